@@ -1,0 +1,98 @@
+"""The one error type that crosses our boundaries: a stable key, an HTTP status and a sentence."""
+
+from typing import ClassVar
+
+
+class HyperhiveError(Exception):
+    """A refusal or failure with a stable `key`, meant to be shown to the caller.
+
+    Attributes:
+        key: Stable machine-readable name, part of the API.
+        status: HTTP status that the API answers with.
+        message: One sentence for a person or a model; it never holds secrets.
+    """
+
+    key: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        """Keep the sentence; `str(error)` returns it."""
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequestError(HyperhiveError):
+    """The request's body, query or path is malformed; the message names field and value."""
+
+    key = "invalid_request"
+    status = 400
+
+
+class UnauthorizedError(HyperhiveError):
+    """No valid operator session came with the request."""
+
+    key = "unauthorized"
+    status = 401
+
+
+class ForbiddenError(HyperhiveError):
+    """The caller may not do this, whoever is logged in (wrong Origin, Host or peer)."""
+
+    key = "forbidden"
+    status = 403
+
+
+class RecipientDeniedError(HyperhiveError):
+    """The sender's `allowed_recipients` does not list the recipient."""
+
+    key = "recipient_denied"
+    status = 403
+
+
+class NotFoundError(HyperhiveError):
+    """The named agent, message, question or page does not exist for this caller."""
+
+    key = "not_found"
+    status = 404
+
+
+class UnknownRecipientError(HyperhiveError):
+    """Nobody of that name is in the hive."""
+
+    key = "unknown_recipient"
+    status = 404
+
+
+class ConflictError(HyperhiveError):
+    """The thing is not in the state that this call needs (answered, leased by another turn, ...)."""
+
+    key = "conflict"
+    status = 409
+
+
+class TooLargeError(HyperhiveError):
+    """The request body is over the limit of its route."""
+
+    key = "too_large"
+    status = 413
+
+
+class LoopBrokenError(HyperhiveError):
+    """The loop breaker refused a message: rate, exact duplicate or ping-pong per pair."""
+
+    key = "loop_broken"
+    status = 429
+
+
+class ConfigError(HyperhiveError):
+    """A configuration file is wrong; the message names file, key and value."""
+
+    key = "config_invalid"
+    status = 500
+
+
+class UnavailableError(HyperhiveError):
+    """The other side (broker, agent, model) cannot be reached now; trying again later may work."""
+
+    key = "unavailable"
+    status = 503

@@ -1,0 +1,74 @@
+"""Agents as the operator sees them, and what an agent may know of itself."""
+
+from enum import StrEnum
+from typing import Literal
+
+from hyperhive.protocol.base import Timestamp, Wire
+
+
+class AgentState(StrEnum):
+    """What an agent's harness last said of itself; `stopped` when no harness is connected."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    IDLE = "idle"
+    WORKING = "working"
+    RATE_LIMITED = "rate_limited"
+    NEEDS_LOGIN = "needs_login"
+    OVER_BUDGET = "over_budget"
+    FAILED = "failed"
+
+
+class AgentStatus(Wire):
+    """The part of an agent's state that its harness reports over the link.
+
+    Attributes:
+        detail: One line for the operator: the running tool, the reason of a failure; may be empty.
+        until: When a parked agent goes on by itself.
+        session: Claude Code's session id, null before the first turn.
+        context_used: Tokens in the context after the last inference, null before the first turn.
+        context_max: Size of the model's context window in tokens, from the model itself.
+    """
+
+    state: AgentState
+    detail: str
+    model: str
+    turn: str | None
+    until: Timestamp | None
+    session: str | None
+    context_used: int | None
+    context_max: int | None
+
+
+class AgentPolicy(Wire):
+    """What the operator's configuration allows an agent. `null` lists mean "anything"."""
+
+    allowed_recipients: list[str] | None
+    bash: list[str] | None
+    tools: list[str]
+    mcp_servers: dict[str, list[str]]
+
+
+class AgentView(Wire):
+    """One agent on the operator's page."""
+
+    name: str
+    role: Literal["agent", "manager"]
+    models: list[str]
+    policy: AgentPolicy
+    status: AgentStatus
+    since: Timestamp
+    inbox_depth: int
+    last_turn_at: Timestamp | None
+    turns_today: int
+    cost_today_usd: float
+
+
+class Me(Wire):
+    """Answer of `GET /v1/me`: who the caller is and whom it may reach."""
+
+    name: str
+    role: Literal["agent", "manager"]
+    recipients: list[str]
+    restricted: bool
+    pending: int

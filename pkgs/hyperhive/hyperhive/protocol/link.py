@@ -1,0 +1,69 @@
+"""Frames of the link: one WebSocket per agent, dialled by the harness (`GET /v1/link`)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from hyperhive.protocol.agents import AgentStatus
+from hyperhive.protocol.base import Wire
+from hyperhive.protocol.events import NewEvent
+
+TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512)]
+
+
+class Hello(Wire):
+    """First frame of the harness: the turns it is still working on; every other lease is requeued."""
+
+    type: Literal["hello"] = "hello"
+    version: str
+    turns: TurnIds
+
+
+class Hold(Wire):
+    """Keeps the leases of the named turns alive; sent every third of the lease time."""
+
+    type: Literal["hold"] = "hold"
+    turns: TurnIds
+
+
+class Report(Wire):
+    """Live events and, when it changed, the agent's status."""
+
+    type: Literal["report"] = "report"
+    status: AgentStatus | None
+    events: Annotated[list[NewEvent], Field(max_length=256)]
+
+
+HarnessFrame = Annotated[Hello | Hold | Report, Field(discriminator="type")]
+HARNESS_FRAME: TypeAdapter[HarnessFrame] = TypeAdapter(HarnessFrame)
+
+
+class Welcome(Wire):
+    """First frame of the broker: how long a lease lives without a hold, the queue's depth, today's use.
+
+    `turns_today` and `cost_today_usd` are the counts of the agent's view; the harness counts on from
+    them for its budget.
+    """
+
+    type: Literal["welcome"] = "welcome"
+    lease_seconds: int
+    pending: int
+    turns_today: int
+    cost_today_usd: float
+
+
+class Wake(Wire):
+    """There is mail: `pending` messages are queued."""
+
+    type: Literal["wake"] = "wake"
+    pending: int
+
+
+class Cancel(Wire):
+    """Interrupt the running turn; its messages go back to the queue."""
+
+    type: Literal["cancel"] = "cancel"
+
+
+BrokerFrame = Annotated[Welcome | Wake | Cancel, Field(discriminator="type")]
+BROKER_FRAME: TypeAdapter[BrokerFrame] = TypeAdapter(BrokerFrame)

@@ -1,0 +1,137 @@
+"""Messages: their life between `send` and `ack`, and the bodies of the calls about them."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from hyperhive.protocol.base import Body, RecipientName, Timestamp, Wire
+
+OPERATOR = "operator"
+SYSTEM = "system"
+MANAGER = "manager"
+EVERYONE = "*"
+
+#: Longest wait of one lease call, in seconds.
+LEASE_WAIT_LIMIT = 180
+#: Most messages one lease call hands out.
+LEASE_COUNT_LIMIT = 32
+
+
+class MessageState(StrEnum):
+    """Where a message is: committed, in a turn, done, or stopped on the way."""
+
+    QUEUED = "queued"
+    LEASED = "leased"
+    ACKED = "acked"
+    UNDELIVERABLE = "undeliverable"
+    REFUSED = "refused"
+
+
+class MessageKind(StrEnum):
+    """What a message is about; all but `text` are written by the broker itself."""
+
+    TEXT = "text"
+    QUESTION_ASKED = "question_asked"
+    QUESTION_ANSWERED = "question_answered"
+    QUESTION_CANCELLED = "question_cancelled"
+    QUESTION_EXPIRED = "question_expired"
+    UNDELIVERABLE = "undeliverable"
+    NOTICE = "notice"
+
+
+class Message(Wire):
+    """One message to one recipient, as its sender, its recipient and the operator see it.
+
+    Attributes:
+        turn: Id of the turn that leases it now or acked it.
+        deliveries: How often it was leased; `redelivered` is true from the second time on.
+        broadcast: True when it was sent to `*`.
+        question: Id of the question that this message carries, asks or answers.
+        refused_rule: Which rule refused it (`recipient_denied`, `loop_rate`, `loop_duplicate`,
+            `loop_ping_pong`); only with state `refused`.
+    """
+
+    id: int
+    sender: str
+    recipient: str
+    kind: MessageKind
+    body: str
+    in_reply_to: int | None
+    broadcast: bool
+    question: int | None
+    sent_at: Timestamp
+    state: MessageState
+    turn: str | None
+    deliveries: int
+    redelivered: bool
+    leased_at: Timestamp | None
+    acked_at: Timestamp | None
+    refused_rule: str | None
+
+
+class SendRequest(Wire):
+    """Body of `POST /v1/messages` (agents) and `POST /api/messages` (operator).
+
+    Attributes:
+        to: An agent's name, `manager`, `operator` or `*`.
+        idempotency_key: The same key from the same sender returns the first call's result, so a
+            sender that lost the answer can call again.
+    """
+
+    to: RecipientName
+    body: Body
+    in_reply_to: int | None = None
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+class SendResult(Wire):
+    """The committed messages, one for every recipient, in the recipients' order."""
+
+    messages: list[Message]
+
+
+class LeaseRequest(Wire):
+    """Body of `POST /v1/inbox/lease`.
+
+    Attributes:
+        turn: The caller's id of the turn that will carry the messages.
+        max: Most messages to hand out.
+        wait_seconds: How long to wait for a first message; 0 looks and returns.
+    """
+
+    turn: Annotated[str, Field(min_length=1, max_length=64)]
+    max: Annotated[int, Field(ge=1, le=LEASE_COUNT_LIMIT)] = 1
+    wait_seconds: Annotated[float, Field(ge=0, le=LEASE_WAIT_LIMIT, strict=False)] = 0
+
+
+class LeaseResult(Wire):
+    """Leased messages in order, and how many more are queued behind them."""
+
+    messages: list[Message]
+    pending: int
+
+
+class AckRequest(Wire):
+    """Body of `POST /v1/inbox/ack` and `/v1/inbox/requeue`: every message leased to the turn."""
+
+    turn: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class AckResult(Wire):
+    """Ids whose state changed; a message that was requeued before is not among them."""
+
+    ids: list[int]
+
+
+class ReadRequest(Wire):
+    """Body of `POST /api/inbox/ack`: messages to the operator that the operator has read."""
+
+    ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
+
+
+class MessagePage(Wire):
+    """A page of history, newest first; `next_before` is the `before` of the next page."""
+
+    messages: list[Message]
+    next_before: int | None

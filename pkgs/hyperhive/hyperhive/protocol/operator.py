@@ -1,0 +1,40 @@
+"""Small bodies of the operator's calls that belong to no other noun: login, explain."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from hyperhive.protocol.base import Wire
+
+Secret = Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class LoginRequest(Wire):
+    """Body of `POST /api/login`: either the token or the password."""
+
+    token: Secret | None = None
+    password: Secret | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.token is None) == (self.password is None):
+            raise ValueError("give either token or password")
+        return self
+
+
+class Done(Wire):
+    """Answer of a call that has nothing more to say."""
+
+    ok: bool = True
+
+
+class LoginUrl(Wire):
+    """Answer of `GET /admin/token`: the address that logs a browser in."""
+
+    url: str
+
+
+class ExplainRequest(Wire):
+    """Body of `POST /api/agents/{name}/explain`: a command line for the agent's Bash policy to judge."""
+
+    command: Annotated[str, Field(max_length=32 * 1024)]
