@@ -1,0 +1,113 @@
+"""How a turn ended and what follows from it: ack, retry, park or ask for a login."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+#: Seconds to stay parked when a rate limit comes without its reset time.
+RATE_LIMIT_PAUSE: Final = 300.0
+
+_RATE_LIMITED: Final = frozenset({429})
+_UNAUTHENTICATED: Final = frozenset({401, 403})
+_CANCELLED: Final = frozenset({"aborted_streaming", "aborted_tools"})
+_TOO_LONG: Final = frozenset({"prompt_too_long", "blocking_limit"})
+
+
+class TurnResult(StrEnum):
+    """The exit kinds of a turn; only `ok` acks its mail."""
+
+    OK = "ok"
+    CANCELLED = "cancelled"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHENTICATED = "unauthenticated"
+    TOO_LONG = "too_long"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Token counts of one turn, of the main session."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a finished turn was: exit kind, reason, cost in estimated USD, tokens and tool calls.
+
+    Attributes:
+        context_used: Tokens in the context after the last inference, None when none was made.
+        context_max: The model's context window in tokens as the API gave it, None if it did not.
+        resets_at: When a rate limit ends, seconds since 1970, None if unknown.
+    """
+
+    result: TurnResult
+    error: str = ""
+    cost_usd: float = 0.0
+    tokens: Tokens = field(default_factory=Tokens)
+    tools: dict[str, int] = field(default_factory=dict)
+    context_used: int | None = None
+    context_max: int | None = None
+    resets_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The structured signs that Claude Code gives of a turn's end; the model's text is not among them.
+
+    Attributes:
+        error_kind: `AssistantMessage.error` of the last inference: `rate_limit`,
+            `authentication_failed`, `billing_error`, `server_error`, …
+        api_status: HTTP status of the failing API call.
+        terminal_reason: Why the loop ended, as the CLI names it.
+        rate_limited: Whether a rate limit event said "rejected".
+    """
+
+    is_error: bool
+    cancelled: bool = False
+    error_kind: str | None = None
+    api_status: int | None = None
+    terminal_reason: str | None = None
+    rate_limited: bool = False
+
+
+def classify(ending: Ending) -> TurnResult:
+    """Which exit kind the signs mean."""
+    if ending.cancelled or ending.terminal_reason in _CANCELLED:
+        return TurnResult.CANCELLED
+    failed = ending.is_error or ending.error_kind is not None
+    if not failed:
+        return TurnResult.OK
+    if ending.terminal_reason in _TOO_LONG:
+        return TurnResult.TOO_LONG
+    if ending.rate_limited or ending.error_kind == "rate_limit" or ending.api_status in _RATE_LIMITED:
+        return TurnResult.RATE_LIMITED
+    if ending.error_kind == "authentication_failed" or ending.api_status in _UNAUTHENTICATED:
+        return TurnResult.UNAUTHENTICATED
+    return TurnResult.FAILED
+
+
+def should_compact(turn: Turn, above_percent: int) -> bool:
+    """Whether the context is over its watermark; 0 percent never compacts."""
+    if not above_percent or not turn.context_used or not turn.context_max:
+        return False
+    return turn.context_used * 100 > turn.context_max * above_percent
+
+
+def over_budget(
+    turns_today: int, cost_today_usd: float, turns_per_day: int | None, usd_cents_per_day: int | None
+) -> str | None:
+    """The sentence that says which daily cap is reached, or None."""
+    if turns_per_day is not None and turns_today >= turns_per_day:
+        return f"{turns_today} turns today, the cap is {turns_per_day}"
+    if usd_cents_per_day is not None and cost_today_usd * 100 >= usd_cents_per_day:
+        return f"{cost_today_usd:.2f} USD today (estimate), the cap is {usd_cents_per_day / 100:.2f} USD"
+    return None
+
+
+def next_utc_midnight(now: float) -> float:
+    """Seconds since 1970 at which the current UTC day ends."""
+    return (now // 86400 + 1) * 86400

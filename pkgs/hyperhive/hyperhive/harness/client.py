@@ -1,0 +1,164 @@
+"""The agent API as calls: HTTP over the agent's Unix socket, patient while the broker restarts."""
+
+import asyncio
+import time
+import uuid
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from hyperhive.domain.backoff import Backoff
+from hyperhive.errors import HyperhiveError, UnavailableError
+from hyperhive.protocol.agents import Me
+from hyperhive.protocol.base import Problem
+from hyperhive.protocol.messages import (
+    AckRequest,
+    AckResult,
+    LeaseRequest,
+    LeaseResult,
+    SendRequest,
+    SendResult,
+)
+from hyperhive.protocol.questions import AnswerRequest, AskRequest, Question
+
+#: How long a call keeps trying while the broker does not answer, in seconds.
+PATIENCE: Final = 60.0
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+class BrokerError(HyperhiveError):
+    """The broker's refusal, with the key and sentence it gave."""
+
+    def __init__(self, key: str, message: str) -> None:
+        """Carry the broker's own key."""
+        super().__init__(message)
+        self.refusal: Final = key
+
+
+class BrokerClient:
+    """Calls of one agent. Sends carry an idempotency key, so a repeated one is committed once."""
+
+    def __init__(self, socket: str, patience: float = PATIENCE) -> None:
+        """Dial `socket` when first used; give up after `patience` seconds without an answer."""
+        self._socket = socket
+        self._patience = patience
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The HTTP session, also used by the link."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                base_url="http://broker", connector=aiohttp.UnixConnector(path=self._socket)
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close on the way out."""
+        await self.close()
+
+    async def me(self) -> Me:
+        """Who this agent is and whom it may reach."""
+        return await self._call("GET", "/v1/me", None, Me)
+
+    async def send(self, to: str, body: str, in_reply_to: int | None = None) -> SendResult:
+        """Send one message; it is committed when this returns.
+
+        Raises:
+            BrokerError: The broker refused, for instance `recipient_denied`.
+            UnavailableError: The broker did not answer in time; the message may not be committed.
+        """
+        request = SendRequest(to=to, body=body, in_reply_to=in_reply_to, idempotency_key=uuid.uuid4().hex)
+        return await self._call("POST", "/v1/messages", request, SendResult)
+
+    async def lease(self, turn: str, most: int = 1, wait_seconds: float = 0) -> LeaseResult:
+        """Take up to `most` messages into `turn`, waiting up to `wait_seconds` for the first.
+
+        It is tried once: when the answer is lost, messages may be leased to `turn` that nobody has
+        seen, so the caller gives `turn` back and uses another id.
+
+        Raises:
+            UnavailableError: The broker did not answer.
+        """
+        request = LeaseRequest(turn=turn, max=most, wait_seconds=wait_seconds)
+        return await self._call("POST", "/v1/inbox/lease", request, LeaseResult, patience=0)
+
+    async def ack(self, turn: str) -> AckResult:
+        """The turn ended well: its mail is done."""
+        return await self._call("POST", "/v1/inbox/ack", AckRequest(turn=turn), AckResult)
+
+    async def requeue(self, turn: str) -> AckResult:
+        """The turn did not end well: its mail goes back to the queue."""
+        return await self._call("POST", "/v1/inbox/requeue", AckRequest(turn=turn), AckResult)
+
+    async def ask(self, request: AskRequest) -> Question:
+        """Ask the operator or a peer; errors as in `send`."""
+        keyed = request.model_copy(update={"idempotency_key": uuid.uuid4().hex})
+        return await self._call("POST", "/v1/questions", keyed, Question)
+
+    async def answer(self, question: int, answer: str) -> Question:
+        """Answer a question that was asked of this agent."""
+        return await self._call(
+            "POST", f"/v1/questions/{question:d}/answer", AnswerRequest(answer=answer), Question
+        )
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | None,
+        kind: type[AnswerT],
+        patience: float | None = None,
+    ) -> AnswerT:
+        wait = getattr(body, "wait_seconds", 0)
+        limit = aiohttp.ClientTimeout(total=30 + wait)
+        patience = self._patience if patience is None else patience
+        give_up = time.monotonic() + patience
+        backoff = Backoff(0.1, 5)
+        while True:
+            try:
+                return await self._once(method, path, body, kind, limit)
+            except (aiohttp.ClientConnectionError, OSError, TimeoutError) as error:
+                delay = backoff.next()
+                if time.monotonic() + delay > give_up:
+                    raise UnavailableError(f"the broker did not answer: {error}") from error
+                await asyncio.sleep(delay)
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | None,
+        kind: type[AnswerT],
+        limit: aiohttp.ClientTimeout,
+    ) -> AnswerT:
+        payload: dict[str, Any] = {}
+        if body is not None:
+            payload = {"data": body.model_dump_json(), "headers": {"Content-Type": "application/json"}}
+        async with self.session.request(method, path, timeout=limit, **payload) as response:
+            raw = await response.read()
+            if response.status == 200:
+                return kind.model_validate_json(raw)
+            raise _refusal(response.status, raw)
+
+
+def _refusal(status: int, raw: bytes) -> HyperhiveError:
+    try:
+        problem = Problem.model_validate_json(raw).error
+    except ValidationError:
+        return UnavailableError(f"the broker answered {status} without a reason")
+    return BrokerError(problem.key, problem.message)

@@ -1,0 +1,99 @@
+"""The gate: a `PreToolUse` hook that sees every tool call and refuses what the policy does not allow.
+
+It fails closed: an exception, a time-out or a tool nobody listed is a refusal.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
+from claude_agent_sdk.types import PreToolUseHookSpecificOutput
+
+from hyperhive.config import AgentConfig
+from hyperhive.domain.bash_policy import Verdict, judge
+
+log = logging.getLogger(__name__)
+
+#: Seconds a command line may take to be judged before it is refused.
+JUDGE_LIMIT: Final = 2.0
+#: Seconds Claude Code waits for the hook; it blocks the call when they are over.
+HOOK_LIMIT: Final = 30.0
+
+Refused = Callable[[str, dict[str, Any], str, str], None]
+
+
+class ToolGate:
+    """Decides on each tool call of one agent's session."""
+
+    def __init__(self, agent: AgentConfig, own_tools: frozenset[str], on_refusal: Refused) -> None:
+        """Allow `own_tools`, the agent's built-in tools and its MCP servers' `allowed_tools`.
+
+        Args:
+            agent: The policy.
+            own_tools: Full names of hyperhive's tools.
+            on_refusal: Told of each refusal: tool, input, rule, reason.
+        """
+        self._agent = agent
+        self._own = own_tools
+        self._on_refusal = on_refusal
+
+    def hooks(self) -> list[HookMatcher]:
+        """The matcher to register for `PreToolUse`: every tool."""
+        return [HookMatcher(matcher=None, hooks=[self.check], timeout=HOOK_LIMIT)]
+
+    async def check(
+        self, event: HookInput, _tool_use_id: str | None, _context: HookContext
+    ) -> HookJSONOutput:
+        """The hook itself. It never raises: a failure inside it is a refusal."""
+        tool = ""
+        given: dict[str, Any] = {}
+        try:
+            tool = str(event["tool_name"])  # type: ignore[typeddict-item]  # only PreToolUse is registered
+            given = dict(event["tool_input"])  # type: ignore[typeddict-item]
+            rule, reason = await self._decide(tool, given)
+        except Exception:
+            # The boundary that must fail closed: whatever went wrong, the call does not run.
+            log.exception("the tool gate failed on %s", tool or event)
+            rule, reason = "gate_failed", "the call could not be checked, so it is refused"
+        if reason is None:
+            return _answer("allow", f"hyperhive: {rule}")
+        self._on_refusal(tool, given, rule, reason)
+        return _answer("deny", f"hyperhive refused this ({rule}): {reason}")
+
+    async def _decide(self, tool: str, given: dict[str, Any]) -> tuple[str, str | None]:
+        """The rule that decides, and the reason when it refuses."""
+        if tool in self._own:
+            return "hyperhive_tool", None
+        if tool.startswith("mcp__"):
+            return self._decide_mcp(tool)
+        if tool not in self._agent.tools or (tool == "Bash" and self._agent.bash == []):
+            return "tool_not_listed", f"{tool} is not among the tools of {self._agent.name}"
+        if tool != "Bash":
+            return "built_in_tool", None
+        if given.get("run_in_background"):
+            return "background", "commands in the background are off; run it in the foreground"
+        verdict = await self._judge(str(given["command"]))
+        return verdict.rule, None if verdict.allowed else verdict.reason
+
+    def _decide_mcp(self, tool: str) -> tuple[str, str | None]:
+        for server, config in self._agent.mcp_servers.items():
+            prefix = f"mcp__{server}__"
+            allowed = config.allowed_tools
+            if tool.startswith(prefix) and ("*" in allowed or tool.removeprefix(prefix) in allowed):
+                return "mcp_tool", None
+        return "mcp_tool_not_allowed", f"{tool} is not among the allowed tools of an MCP server"
+
+    async def _judge(self, command: str) -> Verdict:
+        async with asyncio.timeout(JUDGE_LIMIT):
+            return await asyncio.to_thread(judge, command, self._agent.bash)
+
+
+def _answer(decision: Literal["allow", "deny"], reason: str) -> HookJSONOutput:
+    output: PreToolUseHookSpecificOutput = {
+        "hookEventName": "PreToolUse",
+        "permissionDecision": decision,
+        "permissionDecisionReason": reason,
+    }
+    return {"hookSpecificOutput": output}

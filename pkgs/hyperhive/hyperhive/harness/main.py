@@ -1,0 +1,137 @@
+"""`hyperhive harness`: builds one agent's harness from its configuration and runs it."""
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+
+from claude_agent_sdk import ClaudeAgentOptions
+
+from hyperhive.config import HarnessConfig
+from hyperhive.domain.prompts import Persona, system_prompt
+from hyperhive.harness.client import BrokerClient
+from hyperhive.harness.extra_mcp import ExtraMcpServer
+from hyperhive.harness.gate import ToolGate
+from hyperhive.harness.inbox import TurnInbox
+from hyperhive.harness.link import Link
+from hyperhive.harness.options import PASSED_ENVIRONMENT, session_options
+from hyperhive.harness.runner import Runner
+from hyperhive.harness.session import Session
+from hyperhive.harness.status import StatusBoard
+from hyperhive.harness.tools import SERVER, HiveTools
+from hyperhive.protocol.agents import Me
+from hyperhive.protocol.link import BrokerFrame
+from hyperhive.system.credentials import read_credential
+from hyperhive.system.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+
+class Harness:
+    """One agent's harness, wired. `serve` runs until cancelled and leaves no process behind."""
+
+    def __init__(self, config: HarnessConfig, credentials: dict[str, str]) -> None:
+        """Build every object; `credentials` are environment variables for Claude Code."""
+        self._config = config
+        self._credentials = credentials
+        agent = config.agent
+        self._client = BrokerClient(config.socket)
+        self._inbox = TurnInbox(self._client)
+        self._tools = HiveTools(self._client, self._inbox, manager=agent.role == "manager")
+        self._extra = [
+            ExtraMcpServer(name, server, config.state_dir) for name, server in agent.mcp_servers.items()
+        ]
+        self._link = Link(self._client, lambda: self._inbox.leases, self._on_frame)
+        self._board = StatusBoard(agent.model, self._link.set_status)
+        self._gate = ToolGate(agent, frozenset(self._tools.names), self._on_refusal)
+        memory = Path(config.claude.home) / "hyperhive-session.json"
+        self._session = Session(self._options, memory)
+        self._runner = Runner(agent, self._client, self._inbox, self._session, self._board, self._link.emit)
+        self._prompt = ""
+
+    async def serve(self) -> None:
+        """Run the link and the turn loop."""
+        tasks = Tasks()
+        try:
+            self._prompt = system_prompt(_persona(self._config, await self._client.me()))
+            linked = tasks.start(self._link.run(), "link")
+            running = tasks.start(self._runner.run(), "turns")
+            done, _ = await asyncio.wait({linked, running}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await tasks.cancel()
+            for server in self._extra:
+                await server.stop()
+            await self._client.close()
+
+    def _on_frame(self, frame: BrokerFrame) -> None:
+        self._runner.on_frame(frame)
+
+    def _on_refusal(self, tool: str, given: dict[str, object], rule: str, reason: str) -> None:
+        log.info("refused %s (%s): %s", tool, rule, reason)
+        if self._runner.transcript is not None:
+            self._runner.transcript.refused(tool, given, rule, reason)
+
+    def _options(self, resume: str | None) -> ClaudeAgentOptions:
+        servers = {SERVER: self._tools.server()} | {extra.name: extra.server() for extra in self._extra}
+        return session_options(
+            self._config,
+            prompt=self._prompt,
+            model=self._config.agent.model,
+            gate=self._gate,
+            own_tools=self._tools.names,
+            servers=servers,
+            credentials=self._credentials,
+            resume=resume,
+            on_stderr=lambda line: log.info("claude: %s", line),
+        )
+
+
+def run(config: HarnessConfig) -> int:
+    """Run the harness until SIGTERM or SIGINT; returns the exit code.
+
+    Raises:
+        ConfigError: A credential is missing.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    credentials = {variable: read_credential(name) for variable, name in config.agent.credentials.items()}
+    _prune_environment()
+    for directory in (config.state_dir, config.claude.home):
+        Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return asyncio.run(_serve(Harness(config, credentials)))
+
+
+async def _serve(harness: Harness) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = Tasks()
+    serving = tasks.start(harness.serve(), "harness")
+    stopping = tasks.start(stop.wait(), "stop")
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    failed = serving.done() and not serving.cancelled() and serving.exception() is not None
+    await tasks.cancel()
+    return 1 if failed else 0
+
+
+def _prune_environment() -> None:
+    """Forget what Claude Code must not inherit: the SDK hands it everything we have."""
+    for name in [name for name in os.environ if name not in PASSED_ENVIRONMENT]:
+        del os.environ[name]
+
+
+def _persona(config: HarnessConfig, me: Me) -> Persona:
+    agent = config.agent
+    return Persona(
+        name=agent.name,
+        manager=agent.role == "manager",
+        recipients=me.recipients,
+        restricted=me.restricted,
+        bash=agent.bash if "Bash" in agent.tools else [],
+        pronouns=config.operator.pronouns,
+        state_dir=config.state_dir,
+        extra=agent.system_prompt,
+    )

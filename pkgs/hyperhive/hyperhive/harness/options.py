@@ -1,0 +1,101 @@
+"""How Claude Code is started: one place that builds its options, with every side door closed."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from claude_agent_sdk import ClaudeAgentOptions, McpSdkServerConfig
+from mcp.server import Server
+
+from hyperhive.config import HarnessConfig
+from hyperhive.harness.gate import ToolGate
+
+#: Built-in tools that would go around the broker, leave the turn or ask a person who is not there.
+CLOSED_TOOLS: Final = (
+    "Agent", "AskUserQuestion", "CronCreate", "CronDelete", "CronList", "EnterPlanMode", "EnterWorktree",
+    "ExitPlanMode", "ExitWorktree", "KillShell", "ListAgents", "Monitor", "RemoteTrigger", "ScheduleWakeup",
+    "SendMessage", "SendUserMessage", "Skill", "SlashCommand", "Task", "TaskCreate", "TaskOutput", "TaskStop",
+    "TeamCreate", "TeamDelete", "Workflow",
+)  # fmt: skip
+
+#: Environment that keeps Claude Code quiet: no updates, telemetry, background work or memory of its own;
+#: and no `@path` in a mail's body makes it read a file.
+QUIET_ENVIRONMENT: Final = {
+    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
+    "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+    "CLAUDE_CODE_DISABLE_CRON": "1",
+    "CLAUDE_CODE_DISABLE_FILE_MENTIONS": "1",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "DISABLE_TELEMETRY": "1",
+    "ENABLE_TOOL_SEARCH": "false",
+}
+
+#: Variables of the harness's own environment that Claude Code, Bash and MCP servers may see.
+PASSED_ENVIRONMENT: Final = frozenset({
+    "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LC_ALL", "NIX_SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
+    "PATH", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TMPDIR", "TZ", "USER",
+})  # fmt: skip
+
+
+def claude_environment(config: HarnessConfig, credentials: Mapping[str, str]) -> dict[str, str]:
+    """What Claude Code's environment has beyond the harness's own, which `main` has pruned."""
+    return {**QUIET_ENVIRONMENT, "HOME": config.claude.home, **config.claude.env, **credentials}
+
+
+def session_options(
+    config: HarnessConfig,
+    *,
+    prompt: str,
+    model: str,
+    gate: ToolGate,
+    own_tools: list[str],
+    servers: Mapping[str, Server[object, object]],
+    credentials: Mapping[str, str],
+    resume: str | None,
+    on_stderr: Callable[[str], None],
+) -> ClaudeAgentOptions:
+    """Options of a session: exactly the configured tools, `dontAsk`, no settings files, no foreign MCP."""
+    agent = config.agent
+    built_in = [tool for tool in agent.tools if tool != "Bash" or agent.bash != []]
+    return ClaudeAgentOptions(
+        system_prompt=prompt,
+        model=model,
+        cwd=Path(config.state_dir),
+        cli_path=config.claude.cli,
+        env=claude_environment(config, credentials),
+        tools=built_in,
+        allowed_tools=_allow_rules(config, built_in, own_tools),
+        disallowed_tools=[tool for tool in CLOSED_TOOLS if tool not in built_in],
+        permission_mode="dontAsk",
+        setting_sources=[],
+        skills=[],
+        strict_mcp_config=True,
+        mcp_servers={
+            name: McpSdkServerConfig(type="sdk", name=name, instance=server)
+            for name, server in servers.items()
+        },
+        hooks={"PreToolUse": gate.hooks()},
+        resume=resume,
+        stderr=on_stderr,
+        max_buffer_size=32 * 1024 * 1024,
+    )
+
+
+def _allow_rules(config: HarnessConfig, built_in: list[str], own_tools: list[str]) -> list[str]:
+    """Claude Code's own allow rules: the layer below the gate says the same in its own terms."""
+    rules = [tool for tool in built_in if tool != "Bash"]
+    if "Bash" in built_in:
+        patterns = config.agent.bash
+        if patterns is None:
+            rules.append("Bash")
+        else:
+            rules += [f"Bash({pattern})" for pattern in patterns if not pattern.startswith(">")]
+    rules += own_tools
+    for name, server in config.agent.mcp_servers.items():
+        tools = server.allowed_tools
+        rules += [f"mcp__{name}"] if "*" in tools else [f"mcp__{name}__{tool}" for tool in tools]
+    return rules

@@ -1,0 +1,222 @@
+"""The turn loop: mail wakes the session, a good turn acks it, anything else gives it back."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from hyperhive.config import AgentConfig
+from hyperhive.domain.backoff import Backoff
+from hyperhive.domain.prompts import wake_prompt
+from hyperhive.domain.turns import RATE_LIMIT_PAUSE, Turn, TurnResult, should_compact
+from hyperhive.errors import HyperhiveError, UnavailableError
+from hyperhive.harness.client import BrokerClient
+from hyperhive.harness.inbox import TurnInbox
+from hyperhive.harness.session import Session
+from hyperhive.harness.status import DailyUse, StatusBoard
+from hyperhive.harness.transcript import Transcript
+from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.link import BrokerFrame, Cancel, Wake, Welcome
+from hyperhive.protocol.messages import Message
+from hyperhive.system.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+#: Most messages that one wake brings; more are waiting for `recv` or the next turn.
+WAKE_BATCH: Final = 8
+#: Seconds between two tries of an agent that needs a login.
+LOGIN_RETRY: Final = 60.0
+
+SAVE_NOTES: Final = (
+    "This is hyperhive, not mail: your context is nearly full and will be compacted after this turn. "
+    "Write what you must not forget into notes.md now, then end the turn."
+)
+
+
+class Runner:
+    """Runs one agent's turns, one after the other, until it is cancelled."""
+
+    def __init__(
+        self,
+        agent: AgentConfig,
+        client: BrokerClient,
+        inbox: TurnInbox,
+        session: Session,
+        board: StatusBoard,
+        emit: Callable[[NewEvent], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Wire the loop; nothing happens before `run`."""
+        self._agent = agent
+        self._client = client
+        self._inbox = inbox
+        self._session = session
+        self._board = board
+        self._emit = emit
+        self._clock = clock
+        self._use = DailyUse(agent.budget, clock)
+        self._tasks = Tasks()
+        self._mail = asyncio.Event()
+        self._rest_at = 0
+        self._failures = Backoff(1, 300)
+        self._login_failures = 0
+        self.transcript: Transcript | None = None
+
+    def on_frame(self, frame: BrokerFrame) -> None:
+        """Take a frame of the broker; never blocks."""
+        match frame:
+            case Welcome():
+                self._use.set(frame.turns_today, frame.cost_today_usd)
+                self._on_pending(frame.pending)
+            case Wake():
+                self._on_pending(frame.pending)
+            case Cancel():
+                self._tasks.start(self._cancel(), "cancel-turn")
+
+    def emit(self, event: NewEvent) -> None:
+        """Publish an event of the running turn and show its tool."""
+        self._emit(event)
+        self._board.watch(event)
+
+    async def run(self) -> None:
+        """Connect the session and serve mail until cancelled; the running turn's mail goes back then."""
+        try:
+            await self._connect()
+            while True:
+                self._board.show(AgentState.IDLE, self._idle_reason())
+                await self._mail.wait()
+                self._mail.clear()
+                while await self._next_turn():
+                    pass
+        finally:
+            await self._tasks.cancel()
+            await asyncio.shield(self._inbox.finish(ok=False))
+            await self._session.disconnect()
+
+    def _on_pending(self, pending: int) -> None:
+        if pending > self._rest_at:
+            self._rest_at = 0
+            self._mail.set()
+
+    def _idle_reason(self) -> str:
+        return "the last turn was cancelled; waits for the next message" if self._rest_at else ""
+
+    async def _connect(self) -> None:
+        backoff = Backoff(1, 60)
+        while not self._session.connected:
+            try:
+                await self._session.connect()
+            except UnavailableError as error:
+                delay = backoff.next()
+                log.warning("%s; next try in %.0f s", error, delay)
+                self._board.show(AgentState.FAILED, str(error), until=self._clock() + delay)
+                await asyncio.sleep(delay)
+
+    async def _next_turn(self) -> bool:
+        """Run one turn if there is mail. Returns whether to look for more at once."""
+        if reason := self._use.exceeded():
+            await self._park(AgentState.OVER_BUDGET, reason, self._use.ends)
+            return True
+        await self._connect()
+        turn_id = self._inbox.begin()
+        try:
+            leased = await self._inbox.take(WAKE_BATCH)
+        except HyperhiveError as error:
+            # The link's next welcome says whether mail is waiting.
+            log.warning("no mail could be taken: %s", error)
+            return False
+        if not leased.messages:
+            return False
+        turn = await self._run_turn(turn_id, leased.messages, leased.pending)
+        return await self._settle(turn)
+
+    async def _run_turn(self, turn_id: str, messages: Sequence[Message], pending: int) -> Turn:
+        prompt = wake_prompt(messages, pending)
+        turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
+        if turn.result is TurnResult.TOO_LONG:
+            self._note("warning", "the context is full: compacting, then the same prompt once more")
+            await self._prompt(turn_id, "/compact", [], command=True)
+            turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
+        return turn
+
+    async def _prompt(self, turn_id: str, prompt: str, messages: list[int], *, command: bool = False) -> Turn:
+        self._board.show(AgentState.WORKING, turn=turn_id)
+        self.transcript = Transcript(turn_id, self.emit, self._clock)
+        self.transcript.start(prompt, messages)
+        turn = await self._session.run(prompt, self.transcript, command=command)
+        self.transcript = None
+        self._use.add(turn)
+        self._board.learn(turn, self._session.id)
+        return turn
+
+    async def _settle(self, turn: Turn) -> bool:
+        """Ack or give back, then rest as long as the result asks for."""
+        ok = turn.result is TurnResult.OK
+        unsettled = await self._inbox.finish(ok=ok)
+        if unsettled:
+            log.warning("the broker did not take the end of %s; their mail will come again", unsettled)
+        match turn.result:
+            case TurnResult.OK:
+                self._failures.reset()
+                self._login_failures = 0
+                await self._compact_if_needed(turn)
+            case TurnResult.CANCELLED:
+                return not await self._rest()
+            case TurnResult.RATE_LIMITED:
+                until = turn.resets_at or self._clock() + RATE_LIMIT_PAUSE
+                await self._park(AgentState.RATE_LIMITED, turn.error, until)
+            case TurnResult.UNAUTHENTICATED:
+                await self._login_failed(turn)
+            case _:
+                delay = self._failures.next()
+                await self._park(AgentState.FAILED, turn.error, self._clock() + delay)
+        return True
+
+    async def _rest(self) -> bool:
+        """After a cancelled turn: leave its mail in the queue until something new arrives."""
+        try:
+            self._rest_at = (await self._client.me()).pending
+        except HyperhiveError:
+            return False
+        self._mail.clear()
+        return True
+
+    async def _login_failed(self, turn: Turn) -> None:
+        """A first refusal may be a token refresh under way: try once more, then wait for a login."""
+        self._login_failures += 1
+        await self._session.disconnect()
+        if self._login_failures > 1:
+            detail = f"Claude refused the credentials: {turn.error}"
+            await self._park(AgentState.NEEDS_LOGIN, detail, self._clock() + LOGIN_RETRY)
+
+    async def _park(self, state: AgentState, detail: str, until: float) -> None:
+        until = max(until, self._clock() + 1)
+        self._board.show(state, detail, until=until)
+        self._note("warning", f"{state.value.replace('_', ' ')}: {detail}")
+        await asyncio.sleep(until - self._clock())
+
+    async def _compact_if_needed(self, turn: Turn) -> None:
+        if not should_compact(turn, self._agent.context.compact_above_percent):
+            return
+        turn_id = self._inbox.begin()
+        self._note("info", f"context {turn.context_used} of {turn.context_max} tokens: compacting")
+        saved = await self._prompt(turn_id, SAVE_NOTES, [])
+        if saved.result is TurnResult.OK:
+            await self._prompt(turn_id, "/compact", [], command=True)
+        await self._inbox.finish(ok=saved.result is TurnResult.OK)
+
+    async def _cancel(self) -> None:
+        if self.transcript is not None:
+            self.transcript.cancelled()
+            await self._session.interrupt()
+
+    def _note(self, level: str, text: str) -> None:
+        event = NewEvent(
+            ts=self._clock(),
+            kind=EventKind.NOTE,
+            turn=self._inbox.turn,
+            data={"level": level, "text": text[:2000]},
+        )
+        self._emit(event)

@@ -1,0 +1,131 @@
+"""The warm Claude Code session: connected once, a turn is one prompt and what comes back."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError, ResultMessage
+
+from hyperhive.domain.turns import Turn
+from hyperhive.errors import UnavailableError
+from hyperhive.harness.transcript import Transcript
+
+log = logging.getLogger(__name__)
+
+#: Seconds an interrupted turn may take to end before the session is thrown away.
+INTERRUPT_LIMIT: Final = 10.0
+
+#: Builds the options of a session that goes on with the given session id, or starts anew with None.
+MakeOptions = Callable[[str | None], ClaudeAgentOptions]
+
+
+class Session:
+    """One Claude Code process and its conversation, which survives restarts through its session id."""
+
+    def __init__(self, make_options: MakeOptions, memory: Path) -> None:
+        """Keep the conversation's id in the file `memory`."""
+        self._make_options = make_options
+        self._memory = memory
+        self._client: ClaudeSDKClient | None = None
+        self._cost = 0.0
+        self.id: str | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether a Claude Code process is there."""
+        return self._client is not None
+
+    async def connect(self) -> None:
+        """Start Claude Code and go on with the last conversation; start a new one if that is gone.
+
+        Raises:
+            UnavailableError: Claude Code cannot be started; the message says why.
+        """
+        remembered = await asyncio.to_thread(self._recall)
+        try:
+            await self._start(remembered)
+        except UnavailableError:
+            if remembered is None:
+                raise
+            log.warning("conversation %s cannot be resumed, starting a new one", remembered)
+            await self._start(None)
+
+    async def disconnect(self) -> None:
+        """End the Claude Code process; the conversation can be resumed."""
+        client, self._client = self._client, None
+        if client is not None:
+            try:
+                await client.disconnect()
+            except ClaudeSDKError as error:
+                log.warning("Claude Code did not end cleanly: %s", error)
+
+    async def run(self, prompt: str, transcript: Transcript, *, command: bool = False) -> Turn:
+        """Run one turn. It always returns a `Turn`; a session that broke is disconnected.
+
+        Args:
+            prompt: What the model reads, delivered as written: no `@path` or `/command` in it counts.
+            transcript: Collects the turn.
+            command: The prompt is a command of Claude Code itself, such as `/compact`.
+        """
+        client = self._client
+        if client is None:
+            return transcript.broken("Claude Code is not running")
+        try:
+            await client.query(_user_message(prompt, verbatim=not command))
+            async for message in client.receive_response():
+                transcript.add(message)
+                if isinstance(message, ResultMessage):
+                    turn = transcript.end(message, self._cost)
+                    self._cost = message.total_cost_usd or self._cost
+                    await self._remember(message.session_id)
+                    return turn
+        except ClaudeSDKError as error:
+            await self.disconnect()
+            return transcript.broken(f"Claude Code failed: {error}")
+        await self.disconnect()
+        return transcript.broken("Claude Code ended in the middle of the turn")
+
+    async def interrupt(self) -> None:
+        """Ask the running turn to stop; end the process if it does not listen."""
+        if self._client is None:
+            return
+        try:
+            async with asyncio.timeout(INTERRUPT_LIMIT):
+                await self._client.interrupt()
+        except (ClaudeSDKError, TimeoutError) as error:
+            log.warning("the turn cannot be interrupted, ending the session: %s", error)
+            await self.disconnect()
+
+    async def _start(self, resume: str | None) -> None:
+        client = ClaudeSDKClient(self._make_options(resume))
+        try:
+            await client.connect()
+        except (ClaudeSDKError, OSError) as error:
+            raise UnavailableError(f"Claude Code cannot be started: {error}") from error
+        self._client = client
+        self._cost = 0.0
+        self.id = resume
+
+    async def _remember(self, session: str) -> None:
+        if session != self.id:
+            self.id = session
+            await asyncio.to_thread(self._memory.write_text, json.dumps({"session": session}))
+
+    def _recall(self) -> str | None:
+        try:
+            session = json.loads(self._memory.read_text())["session"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return session if isinstance(session, str) else None
+
+
+async def _user_message(prompt: str, *, verbatim: bool) -> AsyncIterator[dict[str, Any]]:
+    yield {
+        "type": "user",
+        "message": {"role": "user", "content": prompt},
+        "parent_tool_use_id": None,
+        "client_composed": verbatim,
+    }

@@ -1,0 +1,94 @@
+"""The agent's status as the broker shows it, and today's use against the budget."""
+
+from collections.abc import Callable
+
+from hyperhive.config import BudgetConfig
+from hyperhive.domain.turns import Turn, next_utc_midnight, over_budget
+from hyperhive.protocol.agents import AgentState, AgentStatus
+from hyperhive.protocol.events import EventKind, NewEvent
+
+
+class StatusBoard:
+    """Holds the current status and publishes each change."""
+
+    def __init__(self, model: str, publish: Callable[[AgentStatus], None]) -> None:
+        """Begin as `starting`; nothing is published before the first change."""
+        self._publish = publish
+        self.status = AgentStatus(
+            state=AgentState.STARTING,
+            detail="",
+            model=model,
+            turn=None,
+            until=None,
+            session=None,
+            context_used=None,
+            context_max=None,
+        )
+
+    def show(
+        self, state: AgentState, detail: str = "", *, turn: str | None = None, until: float | None = None
+    ) -> None:
+        """Change state; `turn` and `until` belong to this state only."""
+        self._change(state=state, detail=detail[:300], turn=turn, until=until)
+
+    def watch(self, event: NewEvent) -> None:
+        """Show the running tool while an agent works."""
+        if self.status.state is not AgentState.WORKING:
+            return
+        if event.kind is EventKind.TOOL_USE:
+            self._change(detail=str(event.data["name"])[:300])
+        elif event.kind is EventKind.TOOL_RESULT and self.status.detail:
+            self._change(detail="")
+
+    def learn(self, turn: Turn, session: str | None) -> None:
+        """Take over session id and context use from a finished turn; published with the next change."""
+        update = {
+            "session": session,
+            "context_used": turn.context_used or self.status.context_used,
+            "context_max": turn.context_max or self.status.context_max,
+        }
+        self.status = self.status.model_copy(update=update)
+
+    def _change(self, **update: object) -> None:
+        self.status = self.status.model_copy(update=update)
+        self._publish(self.status)
+
+
+class DailyUse:
+    """Turns and estimated cost of the current UTC day."""
+
+    def __init__(self, budget: BudgetConfig, clock: Callable[[], float]) -> None:
+        """Count from nothing until the broker says what was used today."""
+        self._budget = budget
+        self._clock = clock
+        self._ends = next_utc_midnight(clock())
+        self._turns = 0
+        self._cost = 0.0
+
+    @property
+    def ends(self) -> float:
+        """When the day is over, seconds since 1970."""
+        return self._ends
+
+    def set(self, turns: int, cost_usd: float) -> None:
+        """Start from the broker's count of today."""
+        self._roll()
+        self._turns = max(self._turns, turns)
+        self._cost = max(self._cost, cost_usd)
+
+    def add(self, turn: Turn) -> None:
+        """Count a finished turn."""
+        self._roll()
+        self._turns += 1
+        self._cost += turn.cost_usd
+
+    def exceeded(self) -> str | None:
+        """The sentence that says which cap is reached, or None."""
+        self._roll()
+        caps = self._budget
+        return over_budget(self._turns, self._cost, caps.turns_per_day, caps.usd_cents_per_day)
+
+    def _roll(self) -> None:
+        now = self._clock()
+        if now >= self._ends:
+            self._turns, self._cost, self._ends = 0, 0.0, next_utc_midnight(now)

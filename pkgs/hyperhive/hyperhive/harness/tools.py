@@ -1,0 +1,202 @@
+"""Hyperhive's own MCP tools: one definition, offered in-process to the session and over stdio."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from mcp import types
+from mcp.server import Server
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hyperhive.domain.prompts import mail_text
+from hyperhive.errors import HyperhiveError
+from hyperhive.harness.client import BrokerClient, BrokerError
+from hyperhive.protocol.messages import LEASE_COUNT_LIMIT, LEASE_WAIT_LIMIT, OPERATOR, LeaseResult
+from hyperhive.protocol.questions import TTL_LIMIT, AskRequest, Question
+
+SERVER: Final = "hyperhive"
+
+
+class Arguments(BaseModel):
+    """A tool's input: unknown keys are refused so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SendArguments(Arguments):
+    """Input of `send`."""
+
+    to: str = Field(description="An agent's name, `manager`, `operator`, or `*` for everyone you may reach.")
+    body: str = Field(description="The message, plain text or Markdown.")
+    in_reply_to: int | None = Field(default=None, description="Id of the message that this one answers.")
+
+
+class RecvArguments(Arguments):
+    """Input of `recv`."""
+
+    wait_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=LEASE_WAIT_LIMIT,
+        description="How long to wait for a first message; 0 looks once.",
+    )
+    max: int = Field(default=1, ge=1, le=LEASE_COUNT_LIMIT, description="Most messages to take.")
+
+
+class AskOperatorArguments(Arguments):
+    """Input of `ask_operator`."""
+
+    question: str = Field(description="The question, complete in itself.")
+    options: list[str] = Field(
+        default_factory=list, description="Suggested answers; the answer may be any text all the same."
+    )
+    multi: bool = Field(default=False, description="Whether several options may be chosen.")
+    ttl_seconds: int | None = Field(
+        default=None, ge=1, le=TTL_LIMIT, description="After this time the question expires unanswered."
+    )
+
+
+class AskArguments(AskOperatorArguments):
+    """Input of `ask`."""
+
+    to: str = Field(default=OPERATOR, description="Who is asked: `operator` or an agent's name.")
+
+
+class AnswerArguments(Arguments):
+    """Input of `answer`."""
+
+    id: int = Field(description="Id of the question, as its mail says.")
+    answer: str = Field(description="The answer.")
+
+
+class Mailbox(Protocol):
+    """Where `recv` takes mail from: the running turn, or a lease of its own."""
+
+    async def take(self, most: int, wait_seconds: float = 0) -> LeaseResult:
+        """Lease up to `most` messages."""
+        ...
+
+
+ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
+Handler = Callable[[dict[str, Any]], Awaitable[str]]
+
+
+class HiveTools:
+    """The tools of one agent. Every refusal reaches the model as an error text with its key."""
+
+    def __init__(self, client: BrokerClient, mailbox: Mailbox, *, manager: bool) -> None:
+        """Call the broker through `client`; `ask_operator` is offered to the manager only."""
+        self._client = client
+        self._mailbox = mailbox
+        self._tools: dict[str, tuple[types.Tool, Handler]] = {}
+        self._offer(
+            "send", "Send a message. It is stored durably when this returns.", SendArguments, self._send
+        )
+        self._offer("recv", "Take waiting mail into this turn.", RecvArguments, self._recv)
+        self._offer(
+            "ask",
+            "Ask the operator or a peer a question. Returns its id at once; the answer arrives as mail.",
+            AskArguments,
+            self._ask,
+        )
+        self._offer("answer", "Answer a question that was asked of you.", AnswerArguments, self._answer)
+        if manager:
+            self._offer(
+                "ask_operator",
+                "Ask the operator a question. Returns its id at once; the answer arrives as mail.",
+                AskOperatorArguments,
+                self._ask_operator,
+            )
+
+    @property
+    def names(self) -> list[str]:
+        """Full names as Claude Code knows them, such as `mcp__hyperhive__send`."""
+        return [f"mcp__{SERVER}__{name}" for name in self._tools]
+
+    @property
+    def definitions(self) -> list[types.Tool]:
+        """The tools with their JSON schemas."""
+        return [tool for tool, _ in self._tools.values()]
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+        """Run one tool; refusals and bad input come back as error results, never as exceptions."""
+        found = self._tools.get(name)
+        if found is None:
+            return _result(f"not_found: there is no tool {name!r}", is_error=True)
+        try:
+            return _result(await found[1](arguments))
+        except ValidationError as error:
+            return _result(f"invalid_request: {_explain(error)}", is_error=True)
+        except BrokerError as error:
+            return _result(f"{error.refusal}: {error.message}", is_error=True)
+        except HyperhiveError as error:
+            return _result(f"{error.key}: {error.message}", is_error=True)
+
+    def server(self) -> Server[object, object]:
+        """A low-level MCP server over these tools."""
+        server: Server[object, object] = Server(SERVER)
+
+        async def list_tools() -> list[types.Tool]:
+            return self.definitions
+
+        async def call_tool(name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+            return await self.call(name, arguments)
+
+        # mcp leaves these decorators untyped.
+        server.list_tools()(list_tools)  # type: ignore[no-untyped-call]
+        server.call_tool(validate_input=False)(call_tool)
+        return server
+
+    def _offer(
+        self,
+        name: str,
+        description: str,
+        kind: type[ArgumentsT],
+        handler: Callable[[ArgumentsT], Awaitable[str]],
+    ) -> None:
+        async def run(arguments: dict[str, Any]) -> str:
+            return await handler(kind.model_validate(arguments))
+
+        tool = types.Tool(name=name, description=description, inputSchema=kind.model_json_schema())
+        self._tools[name] = (tool, run)
+
+    async def _send(self, arguments: SendArguments) -> str:
+        result = await self._client.send(arguments.to, arguments.body, arguments.in_reply_to)
+        return "\n".join(f"Message #{sent.id} to {sent.recipient} is queued." for sent in result.messages)
+
+    async def _recv(self, arguments: RecvArguments) -> str:
+        result = await self._mailbox.take(arguments.max, arguments.wait_seconds)
+        if not result.messages:
+            return "(no mail)"
+        parts = [mail_text(message) for message in result.messages]
+        if result.pending:
+            parts.append(f"{result.pending} more waiting.")
+        return "\n\n".join(parts)
+
+    async def _ask(self, arguments: AskArguments) -> str:
+        return _asked(await self._client.ask(AskRequest(**arguments.model_dump())))
+
+    async def _ask_operator(self, arguments: AskOperatorArguments) -> str:
+        return _asked(await self._client.ask(AskRequest(**arguments.model_dump(), to=OPERATOR)))
+
+    async def _answer(self, arguments: AnswerArguments) -> str:
+        question = await self._client.answer(arguments.id, arguments.answer)
+        return f"Question {question.id} of {question.asker} is answered."
+
+
+def _asked(question: Question) -> str:
+    return (
+        f"Question {question.id} is with {question.target}. The answer will arrive as mail and wake you; "
+        "do not wait for it in this turn."
+    )
+
+
+def _explain(error: ValidationError) -> str:
+    details: Sequence[Any] = error.errors(include_url=False)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']} (value: {detail['input']!r:.200})"
+        for detail in details
+    )
+
+
+def _result(text: str, *, is_error: bool = False) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], isError=is_error)

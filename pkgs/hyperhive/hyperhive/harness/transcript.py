@@ -1,0 +1,196 @@
+"""The transcript of one turn: Claude Code's messages become live events, and at the end a `Turn`."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from claude_agent_sdk import (
+    AssistantMessage,
+    Message,
+    RateLimitEvent,
+    ResultMessage,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+    UserMessage,
+)
+
+from hyperhive.domain.turns import Ending, Tokens, Turn, TurnResult, classify
+from hyperhive.protocol.events import EVENT_TEXT_LIMIT, EventKind, NewEvent
+
+Emit = Callable[[NewEvent], None]
+Clock = Callable[[], float]
+
+
+class Transcript:
+    """Collects what happens in one turn."""
+
+    def __init__(self, turn: str, emit: Emit, clock: Clock = time.time) -> None:
+        """Send events of `turn` to `emit`; `clock` gives seconds since 1970."""
+        self._turn: Final = turn
+        self._emit = emit
+        self._clock = clock
+        self._started = clock()
+        self._tools: Counter[str] = Counter()
+        self._context_used: int | None = None
+        self._error_kind: str | None = None
+        self._error_text = ""
+        self._rate_limited = False
+        self._resets_at: float | None = None
+        self._cancelled = False
+
+    def start(self, prompt: str, messages: list[int]) -> None:
+        """The turn begins with this prompt and these messages."""
+        self._event(EventKind.TURN_START, prompt=clip(prompt), messages=messages)
+
+    def refused(self, tool: str, given: dict[str, Any], rule: str, reason: str) -> None:
+        """The gate refused a tool call."""
+        self._event(EventKind.REFUSED, tool=tool, input=clip_input(given), rule=rule, reason=clip(reason))
+
+    def cancelled(self) -> None:
+        """The operator cancelled: whatever the result says, the turn was not finished."""
+        self._cancelled = True
+
+    def add(self, message: Message) -> None:
+        """Record one message of the session."""
+        match message:
+            case AssistantMessage():
+                self._assistant(message)
+            case UserMessage(content=list() as blocks):
+                for block in blocks:
+                    if isinstance(block, ToolResultBlock):
+                        self._tool_result(block)
+            case RateLimitEvent(rate_limit_info=info):
+                self._rate_limited = info.status == "rejected"
+                self._resets_at = float(info.resets_at) if info.resets_at else None
+            case _:
+                pass
+
+    def end(self, result: ResultMessage, cost_before: float) -> Turn:
+        """Close the turn with the session's result.
+
+        Args:
+            result: The SDK's result message; its `total_cost_usd` is a running total of the session.
+            cost_before: That total before this turn.
+        """
+        usage = result.usage or {}
+        turn_result = classify(
+            Ending(
+                is_error=result.is_error,
+                cancelled=self._cancelled,
+                error_kind=self._error_kind,
+                api_status=getattr(result, "api_error_status", None),
+                terminal_reason=getattr(result, "terminal_reason", None),
+                rate_limited=self._rate_limited,
+            )
+        )
+        turn = Turn(
+            result=turn_result,
+            error="" if turn_result is TurnResult.OK else self._reason(result),
+            cost_usd=max(0.0, (result.total_cost_usd or 0.0) - cost_before),
+            tokens=Tokens(
+                input=_count(usage, "input_tokens"),
+                output=_count(usage, "output_tokens"),
+                cache_read=_count(usage, "cache_read_input_tokens"),
+                cache_write=_count(usage, "cache_creation_input_tokens"),
+            ),
+            tools=dict(self._tools),
+            context_used=self._context_used,
+            context_max=_context_window(result),
+            resets_at=self._resets_at,
+        )
+        self._ended(turn)
+        return turn
+
+    def broken(self, error: str) -> Turn:
+        """Close the turn without a result: the session died or did not answer."""
+        result = TurnResult.CANCELLED if self._cancelled else TurnResult.FAILED
+        turn = Turn(result=result, error=error, tools=dict(self._tools))
+        self._ended(turn)
+        return turn
+
+    def _assistant(self, message: AssistantMessage) -> None:
+        if message.parent_tool_use_id is None:
+            self._error_kind = message.error
+            if message.usage and not message.error:
+                self._context_used = sum(
+                    _count(message.usage, key)
+                    for key in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+                )
+        for block in message.content:
+            match block:
+                case TextBlock(text=text) if text.strip():
+                    if message.error:
+                        self._error_text = text
+                    self._event(EventKind.TEXT, text=clip(text))
+                case ThinkingBlock(thinking=thinking) if thinking.strip():
+                    self._event(EventKind.THINKING, text=clip(thinking))
+                case ToolUseBlock(id=call, name=name, input=given):
+                    self._tools[name] += 1
+                    self._event(EventKind.TOOL_USE, id=call, name=name, input=clip_input(given))
+                case _:
+                    pass
+
+    def _tool_result(self, block: ToolResultBlock) -> None:
+        text = block.content if isinstance(block.content, str) else _blocks_text(block.content or [])
+        self._event(
+            EventKind.TOOL_RESULT, id=block.tool_use_id, is_error=bool(block.is_error), text=clip(text)
+        )
+
+    def _reason(self, result: ResultMessage) -> str:
+        reasons = [self._error_text, result.result or "", *(getattr(result, "errors", None) or [])]
+        return clip(next((reason for reason in reasons if reason), result.subtype))[:500]
+
+    def _ended(self, turn: Turn) -> None:
+        self._event(
+            EventKind.TURN_END,
+            result=turn.result.value,
+            error=turn.error,
+            duration_ms=round((self._clock() - self._started) * 1000),
+            tool_calls=sum(turn.tools.values()),
+            tools=turn.tools,
+            cost_usd=turn.cost_usd,
+            tokens={
+                "input": turn.tokens.input,
+                "output": turn.tokens.output,
+                "cache_read": turn.tokens.cache_read,
+                "cache_write": turn.tokens.cache_write,
+            },
+        )
+
+    def _event(self, kind: EventKind, **data: Any) -> None:
+        self._emit(NewEvent(ts=self._clock(), kind=kind, turn=self._turn, data=data))
+
+
+def clip(text: str) -> str:
+    """The text, cut to the limit of an event with a note of how much is missing."""
+    if len(text) <= EVENT_TEXT_LIMIT:
+        return text
+    return f"{text[:EVENT_TEXT_LIMIT]}\n… {len(text) - EVENT_TEXT_LIMIT} more characters"
+
+
+def clip_input(given: dict[str, Any]) -> dict[str, Any]:
+    """A tool's input for the log: long texts cut, and a whole that is still too long as one text."""
+    clipped = {key: clip(value) if isinstance(value, str) else value for key, value in given.items()}
+    text = json.dumps(clipped, ensure_ascii=False, default=str)
+    return clipped if len(text) <= 2 * EVENT_TEXT_LIMIT else {"(cut)": clip(text)}
+
+
+def _blocks_text(blocks: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        str(block["text"]) if block.get("type") == "text" else f"({block.get('type')})" for block in blocks
+    )
+
+
+def _count(usage: dict[str, Any], key: str) -> int:
+    value = usage.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _context_window(result: ResultMessage) -> int | None:
+    usages: list[Any] = list((result.model_usage or {}).values())
+    windows = [_count(usage, "contextWindow") for usage in usages]
+    return max(windows, default=0) or None
