@@ -96,3 +96,10 @@ class UnavailableError(HyperhiveError):
 
     key = "unavailable"
     status = 503
+
+
+class StoreError(HyperhiveError):
+    """The database file cannot be used, or the disk refused a commit; nothing was changed."""
+
+    key = "store_failed"
+    status = 503

@@ -18,6 +18,7 @@ from hyperhive.protocol.messages import (
     AckResult,
     LeaseRequest,
     LeaseResult,
+    RequeueRequest,
     SendRequest,
     SendResult,
 )
@@ -89,7 +90,7 @@ class BrokerClient:
         """Take up to `most` messages into `turn`, waiting up to `wait_seconds` for the first.
 
         It is tried once: when the answer is lost, messages may be leased to `turn` that nobody has
-        seen, so the caller gives `turn` back and uses another id.
+        seen. Acking by id gives those back.
 
         Raises:
             UnavailableError: The broker did not answer.
@@ -97,13 +98,13 @@ class BrokerClient:
         request = LeaseRequest(turn=turn, max=most, wait_seconds=wait_seconds)
         return await self._call("POST", "/v1/inbox/lease", request, LeaseResult, patience=0)
 
-    async def ack(self, turn: str) -> AckResult:
-        """The turn ended well: its mail is done."""
-        return await self._call("POST", "/v1/inbox/ack", AckRequest(turn=turn), AckResult)
+    async def ack(self, turn: str, ids: list[int]) -> AckResult:
+        """The turn ended well: the mail it saw is done, other mail leased to it goes back."""
+        return await self._call("POST", "/v1/inbox/ack", AckRequest(turn=turn, ids=ids), AckResult)
 
     async def requeue(self, turn: str) -> AckResult:
         """The turn did not end well: its mail goes back to the queue."""
-        return await self._call("POST", "/v1/inbox/requeue", AckRequest(turn=turn), AckResult)
+        return await self._call("POST", "/v1/inbox/requeue", RequeueRequest(turn=turn), AckResult)
 
     async def ask(self, request: AskRequest) -> Question:
         """Ask the operator or a peer; errors as in `send`."""

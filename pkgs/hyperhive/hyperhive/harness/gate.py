@@ -6,6 +6,7 @@ It fails closed: an exception, a time-out or a tool nobody listed is a refusal.
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, Final, Literal
 
 from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
@@ -41,7 +42,11 @@ class ToolGate:
 
     def hooks(self) -> list[HookMatcher]:
         """The matcher to register for `PreToolUse`: every tool."""
-        return [HookMatcher(matcher=None, hooks=[self.check], timeout=HOOK_LIMIT)]
+        matcher = HookMatcher(matcher=None, hooks=[self.check], timeout=HOOK_LIMIT)
+        if "on_failure" in {field.name for field in fields(HookMatcher)}:
+            # Releases of the SDK before it run the tool when a callback fails; `check` never does.
+            matcher.on_failure = "block"
+        return [matcher]
 
     async def check(
         self, event: HookInput, _tool_use_id: str | None, _context: HookContext

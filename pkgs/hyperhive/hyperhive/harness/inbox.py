@@ -8,59 +8,49 @@ from hyperhive.protocol.messages import LeaseResult
 
 
 class TurnInbox:
-    """Leases of one turn at a time.
-
-    Every lease call has an id of its own (`t-1a2b.3`). When the answer to one is lost, that id is left
-    out of the turn: its messages were never shown, so they must go back instead of being acked.
-    """
+    """Leases of one turn at a time; only mail that the turn has seen is acked."""
 
     def __init__(self, client: BrokerClient) -> None:
         """Lease through `client`."""
         self._client = client
-        self._leases: list[str] = []
-        self._count = 0
+        self._seen: list[int] = []
+        self._leased = False
         self.turn: str | None = None
 
     @property
     def leases(self) -> list[str]:
-        """Ids to hold: the leases of the running turn."""
-        return list(self._leases)
+        """Turns whose leases are to be held: the running one, if it has any."""
+        return [self.turn] if self.turn is not None and self._leased else []
 
     def begin(self) -> str:
         """Start a turn and return its id."""
         self.turn = f"t-{uuid.uuid4().hex[:12]}"
-        self._leases = []
-        self._count = 0
+        self._seen = []
+        self._leased = False
         return self.turn
 
     async def take(self, most: int, wait_seconds: float = 0) -> LeaseResult:
         """Lease up to `most` messages into the running turn.
 
         Raises:
-            UnavailableError: The broker did not answer; nothing was taken.
+            UnavailableError: The broker did not answer; the turn has seen nothing new.
         """
-        self._count += 1
-        lease = f"{self.turn}.{self._count}"
-        self._leases.append(lease)
-        try:
-            result = await self._client.lease(lease, most, wait_seconds)
-        except BaseException:
-            self._leases.remove(lease)
-            raise
-        if not result.messages:
-            self._leases.remove(lease)
+        turn = self.turn or self.begin()
+        self._leased = True
+        result = await self._client.lease(turn, most, wait_seconds)
+        self._seen += [message.id for message in result.messages]
         return result
 
-    async def finish(self, *, ok: bool) -> list[str]:
-        """End the turn: ack its mail, or give it back. Returns the leases the broker did not take.
+    async def finish(self, *, ok: bool) -> bool:
+        """End the turn: ack its mail, or give it back. Returns whether the broker took that.
 
-        A lease that cannot be settled is not held any longer, so the broker requeues it by itself.
+        What is not settled is not held any longer, so the broker requeues it by itself.
         """
-        leases, self._leases, self.turn = self._leases, [], None
-        unsettled = []
-        for lease in leases:
-            try:
-                await (self._client.ack(lease) if ok else self._client.requeue(lease))
-            except HyperhiveError:
-                unsettled.append(lease)
-        return unsettled
+        turn, self.turn = self.turn, None
+        if turn is None or not self._leased:
+            return True
+        try:
+            await (self._client.ack(turn, self._seen) if ok else self._client.requeue(turn))
+        except HyperhiveError:
+            return False
+        return True

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
 
 from claude_agent_sdk import ClaudeAgentOptions
@@ -97,7 +98,7 @@ def run(config: HarnessConfig) -> int:
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     credentials = {variable: read_credential(name) for variable, name in config.agent.credentials.items()}
-    _prune_environment()
+    prune_environment()
     for directory in (config.state_dir, config.claude.home):
         Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
     return asyncio.run(_serve(Harness(config, credentials)))
@@ -117,10 +118,15 @@ async def _serve(harness: Harness) -> int:
     return 1 if failed else 0
 
 
-def _prune_environment() -> None:
-    """Forget what Claude Code must not inherit: the SDK hands it everything we have."""
+def prune_environment() -> None:
+    """Forget what Claude Code must not inherit: the SDK hands it everything we have.
+
+    `PATH` begins with our own Python's directory, so that `python3` of an MCP server is the one that has
+    the `mcp` package.
+    """
     for name in [name for name in os.environ if name not in PASSED_ENVIRONMENT]:
         del os.environ[name]
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
 
 
 def _persona(config: HarnessConfig, me: Me) -> Persona:

@@ -93,6 +93,9 @@ class Runner:
         finally:
             await self._tasks.cancel()
             await asyncio.shield(self._inbox.finish(ok=False))
+            if self.transcript is not None:
+                # A process in the middle of a turn ends at once when it is asked to stop first.
+                await self._session.interrupt(within_seconds=1)
             await self._session.disconnect()
 
     def _on_pending(self, pending: int) -> None:
@@ -154,9 +157,8 @@ class Runner:
     async def _settle(self, turn: Turn) -> bool:
         """Ack or give back, then rest as long as the result asks for."""
         ok = turn.result is TurnResult.OK
-        unsettled = await self._inbox.finish(ok=ok)
-        if unsettled:
-            log.warning("the broker did not take the end of %s; their mail will come again", unsettled)
+        if not await self._inbox.finish(ok=ok):
+            log.warning("the broker did not take the end of the turn; its mail will come again")
         match turn.result:
             case TurnResult.OK:
                 self._failures.reset()

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final
 
-from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError, ResultMessage
+from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError, Message, ResultMessage
 
 from hyperhive.domain.turns import Turn
 from hyperhive.errors import UnavailableError
@@ -75,29 +76,33 @@ class Session:
             return transcript.broken("Claude Code is not running")
         try:
             await client.query(_user_message(prompt, verbatim=not command))
-            async for message in client.receive_response():
-                transcript.add(message)
-                if isinstance(message, ResultMessage):
-                    turn = transcript.end(message, self._cost)
-                    self._cost = message.total_cost_usd or self._cost
-                    await self._remember(message.session_id)
-                    return turn
+            async with aclosing(_received(client)) as messages:
+                async for message in messages:
+                    transcript.add(message)
+                    if isinstance(message, ResultMessage):
+                        return await self._ended(message, transcript)
         except ClaudeSDKError as error:
             await self.disconnect()
             return transcript.broken(f"Claude Code failed: {error}")
         await self.disconnect()
         return transcript.broken("Claude Code ended in the middle of the turn")
 
-    async def interrupt(self) -> None:
+    async def interrupt(self, within_seconds: float = INTERRUPT_LIMIT) -> None:
         """Ask the running turn to stop; end the process if it does not listen."""
         if self._client is None:
             return
         try:
-            async with asyncio.timeout(INTERRUPT_LIMIT):
+            async with asyncio.timeout(within_seconds):
                 await self._client.interrupt()
         except (ClaudeSDKError, TimeoutError) as error:
             log.warning("the turn cannot be interrupted, ending the session: %s", error)
             await self.disconnect()
+
+    async def _ended(self, message: ResultMessage, transcript: Transcript) -> Turn:
+        turn = transcript.end(message, self._cost)
+        self._cost = message.total_cost_usd or self._cost
+        await self._remember(message.session_id)
+        return turn
 
     async def _start(self, resume: str | None) -> None:
         client = ClaudeSDKClient(self._make_options(resume))
@@ -129,3 +134,9 @@ async def _user_message(prompt: str, *, verbatim: bool) -> AsyncIterator[dict[st
         "parent_tool_use_id": None,
         "client_composed": verbatim,
     }
+
+
+async def _received(client: ClaudeSDKClient) -> AsyncGenerator[Message]:
+    """The SDK's messages as a generator that can be closed where the turn ends."""
+    async for message in client.receive_messages():
+        yield message

@@ -23,7 +23,7 @@ class HandedMail:
         lease = f"m-{uuid.uuid4().hex[:12]}"
         result = await self._client.lease(lease, most, wait_seconds)
         if result.messages:
-            await self._client.ack(lease)
+            await self._client.ack(lease, [message.id for message in result.messages])
         return result
 
 

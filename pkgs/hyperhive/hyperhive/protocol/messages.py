@@ -113,7 +113,19 @@ class LeaseResult(Wire):
 
 
 class AckRequest(Wire):
-    """Body of `POST /v1/inbox/ack` and `/v1/inbox/requeue`: every message leased to the turn."""
+    """Body of `POST /v1/inbox/ack`.
+
+    Attributes:
+        ids: Messages that the turn has seen; what else is leased to it goes back to the queue, because
+            the answer that handed it out was lost. Null acks everything leased to the turn.
+    """
+
+    turn: Annotated[str, Field(min_length=1, max_length=64)]
+    ids: Annotated[list[int], Field(max_length=10_000)] | None = None
+
+
+class RequeueRequest(Wire):
+    """Body of `POST /v1/inbox/requeue`: every message leased to the turn."""
 
     turn: Annotated[str, Field(min_length=1, max_length=64)]
 

@@ -1,0 +1,1 @@
+"""Tests of the harness against the real broker, the real CLI and a scripted model."""

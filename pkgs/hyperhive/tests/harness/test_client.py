@@ -1,0 +1,66 @@
+"""Calls over the agent's socket against the real broker."""
+
+import asyncio
+
+import pytest
+
+from hyperhive.errors import UnavailableError
+from hyperhive.harness.client import BrokerClient, BrokerError
+from hyperhive.protocol.questions import AskRequest
+from tests.harness.conftest import MakeHive
+
+
+async def test_a_sent_message_is_leased_and_acked_by_its_recipient(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={})
+    async with hive.client("alice") as alice, hive.client("bob") as bob:
+        sent = (await alice.send("bob", "hi")).messages[0]
+        leased = await bob.lease("t-1")
+        assert [(message.id, message.sender, message.body) for message in leased.messages] == [
+            (sent.id, "alice", "hi")
+        ]
+        assert (await bob.ack("t-1", [sent.id])).ids == [sent.id]
+
+
+async def test_a_waiting_lease_ends_with_the_first_message(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={})
+    async with hive.client("alice") as alice, hive.client("bob") as bob:
+        waiting = hive.tasks.start(bob.lease("t-1", wait_seconds=15), "lease")
+        await asyncio.sleep(0)
+        await alice.send("bob", "hi")
+        assert len((await waiting).messages) == 1
+
+
+async def test_a_refusal_carries_the_brokers_key(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={"allowed_recipients": ["bob"]}, bob={}, carol={})
+    async with hive.client("alice") as alice:
+        with pytest.raises(BrokerError) as refused:
+            await alice.send("carol", "hi")
+        assert refused.value.refusal == "recipient_denied"
+        me = await alice.me()
+        assert (me.name, me.recipients, me.restricted) == ("alice", ["bob"], True)
+
+
+async def test_a_question_to_a_peer_is_answered_by_that_peer(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={})
+    async with hive.client("alice") as alice, hive.client("bob") as bob:
+        question = await alice.ask(AskRequest(question="Red or blue?", to="bob"))
+        assert (await bob.answer(question.id, "blue")).answer == "blue"
+        (told,) = (await alice.lease("t-1")).messages
+        assert (told.kind.value, told.sender, told.question) == ("question_answered", "system", question.id)
+
+
+async def test_a_broker_that_does_not_answer_is_named_after_the_patience(tmp_path: object) -> None:
+    async with BrokerClient(f"{tmp_path}/none.sock", patience=0.3) as client:
+        with pytest.raises(UnavailableError, match="did not answer"):
+            await client.me()
+
+
+async def test_a_send_survives_a_restart_of_the_broker(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={})
+    async with hive.client("alice") as alice:
+        await alice.me()
+        await hive.broker.stop()
+        sending = hive.tasks.start(alice.send("bob", "hi"), "send")
+        await asyncio.sleep(0.2)
+        await hive.restart_broker()
+        assert (await sending).messages[0].recipient == "bob"

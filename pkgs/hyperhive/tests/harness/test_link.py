@@ -1,0 +1,110 @@
+"""The link to the real broker: wakes, reports, holds and reconnects."""
+
+import pytest
+
+from hyperhive.harness import link as link_module
+from hyperhive.harness.link import Link
+from hyperhive.harness.status import StatusBoard
+from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.link import BrokerFrame, Wake, Welcome
+from hyperhive.protocol.messages import MessageState
+from tests.harness.conftest import MakeHive, SmallHive, until
+
+
+class Linked:
+    """A link of alice that records the broker's frames."""
+
+    def __init__(self, hive: SmallHive, leases: list[str]) -> None:
+        self.frames: list[BrokerFrame] = []
+        self.client = hive.client("alice")
+        self.link = Link(self.client, lambda: leases, self.frames.append)
+        hive.tasks.start(self.link.run(), "link")
+
+    async def frame(self, count: int) -> BrokerFrame:
+        async def reached() -> bool:
+            return len(self.frames) >= count
+
+        await until(reached, f"{count} frames")
+        return self.frames[count - 1]
+
+
+def note(number: int) -> NewEvent:
+    return NewEvent(ts=1.0, kind=EventKind.NOTE, turn=None, data={"level": "info", "text": str(number)})
+
+
+async def test_mail_wakes_over_the_link(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={})
+    linked = Linked(hive, [])
+    assert isinstance(await linked.frame(1), Welcome)
+    await hive.say("alice", "one")
+    assert await linked.frame(2) == Wake(pending=1)
+    await linked.client.close()
+
+
+async def test_events_and_the_newest_status_reach_the_broker_in_order(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={})
+    linked = Linked(hive, [])
+    board = StatusBoard("m", linked.link.set_status)
+    for number in range(150):
+        linked.link.emit(note(number))
+    board.show(AgentState.IDLE)
+    await hive.state("alice", AgentState.IDLE)
+
+    async def all_there() -> bool:
+        return len(await hive.events("alice", "note")) == 150
+
+    await until(all_there, "150 events")
+    assert [event["text"] for event in await hive.events("alice", "note")] == [str(n) for n in range(150)]
+    await linked.client.close()
+
+
+async def test_what_happens_while_the_broker_is_away_is_reported_afterwards(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={})
+    linked = Linked(hive, [])
+    await linked.frame(1)
+    await hive.broker.stop()
+    linked.link.emit(note(1))
+    StatusBoard("m", linked.link.set_status).show(AgentState.IDLE)
+    await hive.restart_broker()
+    await hive.state("alice", AgentState.IDLE)
+
+    async def there() -> bool:
+        return len(await hive.events("alice", "note")) == 1
+
+    await until(there, "the event")
+    await linked.client.close()
+
+
+async def test_a_held_lease_survives_a_restart_of_the_broker_and_others_go_back(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={})
+    held, lost = await hive.say("alice", "one"), await hive.say("alice", "two")
+    async with hive.client("alice") as client:
+        await client.lease("t-held")
+        await client.lease("t-lost")
+    await hive.restart_broker()
+    linked = Linked(hive, ["t-held"])
+    await linked.frame(1)
+    assert (await hive.settled(lost, MessageState.QUEUED)).turn is None
+    assert (await hive.settled(held, MessageState.LEASED)).turn == "t-held"
+    await linked.client.close()
+
+
+async def test_a_long_absence_drops_the_oldest_events_only(
+    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "EVENT_BACKLOG", 100)
+    hive = await small_hive("", alice={})
+    client = hive.client("alice")
+    link = Link(client, list, lambda _frame: None)
+    for number in range(105):
+        link.emit(note(number))
+    hive.tasks.start(link.run(), "link")
+
+    async def newest() -> bool:
+        events = await hive.events("alice", "note")
+        return bool(events) and events[-1]["text"] == "104"
+
+    await until(newest, "the newest event")
+    assert (await hive.events("alice", "note"))[0]["text"] == "5"
+    await client.close()

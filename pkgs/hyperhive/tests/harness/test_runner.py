@@ -1,0 +1,200 @@
+"""Turns from mail to ack, with the real broker, the real CLI and a scripted model."""
+
+import pytest
+
+from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.messages import MessageState
+from tests.harness.conftest import MakeHive
+
+
+async def test_mail_wakes_an_idle_agent_and_is_acked_when_the_turn_ended_well(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        when = 'from operator .*\\n\\| How are you'
+        [[turn.step]]
+        tool = "mcp__hyperhive__send"
+        input = { to = "operator", body = "Fine." }
+        """,
+        alice={},
+    )
+    await hive.wake("alice")
+    sent = await hive.say("alice", "How are you?")
+    (answer,) = await hive.inbox(1)
+    settled = await hive.settled(sent)
+    assert (answer.sender, answer.body) == ("alice", "Fine.")
+    assert (settled.deliveries, settled.redelivered) == (1, False)
+    (end,) = await hive.events("alice", "turn_end")
+    assert (end["result"], end["tools"]) == ("ok", {"mcp__hyperhive__send": 1})
+    assert end["cost_usd"] > 0
+
+
+async def test_an_idle_hive_makes_no_model_request(small_hive: MakeHive) -> None:
+    hive = await small_hive('default_text = "ok"', alice={}, bob={})
+    await hive.wake("alice")
+    await hive.wake("bob")
+    assert hive.model is not None
+    assert hive.model.requests == []
+
+
+async def test_one_turn_carries_what_waited_and_recv_takes_the_rest(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        when = '\\| mail 0\\n'
+        [[turn.step]]
+        tool = "mcp__hyperhive__recv"
+        input = { max = 5 }
+        [[turn.step]]
+        tool = "mcp__hyperhive__send"
+        capture = '\\| (?P<last>mail 9)'
+        input = { to = "operator", body = "{last}" }
+        """,
+        alice={},
+    )
+    mails = [await hive.say("alice", f"mail {number}") for number in range(10)]
+    await hive.wake("alice")
+    (answer,) = await hive.inbox(1)
+    assert answer.body == "mail 9"
+    turns = {(await hive.settled(mail)).turn for mail in mails}
+    assert len(turns) == 1
+    (start,) = await hive.events("alice", "turn_start")
+    assert start["messages"] == [mail.id for mail in mails[:8]]
+    assert "2 more messages wait" in start["prompt"]
+
+
+async def test_a_refused_recipient_reaches_the_model_as_the_tools_error(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        when = 'from operator'
+        [[turn.step]]
+        tool = "mcp__hyperhive__send"
+        input = { to = "bob", body = "psst" }
+        [[turn.step]]
+        tool = "mcp__hyperhive__send"
+        capture = '(?P<error>recipient_denied)'
+        input = { to = "operator", body = "{error}" }
+        """,
+        alice={"allowed_recipients": ["operator"]},
+        bob={},
+    )
+    await hive.wake("alice")
+    await hive.say("alice", "talk to bob")
+    (answer,) = await hive.inbox(1)
+    assert answer.body == "recipient_denied"
+
+
+@pytest.mark.parametrize("bash", [["git *"], []])
+async def test_whoami_is_refused_under_a_list_that_does_not_name_it(
+    small_hive: MakeHive, bash: list[str]
+) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        [[turn.step]]
+        tool = "Bash"
+        force = true
+        input = { command = "whoami" }
+        """,
+        alice={"bash": bash},
+    )
+    await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "who are you?"))
+    (result,) = await hive.events("alice", "tool_result")
+    assert result["is_error"]
+    assert "root" not in result["text"]
+
+
+async def test_a_cancelled_turn_gives_its_mail_back_and_rests_until_something_new(
+    small_hive: MakeHive,
+) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        when = '\\| slow'
+        times = 1
+        [[turn.step]]
+        text = "thinking"
+        delay_seconds = 30.0
+        """,
+        alice={},
+    )
+    await hive.wake("alice")
+    slow = await hive.say("alice", "slow")
+    await hive.state("alice", AgentState.WORKING)
+    assert hive.model is not None
+    await hive.model.wait_for_request(lambda request: not request.side, 10)
+    await hive.cancel("alice")
+    back = await hive.settled(slow, MessageState.QUEUED)
+    await hive.state("alice", AgentState.IDLE)
+    assert (back.deliveries, back.turn) == (1, None)
+    again = await hive.say("alice", "go on")
+    assert (await hive.settled(slow)).redelivered
+    assert not (await hive.settled(again)).redelivered
+
+
+async def test_a_conversation_goes_on_after_the_harness_was_restarted(small_hive: MakeHive) -> None:
+    hive = await small_hive('default_text = "ok"', alice={})
+    first = await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "one"))
+    session = hive.broker.services.agents.view("alice").status.session
+    await hive.end(first)
+    await hive.state("alice", AgentState.STOPPED)
+    await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "two"))
+    await hive.state("alice", AgentState.IDLE)
+    assert hive.broker.services.agents.view("alice").status.session == session
+
+
+async def test_a_harness_that_ends_in_the_middle_of_a_turn_gives_its_mail_back(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        times = 1
+        [[turn.step]]
+        delay_seconds = 30.0
+        text = "late"
+        """,
+        alice={},
+    )
+    first = await hive.wake("alice")
+    mail = await hive.say("alice", "one")
+    await hive.settled(mail, MessageState.LEASED)
+    await hive.end(first)
+    await hive.settled(mail, MessageState.QUEUED)
+    await hive.state("alice", AgentState.STOPPED)
+    await hive.wake("alice")
+    assert (await hive.settled(mail)).redelivered
+
+
+async def test_a_rate_limit_parks_the_agent_and_its_mail_comes_back(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        times = 20
+        [[turn.step]]
+        error_status = 429
+        error_type = "rate_limit_error"
+        """,
+        alice={},
+    )
+    await hive.wake("alice", env=hive.quick_failures("alice"))
+    mail = await hive.say("alice", "one")
+    await hive.state("alice", AgentState.RATE_LIMITED)
+    assert (await hive.settled(mail, MessageState.QUEUED)).deliveries == 1
+    view = hive.broker.services.agents.view("alice")
+    assert view.status.until is not None
+
+
+async def test_a_daily_cap_stops_new_turns_while_mail_keeps_queueing(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        'default_text = "ok"', alice={"budget": {"usd_cents_per_day": None, "turns_per_day": 1}}
+    )
+    await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "one"))
+    second = await hive.say("alice", "two")
+    await hive.state("alice", AgentState.OVER_BUDGET)
+    assert (await hive.settled(second, MessageState.QUEUED)).deliveries == 0
+    assert hive.model is not None
+    assert len([request for request in hive.model.requests if not request.side]) == 1

@@ -1,0 +1,45 @@
+"""The status board and the day's use."""
+
+from hyperhive.config import BudgetConfig
+from hyperhive.domain.turns import Turn, TurnResult
+from hyperhive.harness.status import DailyUse, StatusBoard
+from hyperhive.protocol.agents import AgentState, AgentStatus
+from hyperhive.protocol.events import EventKind, NewEvent
+from tests.conftest import Clock
+
+
+def event(kind: EventKind, **data: object) -> NewEvent:
+    return NewEvent(ts=1.0, kind=kind, turn="t", data=data)
+
+
+def test_a_working_agent_shows_its_running_tool() -> None:
+    published: list[AgentStatus] = []
+    board = StatusBoard("m", published.append)
+    board.watch(event(EventKind.TOOL_USE, name="Bash"))
+    board.show(AgentState.WORKING, turn="t")
+    board.watch(event(EventKind.TOOL_USE, name="Bash"))
+    board.watch(event(EventKind.TOOL_RESULT))
+    board.show(AgentState.IDLE)
+    assert [(status.state.value, status.detail, status.turn) for status in published] == [
+        ("working", "", "t"),
+        ("working", "Bash", "t"),
+        ("working", "", "t"),
+        ("idle", "", None),
+    ]
+
+
+def test_context_and_session_are_kept_until_a_turn_says_otherwise() -> None:
+    board = StatusBoard("m", lambda _status: None)
+    board.learn(Turn(result=TurnResult.OK, context_used=10, context_max=100), "s")
+    board.learn(Turn(result=TurnResult.FAILED), "s")
+    assert (board.status.context_used, board.status.context_max, board.status.session) == (10, 100, "s")
+
+
+def test_use_counts_on_from_the_brokers_count_and_starts_anew_at_midnight(clock: Clock) -> None:
+    use = DailyUse(BudgetConfig(usd_cents_per_day=None, turns_per_day=3), clock)
+    use.set(2, 0.1)
+    assert use.exceeded() is None
+    use.add(Turn(result=TurnResult.OK))
+    assert use.exceeded() == "3 turns today, the cap is 3"
+    clock.advance(use.ends - clock())
+    assert use.exceeded() is None

@@ -1,0 +1,88 @@
+"""Hyperhive's tools, called as a model calls them."""
+
+from typing import Any
+
+from mcp import types
+
+from hyperhive.harness.stdio import HandedMail
+from hyperhive.harness.tools import HiveTools
+from tests.harness.conftest import MakeHive, SmallHive
+
+
+async def call(hive: SmallHive, name: str, tool: str, **arguments: Any) -> tuple[str, bool]:
+    async with hive.client(name) as client:
+        role = hive.config.agents[name].role
+        tools = HiveTools(client, HandedMail(client), manager=role == "manager")
+        result = await tools.call(tool, arguments)
+    (block,) = result.content
+    assert isinstance(block, types.TextContent)
+    return block.text, bool(result.isError)
+
+
+async def test_agents_and_managers_are_offered_their_tools(small_hive: MakeHive) -> None:
+    hive = await small_hive("", boss={"role": "manager"}, alice={})
+    offered = {}
+    for name in ("alice", "boss"):
+        async with hive.client(name) as client:
+            offered[name] = HiveTools(client, HandedMail(client), manager=name == "boss").names
+    common = [f"mcp__hyperhive__{tool}" for tool in ("send", "recv", "ask", "answer")]
+    assert offered == {"alice": common, "boss": [*common, "mcp__hyperhive__ask_operator"]}
+
+
+async def test_mail_goes_from_send_to_recv(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={})
+    assert await call(hive, "alice", "send", to="bob", body="hi\nthere") == (
+        "Message #1 to bob is queued.",
+        False,
+    )
+    text, _ = await call(hive, "bob", "recv")
+    assert text.startswith("[#1] from alice at ")
+    assert text.endswith("| hi\n| there")
+    assert await call(hive, "bob", "recv") == ("(no mail)", False)
+
+
+async def test_a_broadcast_names_every_recipient(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={}, carol={})
+    text, _ = await call(hive, "alice", "send", to="*", body="all")
+    assert text == "Message #1 to bob is queued.\nMessage #2 to carol is queued."
+
+
+async def test_refusals_reach_the_model_with_their_key(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={"allowed_recipients": ["operator"]}, bob={})
+    denied, is_error = await call(hive, "alice", "send", to="bob", body="hi")
+    assert is_error
+    assert denied.startswith("recipient_denied: ")
+    unknown, _ = await call(hive, "bob", "send", to="nobody", body="hi")
+    assert unknown.startswith("unknown_recipient: ")
+    asked, _ = await call(hive, "alice", "ask", question="?", to="bob")
+    assert asked.startswith("recipient_denied: ")
+
+
+async def test_bad_input_names_the_field_and_the_value(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={})
+    text, is_error = await call(hive, "alice", "recv", max=99, speed="fast")
+    assert is_error
+    assert "max: Input should be less than or equal to 32 (value: 99)" in text
+    assert "speed: Extra inputs are not permitted (value: 'fast')" in text
+    assert (await call(hive, "alice", "fly"))[0] == "not_found: there is no tool 'fly'"
+
+
+async def test_ask_returns_at_once_and_the_answer_arrives_as_mail(small_hive: MakeHive) -> None:
+    hive = await small_hive("", boss={"role": "manager"})
+    text, is_error = await call(hive, "boss", "ask_operator", question="Red?", options=["yes", "no"])
+    assert not is_error
+    assert text.startswith("Question 1 is with operator.")
+    await hive.broker.services.questions.answer(1, "operator", "yes")
+    mail, _ = await call(hive, "boss", "recv")
+    assert "(question answered)" in mail
+    assert "| Answer: yes" in mail
+
+
+async def test_a_peers_question_is_answered_with_the_tool(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={})
+    await call(hive, "alice", "ask", question="Red?", to="bob")
+    text, is_error = await call(hive, "bob", "answer", id=1, answer="blue")
+    assert (text, is_error) == ("Question 1 of alice is answered.", False)
+    again, is_error = await call(hive, "bob", "answer", id=1, answer="green")
+    assert is_error
+    assert again.startswith("conflict: ")

@@ -1,0 +1,117 @@
+"""Claude Code's messages become live events and a turn."""
+
+from typing import Any
+
+from claude_agent_sdk import (
+    AssistantMessage,
+    RateLimitEvent,
+    ResultMessage,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+    UserMessage,
+)
+from claude_agent_sdk.types import RateLimitInfo
+
+from hyperhive.domain.turns import Tokens, Turn, TurnResult
+from hyperhive.harness.transcript import Transcript, clip, clip_input
+from hyperhive.protocol.events import EVENT_TEXT_LIMIT, NewEvent
+from tests.conftest import Clock
+
+
+def result(**changes: Any) -> ResultMessage:
+    fields: dict[str, Any] = {
+        "subtype": "success",
+        "duration_ms": 5,
+        "duration_api_ms": 4,
+        "is_error": False,
+        "num_turns": 1,
+        "session_id": "s",
+        "total_cost_usd": 0.75,
+        "usage": {"input_tokens": 10, "output_tokens": 3, "cache_read_input_tokens": 7},
+        "model_usage": {"m": {"contextWindow": 200000}},
+    }
+    return ResultMessage(**(fields | changes))
+
+
+def recorded(clock: Clock) -> tuple[Transcript, list[NewEvent]]:
+    events: list[NewEvent] = []
+    return Transcript("t-1", events.append, clock), events
+
+
+def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
+    transcript, events = recorded(clock)
+    transcript.start("mail", [4])
+    transcript.add(
+        AssistantMessage(
+            [ThinkingBlock("hm", "sig"), TextBlock("I look."), ToolUseBlock("u1", "Bash", {"command": "ls"})],
+            "m",
+            usage={"input_tokens": 100, "cache_read_input_tokens": 50, "cache_creation_input_tokens": 5},
+        )
+    )
+    transcript.add(UserMessage([ToolResultBlock("u1", [{"type": "text", "text": "a"}, {"type": "image"}])]))
+    clock.advance(1.5)
+    turn = transcript.end(result(), cost_before=0.5)
+    assert turn == Turn(
+        result=TurnResult.OK,
+        cost_usd=0.25,
+        tokens=Tokens(input=10, output=3, cache_read=7),
+        tools={"Bash": 1},
+        context_used=155,
+        context_max=200000,
+    )
+    assert [(event.kind.value, event.data) for event in events] == [
+        ("turn_start", {"prompt": "mail", "messages": [4]}),
+        ("thinking", {"text": "hm"}),
+        ("text", {"text": "I look."}),
+        ("tool_use", {"id": "u1", "name": "Bash", "input": {"command": "ls"}}),
+        ("tool_result", {"id": "u1", "is_error": False, "text": "a\n(image)"}),
+        (
+            "turn_end",
+            {
+                "result": "ok",
+                "error": "",
+                "duration_ms": 1500,
+                "tool_calls": 1,
+                "tools": {"Bash": 1},
+                "cost_usd": 0.25,
+                "tokens": {"input": 10, "output": 3, "cache_read": 7, "cache_write": 0},
+            },
+        ),
+    ]
+    assert {event.turn for event in events} == {"t-1"}
+
+
+def test_a_model_that_writes_of_rate_limits_is_not_rate_limited(clock: Clock) -> None:
+    transcript, _ = recorded(clock)
+    transcript.add(AssistantMessage([TextBlock("error 429: rate_limit, authentication_failed")], "m"))
+    assert transcript.end(result(), 0).result is TurnResult.OK
+
+
+def test_a_rejecting_rate_limit_event_gives_the_reset_time(clock: Clock) -> None:
+    transcript, _ = recorded(clock)
+    transcript.add(RateLimitEvent(RateLimitInfo(status="rejected", resets_at=1793710000), "u", "s"))
+    transcript.add(AssistantMessage([TextBlock("You've hit your limit")], "<synthetic>", error="rate_limit"))
+    turn = transcript.end(result(is_error=True), 0)
+    assert (turn.result, turn.resets_at) == (TurnResult.RATE_LIMITED, 1793710000.0)
+    assert turn.error == "You've hit your limit"
+
+
+def test_a_cancelled_turn_is_cancelled_whatever_the_result_says(clock: Clock) -> None:
+    transcript, _ = recorded(clock)
+    transcript.cancelled()
+    assert transcript.end(result(), 0).result is TurnResult.CANCELLED
+
+
+def test_a_broken_session_fails_the_turn_with_its_reason(clock: Clock) -> None:
+    transcript, events = recorded(clock)
+    assert transcript.broken("it died") == Turn(result=TurnResult.FAILED, error="it died")
+    assert events[-1].data["error"] == "it died"
+
+
+def test_long_texts_are_cut_with_a_note_of_what_is_missing() -> None:
+    assert clip("x" * (EVENT_TEXT_LIMIT + 5)).endswith("x\n… 5 more characters")
+    assert clip_input({"a": "b", "n": 1}) == {"a": "b", "n": 1}
+    huge = clip_input({str(number): "x" * 1000 for number in range(200)})
+    assert list(huge) == ["(cut)"]
