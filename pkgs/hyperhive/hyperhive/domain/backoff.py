@@ -13,7 +13,7 @@ class Backoff:
 
     def next(self) -> float:
         """Count one more failure and return how long to wait."""
-        delay = min(self.first * 2**self.failures, self.ceiling)
+        delay = min(self.first * 2.0**self.failures, self.ceiling)
         self.failures = min(self.failures + 1, 32)
         return delay
 

@@ -1,0 +1,1 @@
+"""The offline demonstration: the real Claude Code CLI against a scripted local model."""
