@@ -1,0 +1,103 @@
+// Owns what the operator can do: every call that a view makes, with its effects on the store.
+import { withQuery } from "./net/api.js";
+import { logConnection, olderEvents } from "./net/log_stream.js";
+import { keepConnected } from "./net/reconnect.js";
+import { isFiltered, shown, shownFloor } from "./state/messages.js";
+
+const PAGE = 100;
+/** A filtered list with fewer rows than this asks for an older page by itself. */
+const ENOUGH = 30;
+
+function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function conversation(api) {
+  return {
+    /** The key of one draft: sending it twice after a lost answer is sending it once. */
+    newKey: randomKey,
+    send: (to, body, inReplyTo, key) =>
+      api.post("/api/messages", { to, body, in_reply_to: inReplyTo, idempotency_key: key }),
+    markRead: (ids) => api.post("/api/inbox/ack", { ids: ids.slice(0, 1000) }),
+    answer: (id, answer) => api.post(`/api/questions/${id}/answer`, { answer }),
+    cancelQuestion: (id) => api.post(`/api/questions/${id}/cancel`),
+  };
+}
+
+function flow(store, api) {
+  async function older() {
+    const slice = store.state.messages;
+    const before = shownFloor(slice);
+    if (slice.loading || before === 0 || !Number.isFinite(before)) return;
+    const { filter } = slice;
+    store.dispatch({ type: "flow/loading" });
+    try {
+      const page = await api.get(withQuery("/api/messages", { before, limit: PAGE, ...filter }));
+      store.dispatch({ type: "flow/page", page, filter });
+    } catch (error) {
+      store.dispatch({ type: "flow/failed", error: error.message, filter });
+    }
+  }
+
+  return {
+    olderMessages: older,
+    filterMessages(filter) {
+      store.dispatch({ type: "flow/filter", filter });
+      const slice = store.state.messages;
+      if (isFiltered(filter) && shown(slice).length < ENOUGH) older();
+    },
+    trimMessages: () => store.dispatch({ type: "flow/trim" }),
+  };
+}
+
+function agents({ store, api, openStream, schedule, onRefused }) {
+  let following = null;
+  const path = (name, verb) => `/api/agents/${encodeURIComponent(name)}/${verb}`;
+
+  return {
+    followLog(agent) {
+      store.dispatch({ type: "log/open", agent });
+      following = keepConnected(logConnection({ store, api, openStream, agent, schedule }), (error) => {
+        store.dispatch({ type: "log/lost", agent });
+        store.dispatch({ type: "log/failed", agent, error: error.message });
+        return onRefused(error) || error.status === 404;
+      });
+    },
+    unfollowLog() {
+      following?.stop();
+      store.dispatch({ type: "log/close" });
+    },
+    hurryLog: () => following?.hurry(),
+    async olderEvents() {
+      const { agent, before, status } = store.state.log;
+      if (before === null || status !== "ready") return;
+      store.dispatch({ type: "log/loading", agent });
+      try {
+        const page = await olderEvents(api, agent, before);
+        store.dispatch({ type: "log/older", agent, page });
+      } catch (error) {
+        store.dispatch({ type: "log/failed", agent, error: error.message });
+      }
+    },
+    trimLog: () => store.dispatch({ type: "log/trim", agent: store.state.log.agent }),
+    cancelTurn: (name) => api.post(path(name, "cancel")),
+    explain: (name, command) => api.post(path(name, "explain"), { command }),
+  };
+}
+
+/** Everything the views may call; calls that can fail reject with an ApiError. */
+export function createActions(parts) {
+  const { store, api, leave } = parts;
+  return {
+    ...conversation(api),
+    ...flow(store, api),
+    ...agents(parts),
+    dismissNotice: (key) => store.dispatch({ type: "notice/dismiss", key }),
+    async logout() {
+      await api.post("/api/logout");
+      sessionStorage.clear();
+      leave();
+    },
+  };
+}

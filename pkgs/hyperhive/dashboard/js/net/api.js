@@ -1,0 +1,48 @@
+// Owns the calls to the broker: JSON in, JSON out, and one error type with the broker's sentence.
+import { noteServerTime } from "./clock.js";
+
+export class ApiError extends Error {
+  /** `status` 0 and key `offline` when no answer came at all. */
+  constructor(status, key, message) {
+    super(message);
+    this.status = status;
+    this.key = key;
+  }
+}
+
+/** The error that a response which is not a success stands for. */
+export async function problem(response) {
+  const body = await response.json().catch(() => null);
+  const { key = "internal_error", message = `The broker answered ${response.status}.` } = body?.error ?? {};
+  return new ApiError(response.status, key, message);
+}
+
+/** `fetch` whose failure to reach the broker is an ApiError too. */
+export async function reach(path, options) {
+  try {
+    const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+    noteServerTime(response.headers.get("Date"));
+    return response;
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "offline", "The broker does not answer.");
+  }
+}
+
+async function call(method, path, body, signal) {
+  const json = { "Content-Type": "application/json" };
+  const sent = body === undefined ? {} : { headers: json, body: JSON.stringify(body) };
+  const response = await reach(path, { method, signal, ...sent });
+  if (!response.ok) throw await problem(response);
+  return response.json();
+}
+
+export const get = (path, signal) => call("GET", path, undefined, signal);
+export const post = (path, body = {}, signal = undefined) => call("POST", path, body, signal);
+
+/** `path?a=1` with the empty and missing values left out. */
+export function withQuery(path, values) {
+  const given = Object.entries(values).filter(([, value]) => value !== "" && value != null);
+  const query = new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
+  return given.length ? `${path}?${query}` : path;
+}

@@ -1,0 +1,27 @@
+// Owns the agents' views by name, and the fixed order in which they are shown.
+
+/** Agent views; the manager first, the others by name, so that no change of state moves a row. */
+export const noAgents = [];
+
+/** States in which an agent goes on only when the operator does something, or when a time has come. */
+export const STUCK = new Set(["failed", "needs_login", "rate_limited", "over_budget"]);
+
+export function agentNamed(agents, name) {
+  return agents.find((agent) => agent.name === name);
+}
+
+function inOrder(left, right) {
+  if (left.role !== right.role) return left.role === "manager" ? -1 : 1;
+  return left.name < right.name ? -1 : 1;
+}
+
+export function agentsReducer(agents, action) {
+  switch (action.type) {
+    case "snapshot":
+      return [...action.snapshot.agents].sort(inOrder);
+    case "agent":
+      return [...agents.filter((agent) => agent.name !== action.data.name), action.data].sort(inOrder);
+    default:
+      return agents;
+  }
+}

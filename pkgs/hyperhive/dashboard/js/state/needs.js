@@ -1,0 +1,30 @@
+// Decides what needs the operator: the one line on top of the page.
+import { STUCK } from "./agents.js";
+import { INBOX_LIMIT } from "./inbox.js";
+import { openForOperator } from "./questions.js";
+
+/**
+ * What waits for the operator, most pressing first: {kind, count, agents?, more?}.
+ * `more` says that the count is a lower bound.
+ */
+export function needs(state) {
+  const found = [];
+  const questions = openForOperator(state.questions).length;
+  if (questions) found.push({ kind: "questions", count: questions });
+  const unread = state.inbox.rows.length;
+  if (unread) {
+    const more = state.inbox.partial && unread >= INBOX_LIMIT;
+    found.push({ kind: "unread", count: unread, more });
+  }
+  for (const stuck of STUCK) {
+    const agents = state.agents.filter((agent) => agent.status.state === stuck).map((agent) => agent.name);
+    if (agents.length) found.push({ kind: stuck, count: agents.length, agents });
+  }
+  return found;
+}
+
+/** Counts of the quiet form of the line: {total, working}. */
+export function activity(state) {
+  const working = state.agents.filter((agent) => agent.status.state === "working").length;
+  return { total: state.agents.length, working };
+}

@@ -1,0 +1,43 @@
+// The live log of the agent whose panel is open.
+import { html, pure, useEffect, useMemo } from "../ui.js";
+import { logRows } from "../state/log.js";
+import { useActions } from "./context.js";
+import { Edge } from "./edge.js";
+import { LogRow } from "./log_row.js";
+import { Scroller } from "./scroller.js";
+
+const EMPTY = {
+  loading: "Loading…",
+  failed: "The log could not be loaded.",
+  ready: "No turn has been logged yet.",
+};
+
+export const AgentLog = pure(function AgentLog({ name, log }) {
+  const { followLog, unfollowLog, olderEvents, trimLog } = useActions();
+  useEffect(() => {
+    followLog(name);
+    return unfollowLog;
+  }, [name]);
+  const rows = useMemo(
+    () =>
+      logRows(log.rows).map(({ event, result }) => ({
+        key: event.id,
+        view: html`<${LogRow} event=${event} result=${result} />`,
+      })),
+    [log.rows],
+  );
+  const lost = !log.live && log.status !== "loading";
+  const edge = html`<${Edge} loading=${log.status === "paging"} error=${log.live ? log.error : null}
+    more=${log.before !== null} label="Older entries" onOlder=${olderEvents} />`;
+  return html`
+    <section class="log" aria-labelledby="log-title">
+      <h3 id="log-title">Live log
+        ${lost && html`<span class="aside">${log.error ?? "not connected"}</span>`}
+      </h3>
+      <${Scroller} label="Live log of ${name}" rows=${rows} view=${name}
+        before=${rows.length > 0 && edge}
+        empty=${html`<p class="empty">${EMPTY[log.status] ?? "Loading…"}</p>`}
+        onTop=${log.error ? null : olderEvents} onEnd=${trimLog} />
+    </section>
+  `;
+});

@@ -1,0 +1,66 @@
+// The agents of the hive, one row each; a row opens the agent's panel.
+import { html, pure } from "../ui.js";
+import { shortModel, today } from "../format.js";
+import { AGENT_STATES, agentDetail } from "../words.js";
+import { useNow } from "./context.js";
+import { Hex } from "./hex.js";
+import { ContextMeter } from "./meter.js";
+import { Ago, Stopwatch } from "./times.js";
+
+/** `working 0:42`, in words and colour. */
+export function StateWord({ agent }) {
+  const { state } = agent.status;
+  return html`
+    <span class="state" data-state=${state}>
+      ${AGENT_STATES[state]}${state === "working" && html` <${Stopwatch} since=${agent.since} />`}
+    </span>
+  `;
+}
+
+export function Detail({ status }) {
+  const text = agentDetail(status, useNow());
+  return html`<span class="detail" data-said=${status.detail !== ""} title=${text}><bdi>${text}</bdi></span>`;
+}
+
+const Agent = pure(function Agent({ agent, current }) {
+  const { name, role, status, inbox_depth: depth } = agent;
+  return html`
+    <a class="agent" id="agent-${name}" href="#/agent/${name}" aria-current=${current ? "true" : null}>
+      <${Hex} state=${status.state} />
+      <span class="name">
+        ${name}${role === "manager" && html` <span class="role">manager</span>`}
+        ${depth > 0 && html` <span class="depth" title="messages in its queue">${depth} queued</span>`}
+      </span>
+      <${StateWord} agent=${agent} />
+      <${Detail} status=${status} />
+      <span class="last" title="time since the last turn">
+        ${agent.last_turn_at === null ? "no turn yet" : html`<${Ago} at=${agent.last_turn_at} />`}
+      </span>
+      <span class="facts">
+        <span class="model" title=${status.model}>${shortModel(status.model)}</span>
+        <${ContextMeter} status=${status} />
+      </span>
+      <span class="cost" title="today">${today(agent)}</span>
+    </a>
+  `;
+});
+
+export const Agents = pure(function Agents({ agents, ready, current }) {
+  return html`
+    <section class="agents" aria-labelledby="agents-title">
+      <div class="head">
+        <h2 id="agents-title" tabindex="-1">
+          Agents ${ready && html`<span class="count">${agents.length}</span>`}
+        </h2>
+      </div>
+      ${!ready && html`<p class="empty">Loading…</p>`}
+      ${ready && !agents.length && html`<p class="empty">The hive's configuration names no agents.</p>`}
+      <ul>
+        ${agents.map(
+          (agent) => html`
+          <li key=${agent.name}><${Agent} agent=${agent} current=${agent.name === current} /></li>`,
+        )}
+      </ul>
+    </section>
+  `;
+});

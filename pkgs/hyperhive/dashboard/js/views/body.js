@@ -1,0 +1,38 @@
+// A text of any length and script, as text: long ones are cut until they are unfolded.
+import { html, pure, useState } from "../ui.js";
+import { textLength } from "../format.js";
+
+const CUT_CHARACTERS = 700;
+const CUT_LINES = 9;
+
+// Unfolded at most this much goes into the page at once; megabytes of one line freeze any browser.
+const MOST_CHARACTERS = 300_000;
+
+function cut(text, lines) {
+  let end = Math.min(text.length, CUT_CHARACTERS);
+  let at = -1;
+  for (let count = 0; count < lines; count += 1) {
+    at = text.indexOf("\n", at + 1);
+    if (at < 0 || at >= end) return text.slice(0, end);
+  }
+  return text.slice(0, Math.min(end, at));
+}
+
+/** Props: `text`, `lines` shown while folded, `class`. */
+export const Body = pure(function Body({ text, lines = CUT_LINES, class: name = "" }) {
+  const [open, setOpen] = useState(false);
+  const start = cut(text, lines);
+  const folds = start.length < text.length;
+  const visible = open ? text.slice(0, MOST_CHARACTERS) : start;
+  return html`
+    <div class="body ${name} ${open && text.length > 8000 ? "long" : ""}">
+      <p dir="auto">${folds && !open ? `${visible.trimEnd()} …` : visible}</p>
+      ${
+        folds &&
+        html`<button type="button" class="quiet fold" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+        ${open ? "Show less" : `Show all, ${textLength(text)}`}
+      </button>`
+      }
+    </div>
+  `;
+});

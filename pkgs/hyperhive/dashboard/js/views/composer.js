@@ -1,0 +1,82 @@
+// Where the operator writes: a recipient, a text, and what became of the last one.
+import { html, useEffect, useId, useRef, useState } from "../ui.js";
+import { counted } from "../format.js";
+import { Problem } from "./buttons.js";
+import { useActions, useDraft, useTask } from "./context.js";
+import { Recipient } from "./recipient.js";
+import { isSubmit, TextArea } from "./textarea.js";
+
+function outcome(result) {
+  const refused = result.messages.filter((message) => message.state === "refused").length;
+  const sent = result.messages.length - refused;
+  const to = result.messages.length === 1 ? result.messages[0].recipient : counted(sent, "agent");
+  return refused ? `Sent to ${to}, ${refused} refused` : `Sent to ${to}`;
+}
+
+/**
+ * Props: `draft` names the kept text; `to` fixes the recipient, else `recipients` [{name, note}] are
+ * offered; `inReplyTo` a message id; `hint` stands below; `focus` on appearing; `onSent` after success.
+ */
+export function Composer({ draft, to, recipients, inReplyTo = null, hint = "", focus, onSent, children }) {
+  const actions = useActions();
+  const [text, setText] = useDraft(draft);
+  const [chosen, setChosen] = useDraft(`${draft}-to`);
+  const [last, setLast] = useState("");
+  const { busy, error, run } = useTask();
+  const key = useRef(null);
+  const field = useRef(null);
+  const id = useId();
+  const recipient = to ?? chosen.trim();
+  const ready = Boolean(recipient && text.trim());
+
+  useEffect(() => {
+    if (focus) field.current.querySelector("textarea").focus();
+  }, [focus]);
+
+  function write(value) {
+    key.current = null;
+    setLast("");
+    setText(value);
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    if (!ready) return;
+    key.current ??= actions.newKey();
+    const done = await run(async () => {
+      setLast(outcome(await actions.send(recipient, text, inReplyTo, key.current)));
+    });
+    if (!done) return;
+    key.current = null;
+    setText("");
+    onSent?.();
+  }
+
+  function choose(value) {
+    key.current = null;
+    setLast("");
+    setChosen(value);
+  }
+
+  return html`
+    <form class="composer" ref=${field} onSubmit=${submit}>
+      ${children}
+      <div class="write">
+        ${
+          !to &&
+          html`<${Recipient} value=${chosen} recipients=${recipients} onInput=${choose}
+          onDone=${() => field.current.querySelector("textarea").focus()} />`
+        }
+        <label class="hidden" for=${id}>Message${to ? ` to ${to}` : ""}</label>
+        <${TextArea} id=${id} value=${text} onInput=${write} placeholder=${to ? `Message to ${to}` : "Message"}
+          title="Enter sends, Shift+Enter starts a new line"
+          onKeyDown=${(event) => isSubmit(event) && submit(event)} />
+        <button type="submit" class=${ready ? "primary" : ""} aria-disabled=${busy || !ready}>Send</button>
+      </div>
+      <div class="after" role="status">
+        ${error && html`<${Problem} text=${error} />`}
+        ${!error && html`<span class="aside">${busy ? "Sending…" : last || hint}</span>`}
+      </div>
+    </form>
+  `;
+}

@@ -1,0 +1,138 @@
+// The message flow: every message of the hive as it happens, filtered, and back as far as one likes.
+import { html, pure, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { correspondents, isFiltered, NO_FILTER, shown, shownFloor } from "../state/messages.js";
+import { MESSAGE_STATES } from "../words.js";
+import { Composer } from "./composer.js";
+import { useActions } from "./context.js";
+import { Edge } from "./edge.js";
+import { Message } from "./message.js";
+import { Scroller } from "./scroller.js";
+
+const TYPING_MS = 250;
+
+function Choice({ label, any, values, value, onChange }) {
+  return html`
+    <select aria-label=${label} data-set=${value !== ""} value=${value}
+      onChange=${(event) => onChange(event.currentTarget.value)}>
+      <option value="">${any}</option>
+      ${values.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
+    </select>
+  `;
+}
+
+function Filter({ names, filter, onFilter }) {
+  const [text, setText] = useState(filter.text);
+  const timer = useRef(null);
+  useEffect(() => setText(filter.text), [filter.text]);
+  function type(event) {
+    const { value } = event.currentTarget;
+    setText(value);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onFilter({ text: value.trim() }), TYPING_MS);
+  }
+  return html`
+    <div class="filter" role="search" aria-label="Filter messages">
+      <${Choice} label="Agent" any="Everyone" values=${names} value=${filter.agent}
+        onChange=${(agent) => onFilter({ agent })} />
+      <${Choice} label="State" any="Any state" values=${Object.keys(MESSAGE_STATES)} value=${filter.state}
+        onChange=${(state) => onFilter({ state })} />
+      <input type="search" aria-label="Text" placeholder="Search text" value=${text} onInput=${type} />
+    </div>
+  `;
+}
+
+function Day({ at }) {
+  const words = new Date(at * 1000).toLocaleDateString("en-GB", {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+  });
+  return html`<p class="day"><span>${words}</span></p>`;
+}
+
+// Messages with a line wherever a day begins, except above the first when it is today.
+function withDays(messages, onReply) {
+  let day = new Date().toDateString();
+  return messages.flatMap((message) => {
+    const answerable = message.sender !== "operator" && message.sender !== "system";
+    const view = html`<${Message} message=${message} onReply=${answerable ? onReply : null} />`;
+    const row = { key: message.id, view };
+    const its = new Date(message.sent_at * 1000).toDateString();
+    if (its === day) return [row];
+    day = its;
+    return [{ key: `day-${its}`, view: html`<${Day} at=${message.sent_at} />` }, row];
+  });
+}
+
+function Empty({ ready, slice, onClear }) {
+  if (!ready || slice.loading) return html`<p class="empty">${ready ? "Searching…" : "Loading…"}</p>`;
+  if (slice.error) return html`<p class="empty">${slice.error}</p>`;
+  if (!isFiltered(slice.filter))
+    return html`<p class="empty">No message has been sent yet. Write the first one below.</p>`;
+  return html`
+    <p class="empty">
+      No message matches. <button type="button" class="quiet" onClick=${onClear}>Clear the filter</button>
+    </p>
+  `;
+}
+
+function Replying({ message, onStop }) {
+  return html`
+    <p class="replying">
+      <span>
+        ↳ to <bdi>${message.sender}</bdi>
+        <span class="aside"> #${message.id} ${message.body.slice(0, 120)}</span>
+      </span>
+      <button type="button" class="quiet" onClick=${onStop} aria-label="Not a reply">×</button>
+    </p>
+  `;
+}
+
+function recipientsOf(agents) {
+  const manager = agents.some((agent) => agent.role === "manager" && agent.name !== "manager");
+  return [
+    ...agents.map(({ name, status, role }) => ({
+      name,
+      state: status.state,
+      note: role === "manager" ? "manager" : "",
+    })),
+    ...(manager ? [{ name: "manager", note: "whoever manages" }] : []),
+    { name: "*", note: "everyone" },
+  ];
+}
+
+export const Flow = pure(function Flow({ messages, agents, ready }) {
+  const actions = useActions();
+  const [replying, setReplying] = useState(null);
+  const replied = useRef(false);
+  const rows = useMemo(() => withDays(shown(messages), setReplying), [messages]);
+  const names = useMemo(() => {
+    const all = new Set([...agents.map((agent) => agent.name), ...correspondents(messages)]);
+    return [...all].sort();
+  }, [messages, agents]);
+  const change = (part) => actions.filterMessages({ ...messages.filter, ...part });
+  const stop = () => setReplying(null);
+  useEffect(() => {
+    replied.current ||= replying !== null;
+  }, [replying]);
+  const edge = html`<${Edge} loading=${messages.loading} error=${messages.error}
+    more=${shownFloor(messages) > 0} label="Older messages" onOlder=${actions.olderMessages} />`;
+  const empty = html`<${Empty} ready=${ready} slice=${messages}
+    onClear=${() => actions.filterMessages(NO_FILTER)} />`;
+  return html`
+    <section class="flow" aria-labelledby="flow-title">
+      <div class="flow-head">
+        <h2 id="flow-title" tabindex="-1">Messages</h2>
+        <${Filter} names=${names} filter=${messages.filter} onFilter=${change} />
+      </div>
+      <${Scroller} label="Message flow" rows=${rows} view=${messages.filter}
+        before=${rows.length > 0 && edge} empty=${empty}
+        onTop=${messages.error ? null : actions.olderMessages} onEnd=${actions.trimMessages} />
+      <${Composer} key=${replying?.id ?? "new"} draft=${replying ? `reply-${replying.id}` : "new"}
+        to=${replying?.sender} inReplyTo=${replying?.id ?? null} focus=${replying !== null || replied.current}
+        recipients=${recipientsOf(agents)} onSent=${stop}>
+        ${replying && html`<${Replying} message=${replying} onStop=${stop} />`}
+      </${Composer}>
+    </section>
+  `;
+});

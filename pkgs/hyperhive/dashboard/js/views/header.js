@@ -1,0 +1,38 @@
+// The bar on top: the name, whether the page is live, and the way out.
+import { html } from "../ui.js";
+import { useActions, useNow, useTask } from "./context.js";
+
+function Retry({ at }) {
+  const left = Math.max(0, Math.ceil(at - useNow()));
+  return html`<span>Disconnected, again in <span class="number">${left} s</span></span>`;
+}
+
+function LinkState({ link, onHurry }) {
+  if (link.state === "live") return html`<span class="link" data-link="live">live</span>`;
+  const waits = link.state === "lost" && link.retryAt !== null;
+  return html`
+    <span class="link" data-link=${link.state}>
+      ${waits ? html`<${Retry} at=${link.retryAt} />` : "Connecting…"}
+      ${waits && html`<button type="button" class="quiet" onClick=${onHurry}>Now</button>`}
+    </span>
+  `;
+}
+
+export function Header({ link, version, onHurry }) {
+  const { logout } = useActions();
+  const { busy, error, run } = useTask();
+  return html`
+    <header class="top">
+      <a class="brand" href="#/" aria-label="hyperhive, overview">
+        <img src="/static/logo.svg" alt="" width="22" height="22" /> hyperhive
+      </a>
+      ${version && html`<span class="version">${version}</span>`}
+      <span class="spacer"></span>
+      <span role="status"><${LinkState} link=${link} onHurry=${onHurry} /></span>
+      <button type="button" class="quiet" aria-disabled=${busy} title=${error ?? ""}
+        onClick=${() => run(logout)}>
+        ${error ? "Log out failed, again?" : "Log out"}
+      </button>
+    </header>
+  `;
+}

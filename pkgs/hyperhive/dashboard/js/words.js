@@ -1,0 +1,80 @@
+// The page's words for the broker's states, kinds and rules. Pure.
+import { clock } from "./format.js";
+
+export const AGENT_STATES = {
+  stopped: "stopped",
+  starting: "starting",
+  idle: "idle",
+  working: "working",
+  rate_limited: "rate limited",
+  needs_login: "needs login",
+  over_budget: "over budget",
+  failed: "failed",
+};
+
+const NO_DETAIL = {
+  stopped: "no harness is connected",
+  starting: "starting Claude Code",
+  idle: "waiting for mail",
+  working: "thinking",
+  rate_limited: "waits for the limit to end",
+  needs_login: "log in through the agent's terminal",
+  over_budget: "its budget of the day is used up",
+  failed: "no reason was given",
+};
+
+/** One line under the agent's name: what it does, or why it does not. */
+export function agentDetail(status, now) {
+  const { state, detail, until } = status;
+  const reason = detail || NO_DETAIL[state];
+  if (until === null) return reason;
+  return `until ${clock(until, now, { seconds: false })} · ${reason}`;
+}
+
+export const MESSAGE_STATES = {
+  queued: "waits in the recipient's queue",
+  leased: "a running turn carries it",
+  acked: "the turn that carried it ended well",
+  undeliverable: "the recipient is gone; it went back to its sender",
+  refused: "it was never delivered",
+};
+
+/** Kinds that are said beside a message; a plain text is not. */
+export const MESSAGE_KINDS = {
+  question_asked: "question",
+  question_answered: "answer",
+  question_cancelled: "question cancelled",
+  question_expired: "question expired",
+  undeliverable: "returned",
+  notice: "notice",
+};
+
+const RULES = {
+  recipient_denied: (message) => `${message.sender} may not write to ${message.recipient}.`,
+  loop_rate: () => "Too many messages to this recipient within a minute.",
+  loop_duplicate: () => "The same text went to this recipient too often.",
+  loop_ping_pong: () => "The two went back and forth with nobody else taking part.",
+};
+
+/** Why a message was refused, in a sentence; empty for a rule that is not known. */
+export function refusal(message) {
+  return Object.hasOwn(RULES, message.refused_rule) ? RULES[message.refused_rule](message) : "";
+}
+
+const NEEDS = {
+  questions: ({ count }) => [count === 1 ? "1 question" : `${count} questions`, "for you"],
+  unread: ({ count, more }) => [`${count}${more ? "+" : ""} unread`, count === 1 ? "message" : "messages"],
+  failed: (need) => [who(need), "failed"],
+  needs_login: (need) => [who(need), need.count === 1 ? "needs login" : "need login"],
+  rate_limited: (need) => [who(need), need.count === 1 ? "is rate limited" : "are rate limited"],
+  over_budget: (need) => [who(need), need.count === 1 ? "is over budget" : "are over budget"],
+};
+
+function who({ count, agents }) {
+  return count === 1 ? agents[0] : `${count} agents`;
+}
+
+/** [emphasis, rest] of one need in the top line. */
+export function needWords(need) {
+  return NEEDS[need.kind](need);
+}

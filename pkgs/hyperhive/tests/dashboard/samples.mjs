@@ -1,0 +1,89 @@
+// Whole messages, questions, agents and events as the broker sends them, with the fields a test changes.
+
+export function message(id, fields = {}) {
+  return {
+    id,
+    sender: "alice",
+    recipient: "bob",
+    kind: "text",
+    body: `body ${id}`,
+    in_reply_to: null,
+    broadcast: false,
+    question: null,
+    sent_at: 1000 + id,
+    state: "queued",
+    turn: null,
+    deliveries: 0,
+    redelivered: false,
+    leased_at: null,
+    acked_at: null,
+    refused_rule: null,
+    ...fields,
+  };
+}
+
+export function question(id, fields = {}) {
+  return {
+    id,
+    asker: "alice",
+    target: "operator",
+    question: `question ${id}`,
+    options: [],
+    multi: false,
+    asked_at: 1000 + id,
+    deadline_at: null,
+    state: "open",
+    answer: null,
+    closed_by: null,
+    closed_at: null,
+    ...fields,
+  };
+}
+
+export function agent(name, state = "idle", fields = {}) {
+  return {
+    name,
+    role: "agent",
+    models: ["m"],
+    policy: { allowed_recipients: null, bash: null, tools: [], mcp_servers: {} },
+    status: {
+      state,
+      detail: "",
+      model: "m",
+      turn: null,
+      until: null,
+      session: null,
+      context_used: null,
+      context_max: null,
+    },
+    since: 1000,
+    inbox_depth: 0,
+    last_turn_at: null,
+    turns_today: 0,
+    cost_today_usd: 0,
+    ...fields,
+  };
+}
+
+export function event(id, kind, data = {}, fields = {}) {
+  return { id, agent: "alice", ts: 1000 + id, kind, turn: "t1", data, ...fields };
+}
+
+/** A snapshot; `messages` may ascend, as they are easier to write, and leave newest first. */
+export function snapshot({ messages = [], ...fields } = {}) {
+  return {
+    seq: 100,
+    boot: "boot-1",
+    version: "0.1.0",
+    operator: { pronouns: "they/them" },
+    agents: [],
+    messages: [...messages].sort((left, right) => right.id - left.id),
+    inbox: [],
+    questions: [],
+    ...fields,
+  };
+}
+
+export const ids = (rows) => rows.map((row) => row.id);
+
+export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => from + index);

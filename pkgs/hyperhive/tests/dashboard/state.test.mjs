@@ -1,0 +1,158 @@
+// The reducer of the page: what a snapshot and frames make of the state.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { frameAction, hiveReducer, initial, isReady } from "../../dashboard/js/state/hive.js";
+import { wantsMore } from "../../dashboard/js/state/inbox.js";
+import { openBetweenAgents, openForOperator, recentlyClosed } from "../../dashboard/js/state/questions.js";
+import { agent, ids, message, question, range, snapshot } from "./samples.mjs";
+
+function after(...actions) {
+  return actions.reduce(hiveReducer, initial);
+}
+
+const loaded = (fields) => ({ type: "snapshot", snapshot: snapshot(fields) });
+const frame = (seq, kind, data) => frameAction({ seq, kind, data }, 1, "boot-1");
+
+test("before the first snapshot nothing is known, and nothing does not mean none", () => {
+  assert.equal(isReady(initial), false);
+  assert.equal(isReady(after(loaded())), true);
+});
+
+test("a frame that the snapshot already holds changes nothing", () => {
+  const state = after(loaded({ messages: [message(1)] }));
+  assert.equal(hiveReducer(state, frame(100, "message", message(1, { state: "acked" }))), state);
+  assert.equal(hiveReducer(state, frame(7, "message", message(2))), state);
+});
+
+test("a newer frame replaces the message with its id, and a new message comes last", () => {
+  const state = after(
+    loaded({ messages: [message(1), message(2)] }),
+    frame(101, "message", message(1, { state: "leased" })),
+    frame(102, "message", message(3)),
+  );
+  assert.equal(state.seq, 102);
+  assert.deepEqual(state.messages.rows, [message(1, { state: "leased" }), message(2), message(3)]);
+});
+
+test("a snapshot after a restart replaces everything, also when its numbers are lower", () => {
+  const state = after(
+    loaded({
+      messages: [message(1)],
+      inbox: [message(1, { recipient: "operator" })],
+      agents: [agent("alice")],
+    }),
+    frame(500, "message", message(2)),
+    loaded({ seq: 3, boot: "boot-2", messages: [message(1), message(2)] }),
+  );
+  assert.deepEqual(
+    [state.seq, state.boot, ids(state.messages.rows), state.inbox.rows, state.agents],
+    [3, "boot-2", [1, 2], [], []],
+  );
+});
+
+test("what the page itself remembers survives a snapshot", () => {
+  const filter = { agent: "alice", state: "", text: "" };
+  const state = after(
+    loaded(),
+    { type: "flow/filter", filter },
+    { type: "log/open", agent: "alice" },
+    loaded(),
+  );
+  assert.equal(state.messages.filter, filter);
+  assert.equal(state.log.agent, "alice");
+});
+
+test("a message to the operator is unread until it is acked", () => {
+  const mail = (state) => message(5, { recipient: "operator", state });
+  const arrived = after(loaded(), frame(101, "message", mail("queued")));
+  assert.deepEqual(ids(arrived.inbox.rows), [5]);
+  assert.deepEqual(hiveReducer(arrived, frame(102, "message", mail("acked"))).inbox.rows, []);
+});
+
+test("a refused message and a message to an agent never reach the inbox", () => {
+  const state = after(
+    loaded(),
+    frame(101, "message", message(5, { recipient: "operator", state: "refused" })),
+    frame(102, "message", message(6)),
+  );
+  assert.deepEqual(state.inbox.rows, []);
+});
+
+test("an inbox that came cut asks for the rest when most of it was read", () => {
+  const inbox = range(1, 500).map((id) => message(id, { recipient: "operator" }));
+  let state = after(loaded({ inbox }));
+  assert.equal(wantsMore(state.inbox), false);
+  for (const id of range(1, 401)) {
+    state = hiveReducer(
+      state,
+      frame(100 + id, "message", message(id, { recipient: "operator", state: "acked" })),
+    );
+  }
+  assert.equal(wantsMore(state.inbox), true);
+  assert.equal(wantsMore(after(loaded({ inbox: inbox.slice(0, 3) })).inbox), false);
+});
+
+test("agents keep one order whatever happens to them: the manager, then by name", () => {
+  const state = after(
+    loaded({ agents: [agent("bob"), agent("alice"), agent("zoe", "idle", { role: "manager" })] }),
+    frame(101, "agent", agent("bob", "failed")),
+    frame(102, "agent", agent("carol", "working")),
+  );
+  assert.deepEqual(
+    state.agents.map(({ name, status }) => [name, status.state]),
+    [
+      ["zoe", "idle"],
+      ["alice", "idle"],
+      ["bob", "failed"],
+      ["carol", "working"],
+    ],
+  );
+});
+
+test("questions are split by who is asked, and closed ones come newest first", () => {
+  const state = after(
+    loaded({ questions: [question(4), question(3, { target: "bob" }), question(2), question(1)] }),
+    frame(
+      101,
+      "question",
+      question(1, { state: "answered", answer: "yes", closed_by: "operator", closed_at: 50 }),
+    ),
+    frame(102, "question", question(2, { state: "expired", closed_by: "system", closed_at: 60 })),
+  );
+  assert.deepEqual(ids(openForOperator(state.questions)), [4]);
+  assert.deepEqual(ids(openBetweenAgents(state.questions)), [3]);
+  assert.deepEqual(ids(recentlyClosed(state.questions)), [2, 1]);
+});
+
+test("only the latest closed questions are kept, and every open one", () => {
+  const closed = range(1, 40).map((id) => question(id, { state: "answered", closed_at: id }));
+  const state = after(loaded({ questions: [question(41), ...closed] }), frame(101, "question", question(42)));
+  assert.deepEqual(ids(state.questions), [...range(21, 40), 41, 42]);
+});
+
+test("notices queue up to five and leave when they are put away", () => {
+  const notices = range(1, 7).map((n) =>
+    frameAction({ seq: 100 + n, kind: "notice", level: "info", text: `n${n}` }, n, "boot-1"),
+  );
+  const state = after(loaded(), ...notices);
+  assert.deepEqual(
+    state.notices.map((notice) => notice.text),
+    ["n3", "n4", "n5", "n6", "n7"],
+  );
+  const [first] = state.notices;
+  const left = hiveReducer(state, { type: "notice/dismiss", key: first.key });
+  assert.deepEqual(
+    left.notices.map((notice) => notice.text),
+    ["n4", "n5", "n6", "n7"],
+  );
+});
+
+test("slices that an action does not concern stay the same objects, so their views do not render", () => {
+  const state = after(loaded({ messages: [message(1)], agents: [agent("alice")], questions: [question(1)] }));
+  const next = hiveReducer(state, frame(101, "message", message(2)));
+  assert.equal(next.agents, state.agents);
+  assert.equal(next.questions, state.questions);
+  assert.equal(next.inbox, state.inbox);
+  assert.equal(next.log, state.log);
+  assert.equal(next.messages.rows[0], state.messages.rows[0]);
+});

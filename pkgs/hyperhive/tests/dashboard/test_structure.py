@@ -1,0 +1,98 @@
+"""Promises that the dashboard's files keep, whatever they come to show."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+DASHBOARD = Path(__file__).parents[2] / "dashboard"
+SCRIPTS = sorted((DASHBOARD / "js").rglob("*.js"))
+STYLES = sorted((DASHBOARD / "css").glob("*.css"))
+PAGES = [DASHBOARD / "index.html", DASHBOARD / "login.html"]
+STATE_MODULES = [path for path in SCRIPTS if path.parent.name == "state"]
+
+#: Ways from a string to markup, code or an address that a script could sit in.
+SINKS = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|createContextualFragment"
+    r"|DOMParser|srcdoc|\beval\b|new Function|setAttribute|javascript:|\bopen\(|window\.name|postMessage"
+)
+IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?\bfrom\s*"([^"]+)"|^import\s*"([^"]+)";""", re.MULTILINE)
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(DASHBOARD).as_posix()
+
+
+def imports(path: Path) -> list[str]:
+    return [one or other for one, other in IMPORT.findall(path.read_text())]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=relative)
+def test_no_script_has_a_way_from_text_to_markup_or_code(script: Path) -> None:
+    found = [line for line in script.read_text().splitlines() if SINKS.search(line)]
+    # The one `open(` is a view's own function.
+    assert [line for line in found if "open(" not in line or "window.open" in line] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=relative)
+def test_an_address_in_a_template_is_one_of_the_pages_own(script: Path) -> None:
+    addresses = re.findall(r"\b(?:href|src|action|formaction)=(\S+)", script.read_text())
+    assert [one for one in addresses if not one.startswith(('"#/', '"/static/'))] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=relative)
+def test_a_script_is_short_and_imports_files_that_exist(script: Path) -> None:
+    assert len(script.read_text().splitlines()) < 250
+    for target in imports(script):
+        assert target.startswith(("./", "../")), f"{target} is not relative"
+        if "/vendor/" not in target:
+            assert (script.parent / target).is_file(), target
+
+
+@pytest.mark.parametrize("script", STATE_MODULES, ids=relative)
+def test_the_state_knows_neither_the_page_nor_the_network(script: Path) -> None:
+    outside = [target for target in imports(script) if not target.startswith("./")]
+    words = re.findall(
+        r"\b(?:document|window|location|fetch|localStorage|sessionStorage)\b[.(]", script.read_text()
+    )
+    assert (outside, words) == ([], [])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_a_page_has_no_inline_script_or_style_and_names_files_that_exist(page: Path) -> None:
+    text = page.read_text()
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text) == []
+    named = re.findall(r'(?:href|src)="/static/([^"]+)"', text)
+    assert [one for one in named if not one.startswith("vendor/") and not (DASHBOARD / one).is_file()] == []
+
+
+def test_the_hive_page_loads_every_module_at_once() -> None:
+    text = (DASHBOARD / "index.html").read_text()
+    preloaded = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', text)
+    vendored = ["vendor/preact.module.js", "vendor/hooks.module.js", "vendor/htm.module.js"]
+    own = [relative(path) for path in SCRIPTS if path.name not in {"main.js", "login.js"}]
+    assert sorted(preloaded) == sorted([*own, *vendored])
+
+
+def test_styles_and_scripts_name_nothing_beyond_the_broker() -> None:
+    texts = [path.read_text() for path in [*SCRIPTS, *STYLES, *PAGES]]
+    assert [one for text in texts for one in re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", text)] == []
+
+
+def test_the_first_load_stays_under_150_kb() -> None:
+    if not (DASHBOARD / "vendor").is_dir():
+        pytest.skip("no dashboard/vendor: run `npm ci --prefix dashboard && node dashboard/vendor.mjs`")
+    vendored = sorted((DASHBOARD / "vendor").glob("*.js"))
+    loaded = [path for path in SCRIPTS if path.name != "login.js"]
+    files = [DASHBOARD / "index.html", DASHBOARD / "logo.svg", *STYLES, *loaded, *vendored]
+    assert sum(path.stat().st_size for path in files) < 150_000
+
+
+def test_libraries_are_pinned_and_the_lock_names_no_registry() -> None:
+    package = json.loads((DASHBOARD / "package.json").read_text())
+    lock = json.loads((DASHBOARD / "package-lock.json").read_text())
+    assert lock["packages"][""]["dependencies"] == package["dependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in package["dependencies"].values())
+    locked = {name: entry for name, entry in lock["packages"].items() if name}
+    assert [name for name, entry in locked.items() if "resolved" in entry or "integrity" not in entry] == []
