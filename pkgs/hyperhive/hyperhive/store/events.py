@@ -1,0 +1,93 @@
+"""Agents' events in the store, and what is counted from the ends of turns."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent
+
+#: Most that a single turn is believed to cost, in USD.
+MOST_TURN_USD: Final = 10_000
+
+
+@dataclass(frozen=True)
+class TurnCounts:
+    """Turns of an agent that ended in a time, and their estimated cost in USD."""
+
+    turns: int = 0
+    cost_usd: float = 0.0
+
+
+def turn_cost(event: NewEvent | AgentEvent) -> float:
+    """Estimated cost of the turn that this event ends, in USD; 0 for every other event."""
+    cost = event.data.get("cost_usd") if event.kind is EventKind.TURN_END else None
+    # What no turn can cost is a harness's fault, or a lie, and must not spoil the sums.
+    return float(cost) if isinstance(cost, int | float) and 0 <= cost <= MOST_TURN_USD else 0.0
+
+
+def append(connection: sqlite3.Connection, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
+    """Store events in order."""
+    stored = []
+    for event in events:
+        row = connection.execute(
+            "INSERT INTO events (agent, ts, kind, turn, data, cost_usd) VALUES (?, ?, ?, ?, ?, ?)"
+            " RETURNING id",
+            (
+                agent,
+                event.ts,
+                event.kind,
+                event.turn,
+                json.dumps(event.data, ensure_ascii=False),
+                turn_cost(event),
+            ),
+        ).fetchone()
+        stored.append(AgentEvent(id=row["id"], agent=agent, **dict(event)))
+    return stored
+
+
+def page(connection: sqlite3.Connection, agent: str, before: int | None, limit: int) -> EventPage:
+    """At most `limit` events of the agent with ids below `before`, newest first."""
+    rows = connection.execute(
+        "SELECT * FROM events WHERE agent = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3",
+        (agent, before, limit + 1),
+    ).fetchall()
+    events = [_event(row) for row in rows[:limit]]
+    return EventPage(events=events, next_before=events[-1].id if len(rows) > limit else None)
+
+
+def turn_counts(connection: sqlite3.Connection, since: float) -> dict[str, TurnCounts]:
+    """Turns that ended at or after `since`, by agent."""
+    rows = connection.execute(
+        "SELECT agent, count(*), total(cost_usd) FROM events INDEXED BY events_turn_ends"
+        " WHERE kind = 'turn_end' AND ts >= ? GROUP BY agent",
+        (since,),
+    )
+    return {row[0]: TurnCounts(row[1], row[2]) for row in rows}
+
+
+def last_turn_ends(connection: sqlite3.Connection) -> dict[str, float]:
+    """When the last turn of each agent ended."""
+    rows = connection.execute(
+        "SELECT agent, max(ts) FROM events INDEXED BY events_turn_ends WHERE kind = 'turn_end' GROUP BY agent"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
+    """Delete events from before that time, `limit` at most; returns how many."""
+    return connection.execute(
+        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE ts < ? LIMIT ?)", (before, limit)
+    ).rowcount
+
+
+def _event(row: sqlite3.Row) -> AgentEvent:
+    return AgentEvent(
+        id=row["id"],
+        agent=row["agent"],
+        ts=row["ts"],
+        kind=EventKind(row["kind"]),
+        turn=row["turn"],
+        data=json.loads(row["data"]),
+    )

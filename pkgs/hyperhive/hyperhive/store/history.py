@@ -1,0 +1,87 @@
+"""The history of messages: pages for the operator, newest first, and the operator's inbox."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from hyperhive.protocol.messages import Message, MessagePage, MessageState
+from hyperhive.store.messages import as_message
+
+#: Finished messages that went well are the rule; for every other state there is a partial index.
+_STATE_INDEX: Final = {
+    MessageState.QUEUED: "messages_queued",
+    MessageState.LEASED: "messages_leased",
+    MessageState.REFUSED: "messages_refused",
+    MessageState.UNDELIVERABLE: "messages_undeliverable",
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which messages a page holds; None does not filter.
+
+    Attributes:
+        before: Only ids below this one.
+        agent: Sender or recipient.
+        text: Occurs in the body, in any case of ASCII letters.
+    """
+
+    before: int | None = None
+    agent: str | None = None
+    state: MessageState | None = None
+    text: str | None = None
+
+
+def page(connection: sqlite3.Connection, chosen: Filter, limit: int) -> MessagePage:
+    """At most `limit` messages, newest first."""
+    terms, values = _conditions(chosen)
+    branches = _branches(chosen, terms)
+    each = [*([] if chosen.agent is None else [chosen.agent]), *values, limit + 1]
+    rows = connection.execute(
+        f"SELECT * FROM messages WHERE id IN ({' UNION '.join(branches)}) ORDER BY id DESC LIMIT ?",  # noqa: S608 - fixed terms
+        (*(each * len(branches)), limit + 1),
+    ).fetchall()
+    messages = [as_message(row) for row in rows[:limit]]
+    return MessagePage(messages=messages, next_before=messages[-1].id if len(rows) > limit else None)
+
+
+def inbox(connection: sqlite3.Connection, recipient: str, limit: int) -> list[Message]:
+    """Unfinished messages of a recipient that does not lease, oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM messages WHERE recipient = ? AND state = 'queued' ORDER BY id LIMIT ?",
+        (recipient, limit),
+    )
+    return [as_message(row) for row in rows]
+
+
+def _branches(chosen: Filter, terms: str) -> list[str]:
+    """Queries for the newest ids, each along one index; their union holds the page.
+
+    `sender = ? OR recipient = ?` in one query, or a rare state without its index, would walk the table.
+    """
+    if chosen.agent is None:
+        index = _STATE_INDEX.get(chosen.state) if chosen.state else None
+        sources = [(f"INDEXED BY {index}" if index else "NOT INDEXED", terms)]
+    else:
+        sources = [
+            (f"INDEXED BY messages_by_{side}", f"{side} = ? AND {terms}") for side in ("sender", "recipient")
+        ]
+    return [
+        f"SELECT id FROM (SELECT id FROM messages {source} WHERE {where} ORDER BY id DESC LIMIT ?)"  # noqa: S608 - fixed terms
+        for source, where in sources
+    ]
+
+
+def _conditions(chosen: Filter) -> tuple[str, list[object]]:
+    terms, values = ["TRUE"], list[object]()
+    if chosen.before is not None:
+        terms.append("id < ?")
+        values.append(chosen.before)
+    if chosen.state is not None:
+        # Written out, because a partial index is only used for a constant.
+        terms.append(f"state = '{chosen.state.value}'")
+    if chosen.text:
+        terms.append("body LIKE ? ESCAPE '\\'")
+        escaped = chosen.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        values.append(f"%{escaped}%")
+    return " AND ".join(terms), values

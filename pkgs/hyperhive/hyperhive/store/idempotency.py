@@ -1,0 +1,44 @@
+"""Idempotency keys: what a call answered the first time."""
+
+import json
+import sqlite3
+
+from hyperhive.errors import ConflictError
+
+
+def find(connection: sqlite3.Connection, caller: str, key: str | None, fingerprint: str) -> list[int] | None:
+    """Ids that the first call with this key answered; None when there was none (or no key).
+
+    Raises:
+        ConflictError: The first call with this key was a different one.
+    """
+    if key is None:
+        return None
+    row = connection.execute(
+        "SELECT fingerprint, result FROM idempotency WHERE caller = ? AND key = ?", (caller, key)
+    ).fetchone()
+    if row is None:
+        return None
+    if row["fingerprint"] != fingerprint:
+        raise ConflictError(f"idempotency_key: {key!r} was used for a different call before")
+    return [int(one) for one in json.loads(row["result"])]
+
+
+def keep(
+    connection: sqlite3.Connection, caller: str, key: str | None, fingerprint: str, ids: list[int], now: float
+) -> None:
+    """Remember what this call answers; without a key nothing happens."""
+    if key is not None:
+        connection.execute(
+            "INSERT INTO idempotency (caller, key, fingerprint, result, at) VALUES (?, ?, ?, ?, ?)",
+            (caller, key, fingerprint, json.dumps(ids), now),
+        )
+
+
+def purge(connection: sqlite3.Connection, before: float, limit: int) -> None:
+    """Forget keys that were used before that time, `limit` at most."""
+    connection.execute(
+        "DELETE FROM idempotency WHERE (caller, key) IN"
+        " (SELECT caller, key FROM idempotency WHERE at < ? LIMIT ?)",
+        (before, limit),
+    )

@@ -1,0 +1,69 @@
+"""What the loop breaker counts, and whom it told when."""
+
+import sqlite3
+
+
+def count_sent(
+    connection: sqlite3.Connection, sender: str, recipient: str, since: float, body: str | None = None
+) -> int:
+    """Messages that were accepted after `since`, with `body` only those of exactly that text."""
+    row = connection.execute(
+        "SELECT count(*) FROM messages INDEXED BY messages_by_pair WHERE sender = ?1 AND recipient = ?2"
+        " AND sent_at > ?3 AND state <> 'refused' AND (?4 IS NULL OR body = ?4)",
+        (sender, recipient, since, body),
+    ).fetchone()
+    return int(row[0])
+
+
+def count_asked(
+    connection: sqlite3.Connection, asker: str, target: str, since: float, question: str | None = None
+) -> int:
+    """Questions that were asked after `since`, with `question` only those of exactly that text."""
+    row = connection.execute(
+        "SELECT count(*) FROM questions WHERE asker = ?1 AND target = ?2 AND asked_at > ?3"
+        " AND (?4 IS NULL OR question = ?4)",
+        (asker, target, since, question),
+    ).fetchone()
+    return int(row[0])
+
+
+def last_outsider(connection: sqlite3.Connection, pair: tuple[str, str], since: float) -> float:
+    """When anybody but the pair and the system last sent one of the pair a message; `since` at least."""
+    first = connection.execute(
+        "SELECT id FROM messages WHERE sent_at > ? ORDER BY sent_at LIMIT 1", (since,)
+    ).fetchone()
+    if first is None:
+        return since
+    latest = since
+    for recipient in pair:
+        row = connection.execute(
+            "SELECT sent_at FROM messages INDEXED BY messages_by_recipient WHERE recipient = ?"
+            " AND id >= ? AND sender NOT IN (?, ?, 'system') AND state <> 'refused'"
+            " ORDER BY id DESC LIMIT 1",
+            (recipient, first["id"], *pair),
+        ).fetchone()
+        latest = max(latest, row["sent_at"]) if row else latest
+    return latest
+
+
+def count_refused(connection: sqlite3.Connection, sender: str, since: float) -> int:
+    """Refused messages of the sender that were stored after `since`."""
+    row = connection.execute(
+        "SELECT count(*) FROM messages INDEXED BY messages_refused WHERE sender = ? AND sent_at > ?"
+        " AND state = 'refused'",
+        (sender, since),
+    ).fetchone()
+    return int(row[0])
+
+
+def note_notice(connection: sqlite3.Connection, pair: tuple[str, str], now: float, window: float) -> bool:
+    """Whether the pair is to be told now; it then counts as told for `window` seconds."""
+    first, second = sorted(pair)
+    return (
+        connection.execute(
+            "INSERT INTO loop_notices (first, second, at) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (first, second) DO UPDATE SET at = ?3 WHERE at <= ?3 - ?4 OR at > ?3",
+            (first, second, now, window),
+        ).rowcount
+        > 0
+    )

@@ -1,0 +1,254 @@
+"""Messages in the store: their life from insert to ack."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hyperhive.protocol.messages import Message, MessageKind, MessageState
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message to insert: `queued`, or `refused` when `refused_rule` names the rule."""
+
+    sender: str
+    recipient: str
+    kind: MessageKind
+    body: str
+    sent_at: float
+    in_reply_to: int | None = None
+    broadcast: bool = False
+    question: int | None = None
+    refused_rule: str | None = None
+
+    def carrying(self, question: int, body: str) -> "NewMessage":
+        """The same message as the carrier of a question."""
+        return replace(self, question=question, body=body)
+
+    def refused(self, rule: str, body: str) -> "NewMessage":
+        """The same message as it is kept of a refusal."""
+        return replace(self, refused_rule=rule, body=body)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who leases how many messages for which turn, and until when (seconds since 1970)."""
+
+    recipient: str
+    turn: str
+    count: int
+    now: float
+    expires_at: float
+
+
+def as_message(row: sqlite3.Row) -> Message:
+    """The wire model of one row."""
+    return Message(
+        id=row["id"],
+        sender=row["sender"],
+        recipient=row["recipient"],
+        kind=MessageKind(row["kind"]),
+        body=row["body"],
+        in_reply_to=row["in_reply_to"],
+        broadcast=bool(row["broadcast"]),
+        question=row["question"],
+        sent_at=row["sent_at"],
+        state=MessageState(row["state"]),
+        turn=row["turn"],
+        deliveries=row["deliveries"],
+        redelivered=row["deliveries"] > 1,
+        leased_at=row["leased_at"],
+        acked_at=row["acked_at"],
+        refused_rule=row["refused_rule"],
+    )
+
+
+def insert(connection: sqlite3.Connection, new: NewMessage) -> Message:
+    """Store one message; ids grow in the order of the inserts."""
+    state = MessageState.REFUSED if new.refused_rule else MessageState.QUEUED
+    return _one(
+        connection,
+        "INSERT INTO messages (sender, recipient, kind, body, in_reply_to, broadcast, question, sent_at,"
+        " state, refused_rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        new.sender,
+        new.recipient,
+        new.kind,
+        new.body,
+        new.in_reply_to,
+        new.broadcast,
+        new.question,
+        new.sent_at,
+        state,
+        new.refused_rule,
+    )
+
+
+def get(connection: sqlite3.Connection, message_id: int) -> Message | None:
+    """One message, None when there is none of that id."""
+    rows = get_all(connection, [message_id])
+    return rows[0] if rows else None
+
+
+def get_all(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
+    """The messages of these ids that exist, by id."""
+    return _all(
+        connection,
+        "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(?))",
+        json.dumps(list(ids)),
+    )
+
+
+def lease(connection: sqlite3.Connection, call: Lease) -> list[Message]:
+    """Hand out the recipient's oldest queued messages, in order.
+
+    A message stays queued while an earlier one of the same sender is leased to another turn: were
+    that turn to fail, the two would arrive in the wrong order.
+    """
+    return _all(
+        connection,
+        "UPDATE messages SET state = 'leased', turn = ?1, deliveries = deliveries + 1, leased_at = ?2,"
+        " lease_expires_at = ?3 WHERE id IN (SELECT id FROM messages AS one"
+        " WHERE recipient = ?4 AND state = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS earlier"
+        " WHERE earlier.recipient = ?4 AND earlier.state = 'leased' AND earlier.id < one.id"
+        " AND earlier.sender = one.sender AND earlier.turn <> ?1) ORDER BY id LIMIT ?5) RETURNING *",
+        call.turn,
+        call.now,
+        call.expires_at,
+        call.recipient,
+        call.count,
+    )
+
+
+def take_back(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
+    """Undo a lease that never reached anybody, as if it had not been made."""
+    return _all(
+        connection,
+        "UPDATE messages SET state = 'queued', turn = NULL, deliveries = deliveries - 1, leased_at = NULL,"
+        " lease_expires_at = NULL WHERE state = 'leased' AND id IN (SELECT value FROM json_each(?))"
+        " RETURNING *",
+        json.dumps(list(ids)),
+    )
+
+
+def hold(connection: sqlite3.Connection, recipient: str, turns: Sequence[str], expires_at: float) -> None:
+    """Let the recipient's leases for these turns live until `expires_at`."""
+    connection.execute(
+        "UPDATE messages SET lease_expires_at = ? WHERE recipient = ? AND state = 'leased'"
+        " AND turn IN (SELECT value FROM json_each(?))",
+        (expires_at, recipient, json.dumps(list(turns))),
+    )
+
+
+def hold_all(connection: sqlite3.Connection, expires_at: float) -> None:
+    """Let every lease live until `expires_at`."""
+    connection.execute("UPDATE messages SET lease_expires_at = ? WHERE state = 'leased'", (expires_at,))
+
+
+def ack(
+    connection: sqlite3.Connection, recipient: str, turn: str, ids: Sequence[int] | None, now: float
+) -> list[Message]:
+    """Finish what is leased to the turn: the messages of these ids, or all when `ids` is None."""
+    return _all(
+        connection,
+        "UPDATE messages SET state = 'acked', acked_at = ?1, lease_expires_at = NULL"
+        " WHERE recipient = ?2 AND state = 'leased' AND turn = ?3"
+        " AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) RETURNING *",
+        now,
+        recipient,
+        turn,
+        None if ids is None else json.dumps(list(ids)),
+    )
+
+
+def mark_read(
+    connection: sqlite3.Connection, recipient: str, ids: Sequence[int], now: float
+) -> list[Message]:
+    """Finish queued messages of a recipient that reads without leasing."""
+    return _all(
+        connection,
+        "UPDATE messages SET state = 'acked', acked_at = ? WHERE recipient = ? AND state = 'queued'"
+        " AND id IN (SELECT value FROM json_each(?)) RETURNING *",
+        now,
+        recipient,
+        json.dumps(list(ids)),
+    )
+
+
+_REQUEUE = (
+    "UPDATE messages SET state = 'queued', turn = NULL, leased_at = NULL, lease_expires_at = NULL"
+    " WHERE state = 'leased' AND "
+)
+
+
+def requeue(connection: sqlite3.Connection, recipient: str, turn: str) -> list[Message]:
+    """Put back what is leased to the turn, at its old place in the queue."""
+    return _all(connection, f"{_REQUEUE} recipient = ? AND turn = ? RETURNING *", recipient, turn)
+
+
+def requeue_others(connection: sqlite3.Connection, recipient: str, turns: Sequence[str]) -> list[Message]:
+    """Put back what is leased to the recipient for any turn but these."""
+    return _all(
+        connection,
+        f"{_REQUEUE} recipient = ? AND turn NOT IN (SELECT value FROM json_each(?)) RETURNING *",  # noqa: S608 - constant
+        recipient,
+        json.dumps(list(turns)),
+    )
+
+
+def requeue_expired(connection: sqlite3.Connection, now: float) -> list[Message]:
+    """Put back every message whose lease ran out."""
+    return _all(connection, f"{_REQUEUE} lease_expires_at <= ? RETURNING *", now)
+
+
+def undeliver(connection: sqlite3.Connection, recipient: str) -> list[Message]:
+    """Stop everything that is still on its way to the recipient."""
+    return _all(
+        connection,
+        "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL,"
+        " lease_expires_at = NULL WHERE recipient = ? AND state IN ('queued', 'leased') RETURNING *",
+        recipient,
+    )
+
+
+def pending(connection: sqlite3.Connection, recipient: str) -> int:
+    """How many messages are queued for the recipient."""
+    row = connection.execute(
+        "SELECT count(*) FROM messages WHERE recipient = ? AND state = 'queued'", (recipient,)
+    ).fetchone()
+    return int(row[0])
+
+
+def all_pending(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many messages are queued, by recipient."""
+    rows = connection.execute(
+        "SELECT recipient, count(*) FROM messages WHERE state = 'queued' GROUP BY recipient"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def awaited_recipients(connection: sqlite3.Connection) -> list[str]:
+    """Every recipient with queued or leased messages, by name."""
+    rows = connection.execute(
+        "SELECT DISTINCT recipient FROM messages WHERE state = 'queued'"
+        " UNION SELECT recipient FROM messages WHERE state = 'leased' ORDER BY 1"
+    )
+    return [row[0] for row in rows]
+
+
+def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
+    """Delete finished messages that were sent before that time, `limit` at most; returns how many."""
+    return connection.execute(
+        "DELETE FROM messages WHERE id IN (SELECT id FROM messages INDEXED BY messages_by_time"
+        " WHERE sent_at < ? AND state NOT IN ('queued', 'leased') LIMIT ?)",
+        (before, limit),
+    ).rowcount
+
+
+def _all(connection: sqlite3.Connection, sql: str, *values: object) -> list[Message]:
+    """The rows as messages, by id: RETURNING promises no order."""
+    return sorted((as_message(row) for row in connection.execute(sql, values)), key=lambda one: one.id)
+
+
+def _one(connection: sqlite3.Connection, sql: str, *values: object) -> Message:
+    return _all(connection, sql, *values)[0]

@@ -1,0 +1,130 @@
+"""Questions in the store."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from hyperhive.protocol.questions import Question, QuestionState
+
+
+@dataclass(frozen=True)
+class NewQuestion:
+    """A question to insert, open."""
+
+    asker: str
+    target: str
+    question: str
+    options: list[str]
+    multi: bool
+    asked_at: float
+    deadline_at: float | None
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How a question ends: the state, who did it, when, and the answer if there is one."""
+
+    state: QuestionState
+    by: str
+    at: float
+    answer: str | None = None
+
+
+def insert(connection: sqlite3.Connection, new: NewQuestion) -> Question:
+    """Store one open question."""
+    return _all(
+        connection,
+        "INSERT INTO questions (asker, target, question, options, multi, asked_at, deadline_at, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'open') RETURNING *",
+        new.asker,
+        new.target,
+        new.question,
+        json.dumps(new.options, ensure_ascii=False),
+        new.multi,
+        new.asked_at,
+        new.deadline_at,
+    )[0]
+
+
+def get(connection: sqlite3.Connection, question_id: int) -> Question | None:
+    """One question, None when there is none of that id."""
+    rows = _all(connection, "SELECT * FROM questions WHERE id = ?", question_id)
+    return rows[0] if rows else None
+
+
+def close(connection: sqlite3.Connection, question_id: int, closing: Closing) -> Question:
+    """End an open question."""
+    return _all(
+        connection,
+        "UPDATE questions SET state = ?, closed_by = ?, closed_at = ?, answer = ?"
+        " WHERE id = ? AND state = 'open' RETURNING *",
+        closing.state,
+        closing.by,
+        closing.at,
+        closing.answer,
+        question_id,
+    )[0]
+
+
+def overdue(connection: sqlite3.Connection, now: float) -> list[Question]:
+    """Open questions whose deadline has come, by id."""
+    return _all(connection, "SELECT * FROM questions WHERE state = 'open' AND deadline_at <= ?", now)
+
+
+def open_all(connection: sqlite3.Connection) -> list[Question]:
+    """Every open question, by id."""
+    return _all(connection, "SELECT * FROM questions WHERE state = 'open'")
+
+
+def open_for(connection: sqlite3.Connection, name: str) -> list[Question]:
+    """Open questions that `name` asked or was asked, by id."""
+    return _all(
+        connection, "SELECT * FROM questions WHERE state = 'open' AND (asker = ?1 OR target = ?1)", name
+    )
+
+
+def count_open(connection: sqlite3.Connection, asker: str) -> int:
+    """How many questions of the asker are open."""
+    row = connection.execute(
+        "SELECT count(*) FROM questions WHERE state = 'open' AND asker = ?", (asker,)
+    ).fetchone()
+    return int(row[0])
+
+
+def latest_closed(connection: sqlite3.Connection, limit: int) -> list[Question]:
+    """The questions that were closed last, by id."""
+    return _all(
+        connection,
+        "SELECT * FROM questions WHERE state <> 'open' ORDER BY closed_at DESC, id DESC LIMIT ?",
+        limit,
+    )
+
+
+def purge(connection: sqlite3.Connection, before: float, limit: int) -> None:
+    """Delete questions that were closed before that time, `limit` at most."""
+    connection.execute(
+        "DELETE FROM questions WHERE id IN"
+        " (SELECT id FROM questions WHERE state <> 'open' AND closed_at < ? LIMIT ?)",
+        (before, limit),
+    )
+
+
+def _all(connection: sqlite3.Connection, sql: str, *values: object) -> list[Question]:
+    return sorted((_question(row) for row in connection.execute(sql, values)), key=lambda one: one.id)
+
+
+def _question(row: sqlite3.Row) -> Question:
+    return Question(
+        id=row["id"],
+        asker=row["asker"],
+        target=row["target"],
+        question=row["question"],
+        options=json.loads(row["options"]),
+        multi=bool(row["multi"]),
+        asked_at=row["asked_at"],
+        deadline_at=row["deadline_at"],
+        state=QuestionState(row["state"]),
+        answer=row["answer"],
+        closed_by=row["closed_by"],
+        closed_at=row["closed_at"],
+    )

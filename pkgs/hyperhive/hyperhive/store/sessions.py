@@ -1,0 +1,19 @@
+"""The operator's logins in the store, as digests only."""
+
+import sqlite3
+
+
+def insert(connection: sqlite3.Connection, digest: str, secret: str, expires_at: float) -> None:
+    """Keep a login that was made with that secret (both as SHA-256)."""
+    connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", (digest, secret, expires_at))
+
+
+def load(connection: sqlite3.Connection, now: float) -> dict[str, tuple[str, float]]:
+    """Every login that has not expired: digest -> secret's digest and expiry."""
+    rows = connection.execute("SELECT * FROM sessions WHERE expires_at > ?", (now,))
+    return {row["digest"]: (row["secret"], row["expires_at"]) for row in rows}
+
+
+def delete(connection: sqlite3.Connection, digests: list[str]) -> None:
+    """Forget logins."""
+    connection.executemany("DELETE FROM sessions WHERE digest = ?", [(one,) for one in digests])

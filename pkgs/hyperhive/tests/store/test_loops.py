@@ -1,0 +1,71 @@
+import sqlite3
+
+import pytest
+
+from hyperhive.protocol.messages import MessageKind
+from hyperhive.store import loops, messages, questions
+from hyperhive.store.messages import NewMessage
+from hyperhive.store.questions import NewQuestion
+
+
+@pytest.fixture
+def filled(connection: sqlite3.Connection) -> sqlite3.Connection:
+    for sender, recipient, at, rule in (
+        ("carol", "alice", 5.0, None),
+        ("alice", "bob", 10.0, None),
+        ("alice", "bob", 20.0, None),
+        ("bob", "alice", 30.0, None),
+        ("carol", "bob", 40.0, None),
+        ("carol", "bob", 50.0, "loop_rate"),
+        ("system", "bob", 60.0, None),
+        ("alice", "bob", 70.0, "recipient_denied"),
+    ):
+        new = NewMessage(sender, recipient, MessageKind.TEXT, f"at {at:.0f}", at, refused_rule=rule)
+        messages.insert(connection, new)
+    return connection
+
+
+def test_accepted_messages_of_one_direction_are_counted(filled: sqlite3.Connection) -> None:
+    assert loops.count_sent(filled, "alice", "bob", 0.0) == 2
+    assert loops.count_sent(filled, "alice", "bob", 10.0) == 1
+    assert loops.count_sent(filled, "alice", "bob", 0.0, "at 20") == 1
+    assert loops.count_refused(filled, "alice", 0.0) == 1
+
+
+def test_the_last_outsider_is_nobody_of_the_pair_nor_the_system_nor_refused(
+    filled: sqlite3.Connection,
+) -> None:
+    assert loops.last_outsider(filled, ("alice", "bob"), 0.0) == 40.0
+    assert loops.last_outsider(filled, ("bob", "carol"), 0.0) == 20.0
+    assert loops.last_outsider(filled, ("alice", "bob"), 45.0) == 45.0
+    assert loops.last_outsider(filled, ("alice", "bob"), 99.0) == 99.0
+
+
+def test_questions_are_counted_with_their_text(connection: sqlite3.Connection) -> None:
+    for at in (1.0, 2.0):
+        questions.insert(
+            connection,
+            NewQuestion("alice", "bob", f"q{at:.0f}", [], multi=False, asked_at=at, deadline_at=None),
+        )
+
+    assert loops.count_asked(connection, "alice", "bob", 0.0) == 2
+    assert loops.count_asked(connection, "alice", "bob", 0.0, "q2") == 1
+
+
+def test_a_pair_is_told_once_in_the_window_whoever_of_them_sends(connection: sqlite3.Connection) -> None:
+    told = [
+        loops.note_notice(connection, pair, now, 600.0)
+        for pair, now in (
+            (("a", "b"), 1000.0),
+            (("b", "a"), 1599.0),
+            (("a", "c"), 1599.0),
+            (("b", "a"), 1600.0),
+            (("a", "b"), 1601.0),
+        )
+    ]
+    assert told == [True, False, True, True, False]
+
+
+def test_a_clock_that_was_set_back_does_not_silence_notices(connection: sqlite3.Connection) -> None:
+    assert loops.note_notice(connection, ("a", "b"), 9000.0, 600.0)
+    assert loops.note_notice(connection, ("a", "b"), 100.0, 600.0)
