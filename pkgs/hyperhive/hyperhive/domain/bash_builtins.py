@@ -1,0 +1,106 @@
+"""Shell built-ins that need more than a pattern, and the few that need none."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from hyperhive.domain.bash_conditions import check_test
+from hyperhive.domain.bash_parts import harmless_name
+from hyperhive.domain.bash_refusals import RefusedError
+from hyperhive.domain.bash_words import Word
+
+# They start nothing, read nothing and change nothing that a later command could notice.
+HARMLESS: Final = frozenset({":", "[", "break", "continue", "exit", "false", "return", "set", "test", "true"})
+_ASSIGNING: Final = frozenset(
+    {"declare", "export", "getopts", "let", "local", "readonly", "typeset", "unset"}
+)
+_RENAMING: Final = frozenset(
+    {"alias", "bind", "compgen", "complete", "compopt", "enable", "fc", "hash", "shopt", "trap", "unalias"}
+)
+_SET_FLAGS: Final = re.compile(r"[-+][euxvC]*o?")
+_SET_OPTIONS: Final = frozenset({"errexit", "noclobber", "nounset", "pipefail", "verbose", "xtrace"})
+_STORES_COUNT: Final = re.compile(r"%[^A-Za-z%]*n")
+_FLAGS: Final = {"read": {"-r", "-s", "-e", "-a", "-ra"}, "mapfile": {"-t"}, "readarray": {"-t"}}
+_VALUED: Final = {"read": re.compile(r"-r?[dnNtpu]"), "mapfile": re.compile(r"-[dnOsu]")}
+
+
+def check_builtin(words: Sequence[Word]) -> None:
+    """Refuse a built-in that changes what later commands mean, or that evaluates its arguments.
+
+    Args:
+        words: The command; its name is literal.
+
+    Raises:
+        RefusedError: With the rule `assignment`, `builtin` or `condition`.
+    """
+    name, arguments = words[0].text or "", words[1:]
+    if name in _ASSIGNING:
+        raise RefusedError(
+            "assignment", f"`{name}` sets variables that can change what an allowed program runs"
+        )
+    if name in _RENAMING:
+        raise RefusedError("builtin", f"`{name}` can change what later commands mean")
+    match name:
+        case "test":
+            check_test(arguments)
+        case "[":
+            check_test(arguments[:-1])
+        case "set":
+            _check_set(arguments)
+        case "read" | "mapfile" | "readarray":
+            _check_names(name, arguments)
+        case "printf":
+            _check_printf(arguments)
+        case "wait" | "jobs":
+            _check_jobs(name, arguments)
+
+
+def _check_set(arguments: Sequence[Word]) -> None:
+    pending = [word.text or "" for word in arguments]
+    if not pending:
+        raise RefusedError("builtin", "`set` alone prints every variable")
+    while pending:
+        flags = pending.pop(0)
+        option = pending.pop(0) if flags.endswith("o") and pending else "pipefail"
+        if _SET_FLAGS.fullmatch(flags) is None or option not in _SET_OPTIONS:
+            raise RefusedError("builtin", "`set` is allowed for -e, -u, -x, -v, -C and -o pipefail only")
+
+
+def _check_names(name: str, arguments: Sequence[Word]) -> None:
+    """Allow variables that no program looks for; a subscript in a name would be evaluated."""
+    valued = _VALUED.get(name, _VALUED["mapfile"])
+    pending = list(arguments)
+    while pending:
+        text = pending.pop(0).text
+        if text is None:
+            raise RefusedError("builtin", f"an argument of `{name}` is computed when it runs")
+        if text in _FLAGS[name]:
+            continue
+        if valued.fullmatch(text) and pending and pending[0].single:
+            pending.pop(0)
+        elif not harmless_name(text):
+            raise RefusedError(
+                "assignment", f"`{name}` may set plain lower-case variables only, not `{text}`"
+            )
+
+
+def _check_printf(arguments: Sequence[Word]) -> None:
+    """Refuse `-v NAME` and `%n`, which set a variable, and formats that could hold them."""
+    if not arguments:
+        return
+    form = arguments[1] if arguments[0].text == "--" and len(arguments) > 1 else arguments[0]
+    if form.text is None and (len(arguments) > 1 or not form.prefix or not form.single):
+        raise RefusedError(
+            "builtin", "the format of `printf` is computed when it runs and could set a variable"
+        )
+    text = form.text or form.prefix
+    if (form is arguments[0] and text.startswith("-v")) or _STORES_COUNT.search(text):
+        raise RefusedError("assignment", "`printf` with -v or %n sets a variable")
+
+
+def _check_jobs(name: str, arguments: Sequence[Word]) -> None:
+    """Refuse `wait -p NAME`, which sets a variable, and `jobs -x COMMAND`."""
+    for word in arguments:
+        text = word.text or ""
+        if word.shown != "$!" and (not text or text.startswith(("-p", "-x", "-np", "-fp"))):
+            raise RefusedError("builtin", f"an argument of `{name}` could set a variable or run a command")

@@ -1,0 +1,83 @@
+"""Here-documents: where the body begins and ends by Bash's own rules, checked against the grammar's."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tree_sitter import Node
+
+from hyperhive.domain.bash_refusals import UnparsableError
+
+_DELIMITER: Final = re.compile(
+    r"""(?:'(?P<single>\w+)'|"(?P<double>\w+)"|\\(?P<escaped>\w+)|(?P<bare>\w+))""", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """One here-document.
+
+    Attributes:
+        literal: Its delimiter is quoted, so that nothing in the body is expanded.
+        head: What follows the delimiter on the same line.
+        body: The grammar's body, if there is one.
+        start: Offset of the body's first character.
+        end: Offset of the line that holds the delimiter.
+    """
+
+    literal: bool
+    head: tuple[Node, ...]
+    body: Node | None
+    start: int
+    end: int
+
+
+def heredoc_head(operands: Sequence[Node]) -> tuple[Node, ...]:
+    """Return what follows a here-document's delimiter on the same line."""
+    return tuple(node for node in operands if not node.type.startswith("heredoc_"))
+
+
+def locate_heredoc(source: str, operator: Node, operands: Sequence[Node]) -> Heredoc:
+    """Find the body of the here-document that `operator` (`<<` or `<<-`) opens.
+
+    Raises:
+        UnparsableError: Bash's reading is not certain, or differs from the grammar's.
+    """
+    delimiter, literal = _delimiter(source, operator, operands)
+    head = heredoc_head(operands[1:])
+    bodies = [node for node in operands if node.type == "heredoc_body"]
+    ends = [node for node in operands if node.type == "heredoc_end"]
+    if len(ends) != 1 or len(bodies) > 1:
+        raise UnparsableError("a here-document has no end, or more than one")
+    line_end = source.find("\n", operator.start_byte)
+    last = head[-1].end_byte if head else operands[0].end_byte
+    if not last <= line_end or source[last:line_end].strip(" \t"):
+        raise UnparsableError("the line that opens a here-document could not be read")
+    start = position = line_end + 1
+    while True:
+        newline = source.find("\n", position)
+        line = source[position:] if newline < 0 else source[position:newline]
+        text = line.lstrip("\t") if operator.type == "<<-" else line
+        if text == delimiter:
+            break
+        # Inside `$(…)` Bash also ends the body at a line that only begins with the delimiter.
+        if line.lstrip("\t").startswith(delimiter) or newline < 0:
+            raise UnparsableError("it is not certain where a here-document ends")
+        position += len(line) + 1
+    end_text = source[ends[0].start_byte : ends[0].end_byte].strip("\t\n")
+    if ends[0].end_byte != position + len(line) or end_text != delimiter:
+        raise UnparsableError("it is not certain where a here-document ends")
+    return Heredoc(literal, head, bodies[0] if bodies else None, start, position)
+
+
+def _delimiter(source: str, operator: Node, operands: Sequence[Node]) -> tuple[str, bool]:
+    if operator.type not in ("<<", "<<-") or not operands or operands[0].type != "heredoc_start":
+        raise UnparsableError("a here-document could not be read")
+    word = operands[0]
+    found = _DELIMITER.fullmatch(source, word.start_byte, word.end_byte)
+    between = source[operator.end_byte : word.start_byte]
+    after = source[word.end_byte : word.end_byte + 1]
+    if found is None or between.strip(" \t") or after not in ("", *" \t\n;&|<>)"):
+        raise UnparsableError("a here-document's delimiter is not a plain word")
+    return found[found.lastgroup or 0], found.lastgroup != "bare"
