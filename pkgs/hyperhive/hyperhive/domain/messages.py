@@ -1,0 +1,40 @@
+"""Messages: sizes of what is kept of refusals, and the texts of returned mail."""
+
+from collections.abc import Sequence
+from typing import Final
+
+#: Most refused messages of one sender that are stored in a minute; further ones are only counted.
+REFUSED_PER_MINUTE: Final = 60
+#: Most characters that are kept of a refused message.
+REFUSED_BODY_LIMIT: Final = 2000
+#: Most ids that a sentence lists.
+_LISTED: Final = 20
+
+
+def refused_body(body: str) -> str:
+    """What is kept of a refused message's text."""
+    if len(body) <= REFUSED_BODY_LIMIT:
+        return body
+    return f"{body[:REFUSED_BODY_LIMIT]}\n[… {len(body) - REFUSED_BODY_LIMIT} more characters were not kept]"
+
+
+def undeliverable_text(recipient: str, ids: Sequence[int]) -> str:
+    """What the sender of undelivered messages is told."""
+    return f"{_numbered(ids)} to {recipient} could not be delivered: {recipient} left the hive."
+
+
+def left_text(recipient: str, count: int) -> str:
+    """What the operator is told of an agent that left mail behind; `count` is above 0."""
+    noun = "message was" if count == 1 else "messages were"
+    return f"{recipient} left the hive: {count} {noun} not delivered."
+
+
+def unstored_text(sender: str, count: int) -> str:
+    """What the operator is told of refusals that were only counted."""
+    return f"{count} more refused messages of {sender} were not stored."
+
+
+def _numbered(ids: Sequence[int]) -> str:
+    listed = ", ".join(str(one) for one in ids[:_LISTED])
+    more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return f"{'Message' if len(ids) == 1 else 'Messages'} {listed}{more}"

@@ -1,0 +1,85 @@
+"""Questions: who may answer or cancel which, and the texts in which they travel."""
+
+from hyperhive.errors import ConflictError, ForbiddenError, NotFoundError
+from hyperhive.protocol.messages import OPERATOR
+from hyperhive.protocol.questions import Question, QuestionState
+
+
+def check_sees(question: Question | None, by: str, question_id: int) -> Question:
+    """Hand the question out to those it concerns.
+
+    Raises:
+        NotFoundError: There is none, or it is none of the caller's business; both look the same.
+    """
+    if question is None or by not in {question.asker, question.target, OPERATOR}:
+        raise NotFoundError(f"there is no question {question_id}")
+    return question
+
+
+def check_answer(question: Question, by: str, now: float) -> None:
+    """Refuse an answer by anyone but the target and the operator, or to a closed question.
+
+    Raises:
+        ForbiddenError: The asker cannot answer itself.
+        ConflictError: It is not open any more.
+    """
+    if by not in {question.target, OPERATOR}:
+        raise ForbiddenError(f"question {question.id} is for {question.target} to answer")
+    _check_open(question, now)
+
+
+def check_cancel(question: Question, by: str, now: float) -> None:
+    """Refuse a cancel by anyone but the asker and the operator, or of a closed question.
+
+    Raises:
+        ForbiddenError: The target cannot cancel it.
+        ConflictError: It is not open any more.
+    """
+    if by not in {question.asker, OPERATOR}:
+        raise ForbiddenError(f"question {question.id} is for {question.asker} to cancel")
+    _check_open(question, now)
+
+
+def _check_open(question: Question, now: float) -> None:
+    """A question whose deadline has come counts as expired, also before anybody wrote that down."""
+    late = question.deadline_at is not None and question.deadline_at <= now
+    state = QuestionState.EXPIRED if late and question.state is QuestionState.OPEN else question.state
+    if state is not QuestionState.OPEN:
+        raise ConflictError(f"question {question.id} is {state}")
+
+
+def asked_text(question: Question) -> str:
+    """The message in which a question reaches an agent."""
+    lines = [f"Question {question.id} from {question.asker}:", question.question]
+    if question.options:
+        choice = "Options (several may be chosen)" if question.multi else "Options"
+        lines.append(f"{choice}, or answer freely:")
+        lines += [f"- {option}" for option in question.options]
+    lines.append(f"Answer it with the tool `answer`, id {question.id}.")
+    return "\n".join(lines)
+
+
+def answered_text(question: Question) -> str:
+    """The message in which an answer reaches the asker."""
+    return (
+        f"{question.closed_by} answered your question {question.id}.\n"
+        f"Question: {question.question}\n"
+        f"Answer: {question.answer}"
+    )
+
+
+def answered_elsewhere_text(question: Question) -> str:
+    """What the agent that was asked hears when the operator answered in its place."""
+    return f"The operator answered question {question.id} from {question.asker}; you need not answer it."
+
+
+def cancelled_text(question: Question, reason: str) -> str:
+    """What the side that did not cancel hears; `reason` is a clause such as `alice cancelled it`."""
+    return f"Question {question.id} is closed without an answer: {reason}.\nQuestion: {question.question}"
+
+
+def expired_text(question: Question) -> str:
+    """What the asker hears when nobody answered in time."""
+    return (
+        f"Nobody answered question {question.id} to {question.target} in time.\nQuestion: {question.question}"
+    )

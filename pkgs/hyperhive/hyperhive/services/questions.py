@@ -1,0 +1,181 @@
+"""Questions to the operator and between agents: ask, answer, cancel, expire."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hyperhive.domain.questions import (
+    answered_elsewhere_text,
+    answered_text,
+    asked_text,
+    cancelled_text,
+    check_answer,
+    check_cancel,
+    check_sees,
+    expired_text,
+)
+from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError, NotFoundError
+from hyperhive.protocol.messages import EVERYONE, OPERATOR, SYSTEM, MessageKind
+from hyperhive.protocol.questions import AskRequest, Question, QuestionState
+from hyperhive.services.changes import Changes
+from hyperhive.services.messages import Messages
+from hyperhive.services.outbox import Outbox
+from hyperhive.services.sending import Rules, fingerprint, refuse
+from hyperhive.store import idempotency
+from hyperhive.store import questions as store
+from hyperhive.store.messages import NewMessage
+from hyperhive.store.questions import Closing, NewQuestion
+
+#: Most questions of one asker that are open at a time.
+OPEN_LIMIT: Final = 100
+#: How many closed questions `recent` still shows.
+RECENT_CLOSED: Final = 20
+
+
+class Questions:
+    """What agents and the operator may do with questions."""
+
+    def __init__(self, outbox: Outbox, messages: Messages, clock: Callable[[], float]) -> None:
+        self._outbox = outbox
+        self._messages = messages
+        self._clock = clock
+
+    async def ask(self, asker: str, request: AskRequest) -> Question:
+        """Open a question; an agent gets it as a message, the operator sees it on the page.
+
+        Raises:
+            InvalidRequestError: To oneself, to `system` or to everyone.
+            UnknownRecipientError: Nobody is called that.
+            RecipientDeniedError: The allow-list does not permit it.
+            LoopBrokenError: The loop breaker stopped it.
+            ConflictError: Too many are open, or the idempotency key belongs to another call.
+        """
+        rules = self._messages.rules
+        if not rules.roster.knows(asker):
+            raise NotFoundError(f"there is no agent {asker!r}")
+        outcome = await self._outbox.commit(self._clock(), _ask, rules, asker, request)
+        if isinstance(outcome, HyperhiveError):
+            raise outcome
+        return outcome
+
+    async def answer(self, question_id: int, by: str, text: str) -> Question:
+        """Close a question with an answer, which goes to the asker as a message.
+
+        Raises:
+            NotFoundError: It is none of the caller's business, or does not exist.
+            ForbiddenError: The caller asked it.
+            ConflictError: It is closed.
+        """
+        return await self._outbox.commit(self._clock(), _answer, self._messages.rules, question_id, by, text)
+
+    async def cancel(self, question_id: int, by: str) -> Question:
+        """Close a question without an answer; errors as in `answer`, but for the asker."""
+        return await self._outbox.commit(self._clock(), _cancel, self._messages.rules, question_id, by)
+
+    async def get(self, question_id: int) -> Question:
+        """One question.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+        question = await self._outbox.read(lambda connection: store.get(connection, question_id))
+        return check_sees(question, OPERATOR, question_id)
+
+    async def open_for(self, agent: str) -> list[Question]:
+        """Open questions that the agent asked or was asked, oldest first."""
+        return await self._outbox.read(lambda connection: store.open_for(connection, agent))
+
+    async def recent(self) -> list[Question]:
+        """The open ones of the hive and the RECENT_CLOSED latest closed ones, newest first."""
+        found = await self._outbox.read(
+            lambda connection: store.open_all(connection) + store.latest_closed(connection, RECENT_CLOSED)
+        )
+        return sorted(found, key=lambda one: one.id, reverse=True)
+
+    async def sweep(self) -> None:
+        """Close what nobody answered in time and tell the askers."""
+        await self._outbox.commit(self._clock(), _expire, self._messages.rules)
+
+
+def _ask(changes: Changes, rules: Rules, asker: str, request: AskRequest) -> Question | HyperhiveError:
+    connection, key = changes.connection, request.idempotency_key
+    call = fingerprint(
+        "ask", request.to, request.question, request.options, request.multi, request.ttl_seconds
+    )
+    known = idempotency.find(connection, asker, key, call)
+    if known is not None:
+        return check_sees(store.get(connection, known[0]), asker, known[0])
+    if request.to == EVERYONE:
+        raise InvalidRequestError(f"to: a question goes to one recipient, not to {EVERYONE!r}")
+    [target] = rules.roster.resolve(asker, request.to)
+    message = NewMessage(
+        sender=asker,
+        recipient=target,
+        kind=MessageKind.QUESTION_ASKED,
+        body=request.question,
+        sent_at=changes.now,
+    )
+    refusal = refuse(changes, rules, message)
+    if refusal:
+        return refusal
+    if store.count_open(connection, asker) >= OPEN_LIMIT:
+        raise ConflictError(f"{OPEN_LIMIT} of your questions are open: wait for answers or cancel some")
+    question = store.insert(connection, _new_question(changes.now, asker, target, request))
+    changes.questions.append(question)
+    if target != OPERATOR:
+        changes.insert(message.carrying(question.id, asked_text(question)))
+    idempotency.keep(connection, asker, key, call, [question.id], changes.now)
+    return question
+
+
+def _new_question(now: float, asker: str, target: str, request: AskRequest) -> NewQuestion:
+    return NewQuestion(
+        asker=asker,
+        target=target,
+        question=request.question,
+        options=request.options,
+        multi=request.multi,
+        asked_at=now,
+        deadline_at=None if request.ttl_seconds is None else now + request.ttl_seconds,
+    )
+
+
+def _answer(changes: Changes, rules: Rules, question_id: int, by: str, text: str) -> Question:
+    found = check_sees(store.get(changes.connection, question_id), by, question_id)
+    check_answer(found, by, changes.now)
+    closed = _close(changes, found, Closing(QuestionState.ANSWERED, by, changes.now, text))
+    kind = MessageKind.QUESTION_ANSWERED
+    if closed.asker != by:
+        _tell(changes, rules, closed.asker, kind, answered_text(closed), closed)
+    if closed.target not in {by, OPERATOR}:
+        _tell(changes, rules, closed.target, kind, answered_elsewhere_text(closed), closed)
+    return closed
+
+
+def _cancel(changes: Changes, rules: Rules, question_id: int, by: str) -> Question:
+    found = check_sees(store.get(changes.connection, question_id), by, question_id)
+    check_cancel(found, by, changes.now)
+    closed = _close(changes, found, Closing(QuestionState.CANCELLED, by, changes.now))
+    text = cancelled_text(closed, f"{by} cancelled it")
+    for side in (closed.asker, closed.target):
+        if side not in {by, OPERATOR}:
+            _tell(changes, rules, side, MessageKind.QUESTION_CANCELLED, text, closed)
+    return closed
+
+
+def _expire(changes: Changes, rules: Rules) -> None:
+    for overdue in store.overdue(changes.connection, changes.now):
+        closed = _close(changes, overdue, Closing(QuestionState.EXPIRED, SYSTEM, changes.now))
+        _tell(changes, rules, closed.asker, MessageKind.QUESTION_EXPIRED, expired_text(closed), closed)
+
+
+def _close(changes: Changes, question: Question, closing: Closing) -> Question:
+    closed = store.close(changes.connection, question.id, closing)
+    changes.questions.append(closed)
+    return closed
+
+
+def _tell(
+    changes: Changes, rules: Rules, name: str, kind: MessageKind, text: str, question: Question
+) -> None:
+    if rules.roster.knows(name):
+        changes.post(name, kind, text, question=question.id)

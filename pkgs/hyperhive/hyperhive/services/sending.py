@@ -1,0 +1,158 @@
+"""Sending inside a transaction: who may, whether it was said before, and what is kept of a refusal."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from hyperhive.config import LoopBreakerConfig
+from hyperhive.domain.loops import (
+    DUPLICATE_WINDOW,
+    NOTICE_WINDOW,
+    PING_PONG_WINDOW,
+    RATE_WINDOW,
+    LoopRefusal,
+    PairCounts,
+    judge,
+    notice_text,
+    refusal_text,
+)
+from hyperhive.domain.messages import REFUSED_PER_MINUTE, refused_body
+from hyperhive.domain.recipients import RECIPIENT_DENIED, Roster
+from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError
+from hyperhive.protocol.messages import EVERYONE, OPERATOR, Message, MessageKind, SendRequest
+from hyperhive.services.changes import Changes
+from hyperhive.store import idempotency, loops
+from hyperhive.store import messages as store
+from hyperhive.store.messages import NewMessage
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a transaction decides with: everybody in the hive, and the loop breaker's limits."""
+
+    roster: Roster
+    limits: LoopBreakerConfig
+
+
+def fingerprint(*parts: object) -> str:
+    """One value for everything that makes two calls the same call."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def send(changes: Changes, rules: Rules, sender: str, request: SendRequest) -> list[Message] | HyperhiveError:
+    """Store one message for every recipient, or the refusal, which the caller raises after the commit.
+
+    Raises:
+        InvalidRequestError: The recipient or `in_reply_to` makes no sense.
+        UnknownRecipientError: Nobody is called that.
+        ConflictError: The idempotency key belongs to another call.
+    """
+    connection, key = changes.connection, request.idempotency_key
+    call = fingerprint("send", request.to, request.body, request.in_reply_to)
+    known = idempotency.find(connection, sender, key, call)
+    if known is not None:
+        return store.get_all(connection, known)
+    _check_reply(changes, sender, request.in_reply_to)
+    recipients = rules.roster.resolve(sender, request.to)
+    news = [
+        NewMessage(
+            sender=sender,
+            recipient=recipient,
+            kind=MessageKind.TEXT,
+            body=request.body,
+            sent_at=changes.now,
+            in_reply_to=request.in_reply_to,
+            broadcast=request.to == EVERYONE,
+        )
+        for recipient in recipients
+    ]
+    for new in news:
+        refusal = refuse(changes, rules, new)
+        if refusal:
+            return refusal
+    sent = [changes.insert(new) for new in news]
+    idempotency.keep(connection, sender, key, call, [message.id for message in sent], changes.now)
+    return sent
+
+
+def refuse(changes: Changes, rules: Rules, new: NewMessage) -> HyperhiveError | None:
+    """Apply allow-list and loop breaker to a message that is not stored yet.
+
+    A refused one is kept as `refused`, and a broken loop is told to both sides once in a while.
+
+    Returns:
+        The error to raise after the commit, or None when the message may be sent.
+    """
+    denial = rules.roster.denial(new.sender, new.recipient)
+    if denial:
+        _keep_refused(changes, new, RECIPIENT_DENIED)
+        return denial
+    loop = _judge_loop(changes, rules.limits, new)
+    if loop is None:
+        return None
+    _keep_refused(changes, new, loop.rule)
+    _tell_loop(changes, new, loop)
+    return LoopBrokenError(refusal_text(loop))
+
+
+def _judge_loop(changes: Changes, limits: LoopBreakerConfig, new: NewMessage) -> LoopRefusal | None:
+    if new.sender == OPERATOR:
+        return None
+    counts = PairCounts(
+        recent=_count_recent(changes, new) if limits.messages_per_minute else 0,
+        same=_count_same(changes, new) if limits.duplicates else 0,
+        forth=0,
+        back=0,
+    )
+    if limits.ping_pong and new.recipient != OPERATOR:
+        pair = (new.sender, new.recipient)
+        since = loops.last_outsider(changes.connection, pair, changes.now - PING_PONG_WINDOW)
+        forth = loops.count_sent(changes.connection, new.sender, new.recipient, since)
+        back = loops.count_sent(changes.connection, new.recipient, new.sender, since)
+        counts = PairCounts(counts.recent, counts.same, forth, back)
+    return judge(limits, new.sender, new.recipient, counts)
+
+
+def _count_recent(changes: Changes, new: NewMessage) -> int:
+    """A question to an agent is a message too; one to the operator is only a question."""
+    since = changes.now - RATE_WINDOW
+    count = loops.count_sent(changes.connection, new.sender, new.recipient, since)
+    if new.recipient == OPERATOR:
+        count += loops.count_asked(changes.connection, new.sender, new.recipient, since)
+    return count
+
+
+def _count_same(changes: Changes, new: NewMessage) -> int:
+    """The message that carries a question holds its id, so questions are compared as such."""
+    since = changes.now - DUPLICATE_WINDOW
+    count = loops.count_asked if new.kind is MessageKind.QUESTION_ASKED else loops.count_sent
+    return count(changes.connection, new.sender, new.recipient, since, new.body)
+
+
+def _keep_refused(changes: Changes, new: NewMessage, rule: str) -> None:
+    if loops.count_refused(changes.connection, new.sender, changes.now - 60) >= REFUSED_PER_MINUTE:
+        changes.unstored[new.sender] += 1
+        return
+    changes.insert(new.refused(rule, refused_body(new.body)))
+
+
+def _tell_loop(changes: Changes, new: NewMessage, loop: LoopRefusal) -> None:
+    pair = (new.sender, new.recipient)
+    if loops.note_notice(changes.connection, pair, changes.now, NOTICE_WINDOW):
+        text = notice_text(new.sender, new.recipient, loop)
+        for side in pair:
+            changes.post(side, MessageKind.NOTICE, text)
+        changes.notices.append(("warning", text))
+
+
+def _check_reply(changes: Changes, sender: str, in_reply_to: int | None) -> None:
+    if in_reply_to is None:
+        return
+    message = store.get(changes.connection, in_reply_to)
+    if message is None or not concerns(message, sender):
+        raise InvalidRequestError(f"in_reply_to: you neither sent nor received message {in_reply_to}")
+
+
+def concerns(message: Message, name: str) -> bool:
+    """Whether `name` may see the message: its sender, or its recipient unless it was refused."""
+    return name == message.sender or (name == message.recipient and message.refused_rule is None)

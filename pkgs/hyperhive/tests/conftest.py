@@ -1,0 +1,83 @@
+"""Fixtures that every test directory shares: a clock to turn, and configs of small hives."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hyperhive.config import BrokerConfig
+
+HiveConfig = Callable[..., BrokerConfig]
+
+
+class Clock:
+    """A clock that stands still until it is turned; starts at 2026-11-03 12:00 UTC."""
+
+    def __init__(self) -> None:
+        self.now = 1793707200.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def agent_config(name: str, **changes: Any) -> dict[str, Any]:
+    """One agent of `broker.json` with everything written."""
+    return {
+        "name": name,
+        "role": "agent",
+        "model": "claude-test",
+        "models": ["claude-test"],
+        "system_prompt": "",
+        "allowed_recipients": None,
+        "bash": None,
+        "tools": ["Bash"],
+        "mcp_servers": {},
+        "notes": {"compact_above_bytes": 0},
+        "context": {"compact_above_percent": 0},
+        "budget": {"usd_cents_per_day": None, "turns_per_day": None},
+        "limits": {"cpu_percent": 100, "memory_mib": 512, "tasks": 128},
+        "credentials": {},
+    } | changes
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hive_config(tmp_path: Path) -> HiveConfig:
+    """`hive_config(agents={"alice": {field: value}}, **broker_fields)`; limits and retention are off.
+
+    Without `agents` it has the manager `boss` and the agents `alice` and `bob`.
+    """
+
+    def build(agents: dict[str, dict[str, Any]] | None = None, **changes: Any) -> BrokerConfig:
+        chosen = {"boss": {"role": "manager"}, "alice": {}, "bob": {}} if agents is None else agents
+        return BrokerConfig.model_validate(
+            {
+                "runtime": "process",
+                "state_dir": str(tmp_path / "state"),
+                "runtime_dir": str(tmp_path / "run"),
+                "dashboard_dir": str(tmp_path / "dashboard"),
+                "listen": {
+                    "host": "127.0.0.1",
+                    "port": 0,
+                    "host_names": ["127.0.0.1", "localhost"],
+                    "tls": None,
+                    "plain_remote": False,
+                },
+                "operator": {"pronouns": "they/them", "password_credential": None},
+                "delivery": {"lease_seconds": 30},
+                "loop_breaker": {"messages_per_minute": 0, "duplicates": 0, "ping_pong": 0},
+                "retention": {"messages_days": 0, "events_days": 0},
+                "agents": {name: agent_config(name, **fields) for name, fields in chosen.items()},
+            }
+            | changes
+        )
+
+    return build

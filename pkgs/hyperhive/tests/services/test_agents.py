@@ -1,0 +1,127 @@
+from collections.abc import Callable
+
+import pytest
+
+from hyperhive.config import BrokerConfig
+from hyperhive.errors import NotFoundError
+from hyperhive.protocol.agents import AgentPolicy, AgentState, AgentStatus, AgentView
+from hyperhive.protocol.events import AgentFrame, EventKind, NewEvent
+from hyperhive.services.agents import FRAMES_PER_SECOND
+from tests.conftest import Clock
+from tests.services.conftest import Core, StartCore, taken
+
+HiveConfig = Callable[..., BrokerConfig]
+
+WORKING = AgentStatus(
+    state=AgentState.WORKING,
+    detail="Bash",
+    model="claude-test",
+    turn="t1",
+    until=None,
+    session="s1",
+    context_used=100,
+    context_max=1000,
+)
+
+
+def turn_end(ts: float, cost: float) -> NewEvent:
+    return NewEvent(ts=ts, kind=EventKind.TURN_END, turn="t1", data={"result": "ok", "cost_usd": cost})
+
+
+async def test_an_agent_that_never_connected_is_stopped(core: Core, clock: Clock) -> None:
+    assert core.agents.view("alice") == AgentView(
+        name="alice",
+        role="agent",
+        models=["claude-test"],
+        policy=AgentPolicy(allowed_recipients=None, bash=None, tools=["Bash"], mcp_servers={}),
+        status=AgentStatus(
+            state=AgentState.STOPPED,
+            detail="",
+            model="claude-test",
+            turn=None,
+            until=None,
+            session=None,
+            context_used=None,
+            context_max=None,
+        ),
+        since=clock.now,
+        inbox_depth=0,
+        last_turn_at=None,
+        turns_today=0,
+        cost_today_usd=0.0,
+    )
+    assert [view.name for view in core.agents.views()] == ["alice", "bob", "boss"]
+
+
+async def test_connection_and_reports_reach_the_operator_s_page(core: Core, clock: Clock) -> None:
+    async with core.bus.subscribe() as frames:
+        core.agents.connected("alice")
+        clock.advance(1)
+        core.agents.report("alice", WORKING)
+        core.agents.report("alice", WORKING)
+        clock.advance(1)
+        core.agents.report("alice", WORKING.model_copy(update={"detail": "Read " * 1000}))
+        core.agents.disconnected("alice")
+        told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
+
+    assert [(view.status.state, view.since - clock.now) for view in told] == [
+        (AgentState.STARTING, -2),
+        (AgentState.WORKING, -1),
+        (AgentState.WORKING, -1),
+        (AgentState.STOPPED, 0),
+    ]
+    assert len(told[2].status.detail) == 500
+    assert (told[3].status.session, told[3].status.turn, told[3].status.context_used) == ("s1", None, 100)
+
+
+async def test_the_inbox_depth_follows_the_queue(core: Core) -> None:
+    async with core.bus.subscribe() as frames:
+        await core.say("bob", "alice")
+        await core.take("alice")
+        await core.say("bob", "operator")
+        told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
+
+    assert [(view.name, view.inbox_depth) for view in told] == [("alice", 1), ("alice", 0)]
+
+
+async def test_todays_counters_are_by_utc_day_and_right_after_a_restart(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+) -> None:
+    core = await start_core(hive_config())
+    yesterday = clock.now - 12 * 3600 - 1
+    await core.events.append("alice", [turn_end(yesterday, 5.0), turn_end(clock.now, 0.25)])
+    clock.advance(60)
+    await core.events.append("alice", [turn_end(clock.now, 0.5), turn_end(clock.now + 9e9, -3.0)])
+    await core.events.append("bob", [turn_end(clock.now, 1.0)])
+
+    def counted(of: Core) -> list[tuple[int, float, float | None]]:
+        views = [of.agents.view(name) for name in ("alice", "bob", "boss")]
+        return [(view.turns_today, view.cost_today_usd, view.last_turn_at) for view in views]
+
+    expected = [(3, 0.75, clock.now), (1, 1.0, clock.now), (0, 0.0, None)]
+    assert counted(core) == expected
+    again = await start_core(hive_config())
+    assert counted(again) == expected
+    clock.advance(12 * 3600)
+    assert counted(again) == [
+        (0, 0.0, clock.now - 12 * 3600),
+        (0, 0.0, clock.now - 12 * 3600),
+        (0, 0.0, None),
+    ]
+
+
+async def test_an_agent_that_is_not_configured_is_not_found(core: Core) -> None:
+    for call in (core.agents.view, core.agents.config, core.agents.connected, core.agents.disconnected):
+        with pytest.raises(NotFoundError):
+            call("ghost")
+
+
+async def test_a_flood_of_reports_is_told_in_part_and_its_latest_at_the_next_sweep(core: Core) -> None:
+    async with core.bus.subscribe() as frames:
+        for number in range(1000):
+            core.agents.report("alice", WORKING.model_copy(update={"detail": str(number)}))
+        core.agents.sweep()
+        core.agents.sweep()
+        told = [frame.data.status.detail for frame in await taken(frames) if isinstance(frame, AgentFrame)]
+
+    assert told == [*(str(number) for number in range(FRAMES_PER_SECOND)), "999"]

@@ -1,0 +1,68 @@
+from collections.abc import Callable
+from typing import Any
+
+from hyperhive.config import BrokerConfig
+from hyperhive.protocol.events import EVENT_TEXT_LIMIT, AgentEvent, EventKind, NewEvent
+from tests.conftest import Clock
+from tests.services.conftest import Core, StartCore
+
+HiveConfig = Callable[..., BrokerConfig]
+
+
+def event(ts: float, kind: EventKind = EventKind.TEXT, **data: Any) -> NewEvent:
+    return NewEvent(ts=ts, kind=kind, turn="t1", data=data)
+
+
+async def test_events_are_stored_streamed_and_paged_newest_first(core: Core, clock: Clock) -> None:
+    async with core.bus.subscribe_agent("alice") as live:
+        stored = await core.events.append(
+            "alice", [event(clock.now, text=str(number)) for number in range(3)]
+        )
+        await core.events.append("bob", [event(clock.now, text="other")])
+        live.close()
+        streamed = [one async for one in live]
+
+    newest = await core.events.page("alice", limit=2)
+    oldest = await core.events.page("alice", before=newest.next_before)
+    assert stored[0] == AgentEvent(
+        id=1, agent="alice", ts=clock.now, kind=EventKind.TEXT, turn="t1", data={"text": "0"}
+    )
+    assert streamed == stored
+    assert newest.events == [stored[2], stored[1]]
+    assert (oldest.events, oldest.next_before) == ([stored[0]], None)
+
+
+async def test_long_texts_are_cut_and_numbers_that_json_cannot_say_are_null(core: Core, clock: Clock) -> None:
+    [stored] = await core.events.append(
+        "alice", [event(clock.now, text="x" * (EVENT_TEXT_LIMIT + 5), cost=float("nan"))]
+    )
+
+    assert stored.data == {"text": "x" * EVENT_TEXT_LIMIT + "\n[… 5 more characters]", "cost": None}
+    assert (await core.events.page("alice")).events == [stored]
+
+
+async def test_a_flood_of_events_is_cut_off_with_a_note_but_ends_of_turns_are_kept(
+    core: Core, clock: Clock
+) -> None:
+    for _ in range(10):
+        await core.events.append("alice", [event(clock.now)] * 200)
+    stored = await core.events.append("alice", [event(clock.now), event(clock.now, EventKind.TURN_END)])
+
+    page = await core.events.page("alice", limit=500)
+    notes = [one.data["text"] for one in page.events if one.kind is EventKind.NOTE]
+    assert [one.kind for one in stored] == [EventKind.TURN_END]
+    assert notes == ["events were dropped: more than 50 a second, or too large"]
+    assert page.events[0].id == 1002
+
+
+async def test_retention_forgets_old_events(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+) -> None:
+    core = await start_core(hive_config(retention={"messages_days": 0, "events_days": 2}))
+    await core.events.append("alice", [event(clock.now, text="old")])
+    clock.advance(2 * 86_400 + 1)
+    await core.events.append("alice", [event(clock.now, text="new")])
+
+    await core.events.sweep()
+
+    assert [one.data for one in (await core.events.page("alice")).events] == [{"text": "new"}]
