@@ -1,0 +1,24 @@
+"""HTTP: the agents' Unix sockets, the operator's pages and the admin socket, over one set of services."""
+
+from dataclasses import dataclass
+
+from hyperhive.services.agents import Agents
+from hyperhive.services.bus import Bus
+from hyperhive.services.events import Events
+from hyperhive.services.hive import Hive
+from hyperhive.services.messages import Messages
+from hyperhive.services.questions import Questions
+from hyperhive.services.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Services:
+    """The nouns of the hive."""
+
+    messages: Messages
+    questions: Questions
+    events: Events
+    agents: Agents
+    sessions: Sessions
+    hive: Hive
+    bus: Bus

@@ -1,0 +1,50 @@
+"""The application of one agent's socket."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from hyperhive.api import Services
+from hyperhive.api.agent.inbox import InboxApi
+from hyperhive.api.agent.link import LinkApi
+from hyperhive.api.agent.me import MeApi
+from hyperhive.api.agent.messages import MessagesApi
+from hyperhive.api.agent.questions import QuestionsApi
+from hyperhive.api.errors import errors_as_json
+from hyperhive.api.links import Links
+from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.security import finish_writes, path_targets_only, peers_only, secure_answer
+from hyperhive.system.tasks import Tasks
+
+
+def agent_app(
+    agent: str,
+    services: Services,
+    *,
+    links: Links,
+    tasks: Tasks,
+    open_calls: OpenCalls,
+    peer_allowed: Callable[[int], bool],
+    lease_seconds: int,
+) -> web.Application:
+    """The API of `agent`: whatever comes on its socket is that agent's, whatever it says.
+
+    Args:
+        agent: Whose socket it will be served on.
+        services: What the calls do.
+        links: Where the agent's link can be found.
+        tasks: Runs what must end once it began.
+        open_calls: Ends waits when the broker stops.
+        peer_allowed: Which uids may call, as the broker's user namespace sees them.
+        lease_seconds: How long a lease lives without a hold.
+    """
+    app = web.Application(
+        middlewares=[errors_as_json, path_targets_only, peers_only(peer_allowed), finish_writes(tasks)]
+    )
+    app.on_response_prepare.append(secure_answer)
+    app.add_routes(MeApi(agent, services).routes())
+    app.add_routes(MessagesApi(agent, services.messages).routes())
+    app.add_routes(InboxApi(agent, services.messages, open_calls).routes())
+    app.add_routes(QuestionsApi(agent, services.questions).routes())
+    app.add_routes(LinkApi(agent, services, links, tasks, lease_seconds=lease_seconds).routes())
+    return app

@@ -1,0 +1,157 @@
+"""`GET /v1/link`: the WebSocket on which a harness says it lives and reports, and is woken."""
+
+import asyncio
+import logging
+from typing import Final
+
+from aiohttp import WSCloseCode, WSMsgType, web
+from pydantic import ValidationError
+
+from hyperhive.api import Services
+from hyperhive.api.links import REPLACED, Link, Links
+from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
+from hyperhive.protocol.events import EVENT_SIZE_LIMIT
+from hyperhive.protocol.link import HARNESS_FRAME, HarnessFrame, Hello, Hold, Report, Welcome
+from hyperhive.system.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+_HELLO_SECONDS: Final = 10.0
+_HEARTBEAT_SECONDS: Final = 30.0
+_CLOSE_SECONDS: Final = 2.0
+#: One event of the largest size, and what a frame says around it.
+_FRAME_BYTES: Final = EVENT_SIZE_LIMIT + 64 * 1024
+
+
+class LinkApi:
+    """The link of one agent; the newest wins.
+
+    Args:
+        agent: Whose socket this is.
+        services: What the frames are about.
+        links: Where the link can be found by whoever wakes or cancels.
+        tasks: For the writer of each link, and what follows its end.
+        lease_seconds: How long a lease lives without a hold.
+    """
+
+    def __init__(
+        self, agent: str, services: Services, links: Links, tasks: Tasks, *, lease_seconds: int
+    ) -> None:
+        self._agent = agent
+        self._services = services
+        self._links = links
+        self._tasks = tasks
+        self._lease_seconds = lease_seconds
+        # Joining and leaving both settle leases; one after the other, a new link's leases survive.
+        self._settling = asyncio.Lock()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of this noun."""
+        return [web.get("/v1/link", self.connect)]
+
+    async def connect(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one link until either side closes it."""
+        if self._links.stopping:
+            raise ConflictError("the broker is stopping")
+        socket = web.WebSocketResponse(
+            heartbeat=_HEARTBEAT_SECONDS,
+            timeout=_CLOSE_SECONDS,
+            max_msg_size=_FRAME_BYTES,
+            compress=False,
+        )
+        await socket.prepare(request)
+        link = Link(socket)
+        try:
+            await self._serve(socket, link)
+        except HyperhiveError as error:
+            log.warning("link of %s closed: %s", self._agent, error)
+            await link.close(WSCloseCode.POLICY_VIOLATION, str(error))
+        except ConnectionError:
+            log.debug("link of %s broke", self._agent)
+        return socket
+
+    async def _serve(self, socket: web.WebSocketResponse, link: Link) -> None:
+        try:
+            async with asyncio.timeout(_HELLO_SECONDS):
+                hello = await _next(socket)
+        except TimeoutError as error:
+            raise InvalidRequestError(f"no hello within {_HELLO_SECONDS:.0f} seconds") from error
+        if hello is None:
+            return
+        if not isinstance(hello, Hello):
+            raise InvalidRequestError("the first frame must be a hello")
+        writer: asyncio.Task[None] | None = None
+        try:
+            await self._join(link, hello)
+            writer = self._tasks.start(_write(link), f"link {self._agent}")
+            while (frame := await _next(socket)) is not None:
+                await self._take(frame)
+        finally:
+            if writer is not None:
+                writer.cancel()
+            if self._links.leave(self._agent, link) and not self._links.stopping:
+                self._tasks.start(self._left(), f"leave {self._agent}")
+
+    async def _join(self, link: Link, hello: Hello) -> None:
+        replaced = self._links.join(self._agent, link)
+        if replaced is not None:
+            log.warning("a new link of %s replaces the one that was open", self._agent)
+            self._tasks.start(replaced.close(REPLACED, "replaced by a newer link"), f"replace {self._agent}")
+        messages = self._services.messages
+        async with self._settling:
+            await messages.keep_only(self._agent, hello.turns)
+            self._services.agents.connected(self._agent)
+            await link.send(self._welcome())
+        if pending := messages.pending(self._agent):
+            link.wake(pending)
+
+    def _welcome(self) -> Welcome:
+        view = self._services.agents.view(self._agent)
+        return Welcome(
+            lease_seconds=self._lease_seconds,
+            pending=self._services.messages.pending(self._agent),
+            turns_today=view.turns_today,
+            cost_today_usd=view.cost_today_usd,
+        )
+
+    async def _left(self) -> None:
+        async with self._settling:
+            if self._links.connected(self._agent):
+                # Its hello has said, or will say, which leases stay.
+                return
+            self._services.agents.disconnected(self._agent)
+            await self._services.messages.keep_only(self._agent, [])
+
+    async def _take(self, frame: HarnessFrame) -> None:
+        match frame:
+            case Hello():
+                raise InvalidRequestError("only the first frame is a hello")
+            case Hold():
+                await self._services.messages.hold(self._agent, frame.turns)
+            case Report():
+                if frame.events:
+                    await self._services.events.append(self._agent, frame.events)
+                if frame.status is not None:
+                    self._services.agents.report(self._agent, frame.status)
+
+
+async def _write(link: Link) -> None:
+    try:
+        await link.push()
+    except ConnectionError:
+        log.debug("a link broke while it was written to")
+
+
+async def _next(socket: web.WebSocketResponse) -> HarnessFrame | None:
+    """The next frame, or None when the link is closed."""
+    message = await socket.receive()
+    if message.type is WSMsgType.BINARY:
+        raise InvalidRequestError("frames are text")
+    if message.type is not WSMsgType.TEXT:
+        return None
+    try:
+        return HARNESS_FRAME.validate_json(message.data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part)[:40] for part in first["loc"])
+        raise InvalidRequestError(f"invalid frame: {place}: {first['msg']}") from error

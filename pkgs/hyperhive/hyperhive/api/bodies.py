@@ -1,0 +1,107 @@
+"""Bodies, queries and paths as models, and models as answers: the edge between bytes and types."""
+
+import asyncio
+from typing import Annotated, Final, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from hyperhive.errors import InvalidRequestError, TooLargeError
+
+#: Most bytes of a body that carries a message, question or answer.
+TEXT_BYTES: Final = 1024 * 1024
+#: Most bytes of any other body.
+SMALL_BYTES: Final = 64 * 1024
+
+_BODY_SECONDS: Final = 30.0
+_SHOWN_ERRORS: Final = 5
+_SHOWN_VALUE: Final = 200
+#: SQLite's largest integer, so no id is above it.
+_LARGEST_ID: Final = 2**63 - 1
+
+RowId = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Query(BaseModel):
+    """Base of a route's query: numbers come as text, unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+async def read_body(request: web.Request, model: type[ModelT], limit: int = SMALL_BYTES) -> ModelT:
+    """The request's body as `model`.
+
+    Raises:
+        TooLargeError: It has more than `limit` bytes.
+        InvalidRequestError: It is no JSON or does not fit; the message names field and value.
+    """
+    raw = await _read(request, limit)
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise InvalidRequestError(_describe(error, "body")) from error
+
+
+def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
+    """The request's query as `model`; an `InvalidRequestError` names field and value."""
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        raise InvalidRequestError(_describe(error, "query")) from error
+
+
+def path_id(request: web.Request) -> int:
+    """The number `{id}` of the request's path; an `InvalidRequestError` shows what stands there."""
+    text = request.match_info["id"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _LARGEST_ID):
+        raise InvalidRequestError(f"path: id: is not a number of this hive (value: {_shown(text)})")
+    return int(text)
+
+
+def answer(model: BaseModel) -> web.Response:
+    """`model` as JSON, never to be stored by the client."""
+    return web.Response(
+        body=model.model_dump_json().encode(),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    if (request.content_length or 0) > limit:
+        raise TooLargeError(f"the body has {request.content_length} bytes, the limit is {limit}")
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                raw += chunk
+                if len(raw) > limit:
+                    raise TooLargeError(f"the body has more than {limit} bytes")
+    except web.RequestPayloadError as error:
+        raise InvalidRequestError("the body is broken: it does not have the form its headers say") from error
+    except TimeoutError as error:
+        raise InvalidRequestError(f"the body did not arrive within {_BODY_SECONDS:.0f} seconds") from error
+    return bytes(raw)
+
+
+def _describe(error: ValidationError, origin: str) -> str:
+    details = error.errors(include_url=False)
+    lines = [_line(detail, origin) for detail in details[:_SHOWN_ERRORS]]
+    if len(details) > _SHOWN_ERRORS:
+        lines.append(f"and {len(details) - _SHOWN_ERRORS} more")
+    return "; ".join(lines)
+
+
+def _line(detail: ErrorDetails, origin: str) -> str:
+    place = ".".join([origin, *(str(part)[:_SHOWN_VALUE] for part in detail["loc"])])
+    reason = detail["msg"].removeprefix("Value error, ")
+    given = "" if detail["type"] == "missing" else f" (value: {_shown(detail['input'])})"
+    return f"{place}: {reason}{given}"
+
+
+def _shown(value: object) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else repr(value)
+    return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}…"

@@ -1,0 +1,100 @@
+"""The links that are open now: one per agent, with what waits to be pushed to its harness."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import WSCloseCode, web
+
+from hyperhive.protocol.link import BrokerFrame, Cancel, Wake
+
+#: Close code of a link that a newer one of the same agent replaced.
+REPLACED: Final = 4000
+
+_REASON_BYTES: Final = 123
+
+
+class Link:
+    """One harness's connection. Pushing never waits: a newer wake takes the place of an older one."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+        self._due = asyncio.Event()
+        self._pending: int | None = None
+        self._cancel = False
+
+    def wake(self, pending: int) -> None:
+        """Tell the harness soon that `pending` messages are queued."""
+        self._pending = pending
+        self._due.set()
+
+    def cancel(self) -> None:
+        """Tell the harness soon to interrupt its turn."""
+        self._cancel = True
+        self._due.set()
+
+    async def push(self) -> None:
+        """Send what is due, for as long as the link lives."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            if self._cancel:
+                self._cancel = False
+                await self.send(Cancel())
+            if self._pending is not None:
+                pending, self._pending = self._pending, None
+                await self.send(Wake(pending=pending))
+
+    async def send(self, frame: BrokerFrame) -> None:
+        """Send one frame; a `ConnectionError` says that the harness is gone."""
+        await self._socket.send_str(frame.model_dump_json())
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close with a reason that the harness can log."""
+        await self._socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
+
+
+class Links:
+    """The current link of every agent."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, Link] = {}
+        self.stopping = False
+
+    def join(self, agent: str, link: Link) -> Link | None:
+        """Make `link` the agent's current one; returns the one it replaces."""
+        replaced = self._links.get(agent)
+        self._links[agent] = link
+        return replaced
+
+    def leave(self, agent: str, link: Link) -> bool:
+        """Forget `link`; False when a newer one had replaced it."""
+        if self._links.get(agent) is not link:
+            return False
+        del self._links[agent]
+        return True
+
+    def connected(self, agent: str) -> bool:
+        """Whether the agent has a link."""
+        return agent in self._links
+
+    def wake(self, agent: str, pending: int) -> None:
+        """Push a wake to the agent, if it has a link."""
+        self._push(agent, lambda link: link.wake(pending))
+
+    def cancel(self, agent: str) -> bool:
+        """Push a cancel to the agent; False when it has no link."""
+        return self._push(agent, Link.cancel)
+
+    async def close_all(self) -> None:
+        """Close every link because the broker stops; leases stay, the harnesses come back to them."""
+        self.stopping = True
+        links = list(self._links.values())
+        await asyncio.gather(*(link.close(WSCloseCode.GOING_AWAY, "the broker stops") for link in links))
+
+    def _push(self, agent: str, action: Callable[[Link], None]) -> bool:
+        link = self._links.get(agent)
+        if link is None:
+            return False
+        action(link)
+        return True

@@ -1,0 +1,1 @@
+"""What the operator may call: in a browser after login, and on the admin socket without one."""

@@ -1,0 +1,272 @@
+"""The broker's composition root: builds everything in order, listens, sweeps every second, stops cleanly."""
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from hyperhive import __version__
+from hyperhive.api import Services
+from hyperhive.api.agent.app import agent_app
+from hyperhive.api.errors import plain_problem
+from hyperhive.api.links import Links
+from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.operator.app import admin_app, operator_app
+from hyperhive.api.security import Gate, secure
+from hyperhive.config import UID_RANGE, BrokerConfig, TlsConfig, uid_base
+from hyperhive.errors import ConfigError, HyperhiveError
+from hyperhive.services.agents import Agents
+from hyperhive.services.bus import Bus
+from hyperhive.services.events import Events
+from hyperhive.services.hive import Hive
+from hyperhive.services.messages import Messages
+from hyperhive.services.outbox import Outbox
+from hyperhive.services.questions import Questions
+from hyperhive.services.sessions import Sessions
+from hyperhive.store.database import Database
+from hyperhive.system.credentials import credential_path, read_credential
+from hyperhive.system.listeners import Listener
+from hyperhive.system.sockets import make_directory, remove_stale
+from hyperhive.system.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+_SWEEP_SECONDS: Final = 1.0
+_FINISH_SECONDS: Final = 3.0
+#: Connections at a time: an agent has a harness and a few tool servers, the operator a few windows.
+_AGENT_CONNECTIONS: Final = 64
+_OPERATOR_CONNECTIONS: Final = 256
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+class Broker:
+    """One running broker: `await start()`, then `await stop()`.
+
+    Args:
+        config: Everything it knows.
+        clock: Seconds since 1970.
+
+    Attributes:
+        services: The nouns of the hive; valid between `start` and `stop`.
+        url: Where the dashboard is, without a path; valid after `start`.
+        operator: The application behind it.
+    """
+
+    services: Services
+    url: str
+    operator: web.Application
+
+    def __init__(self, config: BrokerConfig, clock: Callable[[], float] = time.time) -> None:
+        self._config = config
+        self._clock = clock
+        self._links = Links()
+        self._tasks = Tasks()
+        self._background = Tasks()
+        self._open_calls = OpenCalls()
+        self._listeners: list[Listener] = []
+        self._resources = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open the database, listen everywhere; the admin socket comes last and says "ready".
+
+        Raises:
+            HyperhiveError: A socket, port, credential or directory cannot be had.
+        """
+        try:
+            await asyncio.to_thread(_make_directories, self._config)
+            self.services = await self._build_services()
+            await self._listen_agents()
+            await self._listen_operator()
+            await self._listen_admin()
+        except BaseException:
+            await self.stop()
+            raise
+        self._background.start(self._sweep(), "sweep")
+        log.info("hyperhive %s: %d agents, dashboard at %s", __version__, len(self._config.agents), self.url)
+
+    async def stop(self) -> None:
+        """End streams and links, let what was begun be committed, close everything."""
+        await self._background.cancel()
+        self._open_calls.end_all()
+        await self._links.close_all()
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        self._listeners.clear()
+        await self._tasks.finish(_FINISH_SECONDS)
+        await self._resources.aclose()
+
+    def login_url(self) -> str:
+        """The address that logs a browser in."""
+        return f"{self.url}/?token={quote(self.services.sessions.token())}"
+
+    async def _build_services(self) -> Services:
+        config, clock = self._config, self._clock
+        state = Path(config.state_dir)
+        password = None
+        if config.operator.password_credential is not None:
+            password = await asyncio.to_thread(read_credential, config.operator.password_credential)
+        db = await self._resources.enter_async_context(Database(state / "db" / "broker.sqlite"))
+        bus = Bus(clock)
+        outbox = Outbox(db, bus)
+        messages = Messages(outbox, config, clock)
+        questions = Questions(outbox, messages, clock)
+        events = Events(db, bus, config, clock)
+        agents = Agents(db, bus, config, messages, events, clock)
+        sessions = Sessions(db, state / "operator-token", password, clock)
+        boot = uuid.uuid4().hex
+        hive = Hive(
+            config, bus, messages, questions, events, agents, sessions, boot=boot, version=__version__
+        )
+        messages.on_mail(self._links.wake)
+        await hive.start()
+        return Services(messages, questions, events, agents, sessions, hive, bus)
+
+    async def _listen_agents(self) -> None:
+        # A container's root is "other" here, so it needs everybody's bits on the socket. The directory
+        # above is closed to all but the broker; inside of the container only the bind mount is seen.
+        mode = 0o666 if self._config.runtime == "nixos" else 0o600
+        for name in self._config.agents:
+            app = agent_app(
+                name,
+                self.services,
+                links=self._links,
+                tasks=self._tasks,
+                open_calls=self._open_calls,
+                peer_allowed=peer_rule(self._config, name),
+                lease_seconds=self._config.delivery.lease_seconds,
+            )
+            listener = self._listener(app, _AGENT_CONNECTIONS)
+            await listener.start_unix(agent_directory(self._config, name) / "broker.sock", mode)
+
+    async def _listen_operator(self) -> None:
+        listen = self._config.listen
+        tls = None if listen.tls is None else await asyncio.to_thread(_tls_context, listen.tls)
+        gate = Gate(self.services.sessions, port=listen.port, tls=tls is not None)
+        self.operator = operator_app(
+            self.services,
+            gate=gate,
+            links=self._links,
+            tasks=self._tasks,
+            open_calls=self._open_calls,
+            host_names=listen.host_names,
+            dashboard=Path(self._config.dashboard_dir),
+        )
+        listener = self._listener(self.operator, _OPERATOR_CONNECTIONS)
+        port = await listener.start_tcp(listen.host, listen.port, tls)
+        self.url = _url("http" if tls is None else "https", listen.host_names[0], port)
+
+    async def _listen_admin(self) -> None:
+        app = admin_app(
+            self.services,
+            links=self._links,
+            tasks=self._tasks,
+            open_calls=self._open_calls,
+            peer_allowed=lambda uid: uid in {0, os.geteuid()},
+            login_url=self.login_url,
+        )
+        listener = self._listener(app, _OPERATOR_CONNECTIONS)
+        await listener.start_unix(Path(self._config.runtime_dir) / "admin.sock", 0o600)
+
+    def _listener(self, app: web.Application, connections: int) -> Listener:
+        listener = Listener(app, failure=_failure, connections=connections)
+        self._listeners.append(listener)
+        return listener
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                await self.services.hive.sweep()
+            except Exception:
+                # The next second may go better; mail must not wait for a restart because of one failure.
+                log.exception("the sweep failed")
+
+
+def agent_directory(config: BrokerConfig, name: str) -> Path:
+    """The directory that is bind-mounted into the agent's container; it holds `broker.sock` alone."""
+    return Path(config.runtime_dir) / "agents" / name
+
+
+def peer_rule(config: BrokerConfig, name: str) -> Callable[[int], bool]:
+    """Which uids may use the socket of agent `name`, as the broker's user namespace sees them."""
+    if config.runtime == "nixos":
+        first = uid_base(name)
+        return lambda uid: first <= uid < first + UID_RANGE
+    return lambda uid: uid in {0, os.geteuid()}
+
+
+def run(config: BrokerConfig) -> int:
+    """Run a broker until SIGTERM or SIGINT; returns the process's exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(_serve(config))
+    except HyperhiveError as error:
+        log.critical("%s", error)
+        return 1
+    return 0
+
+
+async def _serve(config: BrokerConfig) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, ended.set)
+    broker = Broker(config)
+    await broker.start()
+    try:
+        await ended.wait()
+    finally:
+        # A second signal ends the process at once; the database is made for that.
+        for number in signals:
+            loop.remove_signal_handler(number)
+        await broker.stop()
+
+
+def _make_directories(config: BrokerConfig) -> None:
+    state, runtime = Path(config.state_dir), Path(config.runtime_dir)
+    try:
+        for directory in (state, runtime):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(state / "db", 0o700)
+        # Closed to everybody else, so no other user of the machine gets near an agent's socket.
+        make_directory(runtime / "agents", 0o700)
+        for name in config.agents:
+            mode = 0o711 if config.runtime == "nixos" else 0o700
+            make_directory(agent_directory(config, name), mode)
+        for former in (runtime / "agents").iterdir():
+            if former.name not in config.agents:
+                remove_stale(former / "broker.sock")
+    except OSError as error:
+        raise ConfigError(f"cannot prepare {error.filename}: {error.strerror}") from error
+
+
+def _tls_context(config: TlsConfig) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.certificate, credential_path(config.key_credential))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"listen.tls: cannot load {config.certificate} with credential {config.key_credential!r}: {error}"
+        ) from error
+    return context
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"{scheme}://{name}" + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}")
+
+
+def _failure(status: int) -> web.Response:
+    response = plain_problem(status)
+    secure(response)
+    return response

@@ -1,0 +1,1 @@
+"""Effects on the machine: sockets, listeners, tasks, credentials, processes."""

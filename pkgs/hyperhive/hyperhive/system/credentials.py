@@ -1,0 +1,30 @@
+"""Secrets: files in `$CREDENTIALS_DIRECTORY`, named in the configuration and read at start."""
+
+import os
+from pathlib import Path
+
+from hyperhive.errors import ConfigError
+
+
+def credential_path(name: str) -> Path:
+    """Where the credential `name` lies.
+
+    Raises:
+        ConfigError: The process was given no credentials, or not this one.
+    """
+    directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not directory:
+        raise ConfigError(f"credential {name!r} is asked for, but CREDENTIALS_DIRECTORY is not set")
+    path = Path(directory) / name
+    if not path.is_file():
+        raise ConfigError(f"credential {name!r}: there is no file {path}")
+    return path
+
+
+def read_credential(name: str) -> str:
+    """The credential's text without white space around it; errors as in `credential_path`."""
+    path = credential_path(name)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"credential {name!r}: cannot be read: {error}") from error

@@ -1,0 +1,224 @@
+"""Child processes: each in a session of its own, restarted with back-off, ended with all their children."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from hyperhive.errors import UnavailableError
+from hyperhive.system import keeper
+from hyperhive.system.tasks import Tasks
+
+_LINE_LIMIT: Final = 64 * 1024
+#: How much longer than the child's grace its keeper may take before it is killed itself.
+_KEEPER_SECONDS: Final = 7.0
+
+
+class ChildState(StrEnum):
+    """What a child process is about to do or did."""
+
+    STARTED = "started"
+    EXITED = "exited"
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class ChildEvent:
+    """Something happened to a child process.
+
+    Attributes:
+        pid: Of the keeper, whose only child the program is; null while none runs.
+        code: Exit code with `exited`: 128 + n when signal n ended it.
+        delay: Seconds until the next start, with `restarting`.
+    """
+
+    name: str
+    state: ChildState
+    pid: int | None = None
+    code: int | None = None
+    delay: float | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a child runs.
+
+    Attributes:
+        name: Prefix of its output.
+        environment: Its whole environment.
+        prepare: Called before every start.
+        secrets: A directory that `prepare` makes and that is removed when the program has ended, also
+            when this process was killed meanwhile.
+    """
+
+    name: str
+    command: Sequence[str]
+    directory: Path
+    environment: Mapping[str, str]
+    prepare: Callable[[], object] = field(default=lambda: None)
+    secrets: Path | None = None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds.
+
+    Attributes:
+        first: Wait before the first restart; every further one waits twice as long.
+        ceiling: Longest wait before a restart.
+        healthy: A program that ran this long starts again with the first wait.
+        grace: How long it may take to end before it is killed.
+    """
+
+    first: float = 1.0
+    ceiling: float = 30.0
+    healthy: float = 60.0
+    grace: float = 10.0
+
+
+class Child:
+    """One program that is kept running until `stop`.
+
+    Args:
+        on_event: Told of every start, end and restart.
+        on_line: Given every line of the program's output, without line end.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        patience: Patience,
+        *,
+        on_event: Callable[[ChildEvent], None],
+        on_line: Callable[[str, str], None],
+    ) -> None:
+        self._program = program
+        self._patience = patience
+        self._on_event = on_event
+        self._on_line = on_line
+        self._tasks = Tasks()
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+        return self._program.name
+
+    @property
+    def pid(self) -> int | None:
+        """Pid of the program itself, not of its keeper; null while it does not run."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        below = keeper.descendants(self._process.pid)
+        return below[0] if below else None
+
+    async def start(self) -> None:
+        """Start the program and keep it running from then on.
+
+        Raises:
+            UnavailableError: It cannot be started at all.
+        """
+        self._stopping.clear()
+        process = await self._spawn()
+        self._tasks.start(self._supervise(process), f"child {self.name}")
+
+    async def stop(self) -> None:
+        """End the program and everything below it; returns when nothing is left."""
+        self._stopping.set()
+        if self._process is not None:
+            await self._end(self._process)
+        await self._tasks.finish(within_seconds=1.0)
+        self._on_event(ChildEvent(self.name, ChildState.STOPPED))
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self._program.prepare()
+        secrets = str(self._program.secrets or "")
+        command = [sys.executable, "-I", "-S", keeper.__file__, str(self._patience.grace), secrets, "--"]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                *self._program.command,
+                cwd=self._program.directory,
+                env=dict(self._program.environment),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                limit=_LINE_LIMIT,
+                # A Ctrl-C in the terminal is for us alone; we end the children in order.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise UnavailableError(f"cannot start {self.name}: {error}") from error
+        self._process = process
+        self._on_event(ChildEvent(self.name, ChildState.STARTED, process.pid))
+        return process
+
+    async def _supervise(self, process: asyncio.subprocess.Process) -> None:
+        delay = self._patience.first
+        while True:
+            began = time.monotonic()
+            await self._read_output(process)
+            code = await process.wait()
+            self._on_event(ChildEvent(self.name, ChildState.EXITED, code=code))
+            if time.monotonic() - began >= self._patience.healthy:
+                delay = self._patience.first
+            restarted = await self._restart(delay)
+            if restarted is None:
+                return
+            process = restarted
+            delay = min(delay * 2, self._patience.ceiling)
+
+    async def _restart(self, delay: float) -> asyncio.subprocess.Process | None:
+        """The next process after `delay` seconds (longer when it cannot be started), null once stopping."""
+        while not self._stopping.is_set():
+            self._on_event(ChildEvent(self.name, ChildState.RESTARTING, delay=delay))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+                return None
+            try:
+                process = await self._spawn()
+            except UnavailableError as error:
+                self._on_line(self.name, error.message)
+                delay = min(delay * 2, self._patience.ceiling)
+                continue
+            if self._stopping.is_set():
+                # `stop` came while the process was being made and has not seen it.
+                await self._end(process)
+                return None
+            return process
+        return None
+
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdout is None:
+            return
+        rest = b""
+        while chunk := await process.stdout.read(_LINE_LIMIT):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _LINE_LIMIT:
+                lines.append(rest)
+                rest = b""
+            for line in lines:
+                self._on_line(self.name, line.decode(errors="replace"))
+        if rest:
+            self._on_line(self.name, rest.decode(errors="replace"))
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), self._patience.grace + _KEEPER_SECONDS)
+        except TimeoutError:
+            # The keeper itself hangs: nothing else is left that could clean up.
+            for pid in (*keeper.descendants(process.pid), process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            await process.wait()
