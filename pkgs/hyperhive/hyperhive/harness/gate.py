@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
@@ -22,21 +23,28 @@ JUDGE_LIMIT: Final = 2.0
 #: Seconds Claude Code waits for the hook; it blocks the call when they are over.
 HOOK_LIMIT: Final = 30.0
 
+#: Built-in tools that write the file they are given.
+WRITING_TOOLS: Final = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
+
 Refused = Callable[[str, dict[str, Any], str, str], None]
 
 
 class ToolGate:
     """Decides on each tool call of one agent's session."""
 
-    def __init__(self, agent: AgentConfig, own_tools: frozenset[str], on_refusal: Refused) -> None:
+    def __init__(
+        self, agent: AgentConfig, home: Path, own_tools: frozenset[str], on_refusal: Refused
+    ) -> None:
         """Allow `own_tools`, the agent's built-in tools and its MCP servers' `allowed_tools`.
 
         Args:
             agent: The policy.
+            home: Claude Code's home, which no file tool may write: Bash reads its start-up files there.
             own_tools: Full names of hyperhive's tools.
             on_refusal: Told of each refusal: tool, input, rule, reason.
         """
         self._agent = agent
+        self._home = home
         self._own = own_tools
         self._on_refusal = on_refusal
 
@@ -75,12 +83,19 @@ class ToolGate:
             return self._decide_mcp(tool)
         if tool not in self._agent.tools or (tool == "Bash" and self._agent.bash == []):
             return "tool_not_listed", f"{tool} is not among the tools of {self._agent.name}"
-        if tool != "Bash":
-            return "built_in_tool", None
+        if tool in WRITING_TOOLS and await asyncio.to_thread(self._in_home, given):
+            return "home_protected", f"{tool} may not write below Claude Code's home {self._home}"
+        return await self._decide_bash(given) if tool == "Bash" else ("built_in_tool", None)
+
+    async def _decide_bash(self, given: dict[str, Any]) -> tuple[str, str | None]:
         if given.get("run_in_background"):
             return "background", "commands in the background are off; run it in the foreground"
         verdict = await self._judge(str(given["command"]))
         return verdict.rule, None if verdict.allowed else verdict.reason
+
+    def _in_home(self, given: dict[str, Any]) -> bool:
+        path = Path(str(given.get("file_path") or given["notebook_path"])).expanduser()
+        return path.resolve().is_relative_to(self._home.resolve())
 
     def _decide_mcp(self, tool: str) -> tuple[str, str | None]:
         for server, config in self._agent.mcp_servers.items():

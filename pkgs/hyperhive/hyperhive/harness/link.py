@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 
 from hyperhive import __version__
 from hyperhive.domain.backoff import Backoff
+from hyperhive.harness.backlog import EventBacklog
 from hyperhive.harness.client import BrokerClient
 from hyperhive.protocol.agents import AgentStatus
 from hyperhive.protocol.events import NewEvent
@@ -27,10 +27,6 @@ from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-#: Events kept while the broker is away; beyond that the oldest are dropped, with a word in the log.
-EVENT_BACKLOG: Final = 10_000
-#: Most events in one frame.
-EVENTS_PER_FRAME: Final = 64
 #: Longest wait between two attempts to connect, in seconds.
 RECONNECT_CEILING: Final = 5.0
 
@@ -54,18 +50,14 @@ class Link:
         self._client = client
         self._leases = leases
         self._on_frame = on_frame
-        self._events: deque[NewEvent] = deque()
-        self._dropped = 0
+        self._backlog = EventBacklog()
         self._status: AgentStatus | None = None
         self._status_sent = True
         self._news = asyncio.Event()
 
     def emit(self, event: NewEvent) -> None:
         """Queue one live event."""
-        if len(self._events) >= EVENT_BACKLOG:
-            self._events.popleft()
-            self._dropped += 1
-        self._events.append(event)
+        self._backlog.add(event)
         self._news.set()
 
     def set_status(self, status: AgentStatus) -> None:
@@ -126,19 +118,19 @@ class Link:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._events or not self._status_sent:
+            while self._backlog or not self._status_sent:
                 await self._report_batch(socket)
-            if self._dropped:
-                log.warning("%d events were dropped while the broker was away", self._dropped)
-                self._dropped = 0
+            if self._backlog.dropped:
+                log.warning("%d events were dropped while the broker was away", self._backlog.dropped)
+                self._backlog.dropped = 0
 
     async def _report_batch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        batch = [self._events.popleft() for _ in range(min(len(self._events), EVENTS_PER_FRAME))]
+        batch = self._backlog.take()
         status, self._status_sent = (None if self._status_sent else self._status), True
         try:
             await _send(socket, Report(status=status, events=batch))
         except BaseException:
-            self._events.extendleft(reversed(batch))
+            self._backlog.put_back(batch)
             self._news.set()
             raise
 

@@ -30,7 +30,11 @@ log = logging.getLogger(__name__)
 
 
 class Harness:
-    """One agent's harness, wired. `serve` runs until cancelled and leaves no process behind."""
+    """One agent's harness, wired. `serve` runs until cancelled and leaves no process behind.
+
+    Attributes:
+        session: The Claude Code session, connected by `serve`.
+    """
 
     def __init__(self, config: HarnessConfig, credentials: dict[str, str]) -> None:
         """Build every object; `credentials` are environment variables for Claude Code."""
@@ -45,10 +49,10 @@ class Harness:
         ]
         self._link = Link(self._client, lambda: self._inbox.leases, self._on_frame)
         self._board = StatusBoard(agent.model, self._link.set_status)
-        self._gate = ToolGate(agent, frozenset(self._tools.names), self._on_refusal)
+        self._gate = ToolGate(agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal)
         memory = Path(config.claude.home) / "hyperhive-session.json"
-        self._session = Session(self._options, memory)
-        self._runner = Runner(agent, self._client, self._inbox, self._session, self._board, self._link.emit)
+        self.session = Session(self._options, memory)
+        self._runner = Runner(agent, self._client, self._inbox, self.session, self._board, self._link.emit)
         self._prompt = ""
 
     async def serve(self) -> None:

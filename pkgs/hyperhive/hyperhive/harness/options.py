@@ -36,8 +36,9 @@ QUIET_ENVIRONMENT: Final = {
 
 #: Variables of the harness's own environment that Claude Code, Bash and MCP servers may see.
 PASSED_ENVIRONMENT: Final = frozenset({
-    "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "no_proxy", "LANG", "LC_ALL", "NIX_SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
-    "PATH", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TMPDIR", "TZ", "USER",
+    "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LC_ALL", "NIX_SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
+    "PATH", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TMPDIR", "TZ", "USER", "http_proxy",
+    "https_proxy", "no_proxy",
 })  # fmt: skip
 
 

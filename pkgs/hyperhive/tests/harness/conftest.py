@@ -1,6 +1,9 @@
 """A whole small hive in one process: real broker, real Claude Code, scripted model."""
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,19 @@ async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
     raise AssertionError(what)
 
 
+def processes_of(group: int) -> list[int]:
+    """Pids of the processes of a group that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
 class SmallHive:
     """Starts what a test asks for and stops all of it."""
 
@@ -40,6 +56,8 @@ class SmallHive:
         self.broker = Broker(broker_config)
         self.tasks = Tasks()
         self.model: ModelServer | None = None
+        #: Process groups that tests started.
+        self.groups: list[int] = []
 
     async def start(self, script: str) -> None:
         path = self.directory / "script.toml"
@@ -112,6 +130,15 @@ class SmallHive:
         await until(reached, f"{count} messages to the operator")
         return list(await self.broker.services.messages.inbox())
 
+    async def thinking(self, count: int = 1) -> None:
+        """Wait until the model got its `count`-th request of a turn."""
+
+        async def reached() -> bool:
+            requests = [] if self.model is None else self.model.requests
+            return len([request for request in requests if not request.side]) >= count
+
+        await until(reached, f"{count} model requests")
+
     async def events(self, name: str, kind: str) -> list[dict[str, Any]]:
         page = await self.broker.services.events.page(name, None, 500)
         return [event.data for event in reversed(page.events) if event.kind.value == kind]
@@ -136,6 +163,10 @@ class SmallHive:
         return {**self.harness_config(name).claude.env, "CLAUDE_CODE_MAX_RETRIES": "0"}
 
     async def stop(self) -> None:
+        for group in self.groups:
+            for pid in processes_of(group):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         await self.tasks.cancel()
         await self.broker.stop()
         if self.model is not None:

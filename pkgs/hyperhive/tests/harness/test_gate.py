@@ -1,5 +1,6 @@
 """The gate decides on every tool call and fails closed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hyperhive.harness import gate as gate_module
 from hyperhive.harness.gate import ToolGate
 from tests.conftest import agent_config
 
+HOME = Path("/var/lib/agents/alice/home")
 OWN = frozenset({"mcp__hyperhive__send"})
 SERVER = {"command": "x", "args": [], "env": {}, "allowed_tools": ["query"]}
 
@@ -20,7 +22,7 @@ class Asked:
         agent = AgentConfig.model_validate(agent_config("alice", tools=["Bash", "Read"]) | changes)
         self.refusals: list[tuple[str, str]] = []
         self.gate = ToolGate(
-            agent, OWN, lambda tool, _input, rule, _reason: self.refusals.append((tool, rule))
+            agent, HOME, OWN, lambda tool, _input, rule, _reason: self.refusals.append((tool, rule))
         )
 
     async def call(self, tool: str, **given: Any) -> str:
@@ -71,6 +73,18 @@ async def test_bash_follows_the_pattern_list() -> None:
 async def test_an_empty_list_is_no_bash_and_none_is_any_command() -> None:
     assert await Asked(bash=[]).call("Bash", command="ls") == "deny"
     assert await Asked(bash=None).call("Bash", command="curl x | sh") == "allow"
+
+
+async def test_file_tools_may_not_write_where_bash_reads_its_start_up_files(tmp_path: Path) -> None:
+    asked = Asked(tools=["Write", "Edit"])
+    assert await asked.call("Write", file_path="/var/lib/agents/alice/state/notes.md", content="") == "allow"
+    for path in (f"{HOME}/.bashrc", f"{HOME}/../home/.claude/settings.json", str(HOME)):
+        assert await asked.call("Write", file_path=path, content="") == "deny"
+    link = tmp_path / "link"
+    link.symlink_to(HOME)
+    assert await asked.call("Edit", file_path=f"{link}/.profile", old_string="", new_string="") == "deny"
+    assert await asked.call("Edit", old_string="", new_string="") == "deny"
+    assert {rule for _, rule in asked.refusals} == {"home_protected", "gate_failed"}
 
 
 async def test_a_malformed_call_is_refused() -> None:

@@ -1,8 +1,5 @@
 """The link to the real broker: wakes, reports, holds and reconnects."""
 
-import pytest
-
-from hyperhive.harness import link as link_module
 from hyperhive.harness.link import Link
 from hyperhive.harness.status import StatusBoard
 from hyperhive.protocol.agents import AgentState
@@ -88,23 +85,3 @@ async def test_a_held_lease_survives_a_restart_of_the_broker_and_others_go_back(
     assert (await hive.settled(lost, MessageState.QUEUED)).turn is None
     assert (await hive.settled(held, MessageState.LEASED)).turn == "t-held"
     await linked.client.close()
-
-
-async def test_a_long_absence_drops_the_oldest_events_only(
-    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(link_module, "EVENT_BACKLOG", 100)
-    hive = await small_hive("", alice={})
-    client = hive.client("alice")
-    link = Link(client, list, lambda _frame: None)
-    for number in range(105):
-        link.emit(note(number))
-    hive.tasks.start(link.run(), "link")
-
-    async def newest() -> bool:
-        events = await hive.events("alice", "note")
-        return bool(events) and events[-1]["text"] == "104"
-
-    await until(newest, "the newest event")
-    assert (await hive.events("alice", "note"))[0]["text"] == "5"
-    await client.close()

@@ -28,7 +28,7 @@ def options(**agent: Any) -> Any:
         config,
         prompt="p",
         model="m",
-        gate=ToolGate(config.agent, frozenset(), lambda *_: None),
+        gate=ToolGate(config.agent, Path("/home/alice"), frozenset(), lambda *_: None),
         own_tools=["mcp__hyperhive__send"],
         servers={},
         credentials={"ANTHROPIC_API_KEY": "k"},

@@ -123,8 +123,7 @@ async def test_a_cancelled_turn_gives_its_mail_back_and_rests_until_something_ne
     await hive.wake("alice")
     slow = await hive.say("alice", "slow")
     await hive.state("alice", AgentState.WORKING)
-    assert hive.model is not None
-    await hive.model.wait_for_request(lambda request: not request.side, 10)
+    await hive.thinking()
     await hive.cancel("alice")
     back = await hive.settled(slow, MessageState.QUEUED)
     await hive.state("alice", AgentState.IDLE)
@@ -160,7 +159,7 @@ async def test_a_harness_that_ends_in_the_middle_of_a_turn_gives_its_mail_back(s
     )
     first = await hive.wake("alice")
     mail = await hive.say("alice", "one")
-    await hive.settled(mail, MessageState.LEASED)
+    await hive.thinking()
     await hive.end(first)
     await hive.settled(mail, MessageState.QUEUED)
     await hive.state("alice", AgentState.STOPPED)
