@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from hyperhive.config import (
+    UID_FIRST,
+    UID_RANGE,
+    UID_RANGES,
+    load_broker_config,
+    load_harness_config,
+    uid_base,
+)
+from hyperhive.errors import ConfigError
+from tests.conftest import HiveConfig
+
+
+def refusal(build: HiveConfig, path: Path, key: str, value: object) -> str:
+    """What the loader says to a hive in which the dotted `key` has another value."""
+    document = build().model_dump()
+    parent = document
+    *parts, last = key.split(".")
+    for part in parts:
+        parent = parent[part]
+    parent[last] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(ConfigError) as caught:
+        load_broker_config(path)
+    return caught.value.message.removeprefix(f"{path}: ")
+
+
+def test_a_rendered_file_loads_as_what_it_was(hive_config: HiveConfig, tmp_path: Path) -> None:
+    config = hive_config()
+    (tmp_path / "broker.json").write_text(config.model_dump_json())
+    assert load_broker_config(tmp_path / "broker.json") == config
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("colour", 1, "colour: Extra inputs are not permitted (value: 1)"),
+        ("state_dir", "here", "state_dir: String should match pattern '^/' (value: 'here')"),
+        ("listen.port", "80", "listen.port: Input should be a valid integer (value: '80')"),
+        ("agents.bob.name", "bill", "(whole file): agents.bob.name: is 'bill', but its key is 'bob'"),
+        ("agents.bob.role", "manager", "(whole file): agents: more than one manager: bob, boss"),
+        (
+            "agents.bob.allowed_recipients",
+            ["eve"],
+            "(whole file): agents.bob.allowed_recipients: nobody is called 'eve'",
+        ),
+        ("agents.bob.model", "other", "agents.bob: model 'other' is not among models ['claude-test']"),
+        (
+            "agents.bob.mcp_servers",
+            {"hyperhive": {"command": "x", "args": [], "env": {}, "allowed_tools": []}},
+            "agents.bob: mcp_servers.hyperhive: the name is taken by hyperhive's own tools",
+        ),
+    ],
+)
+def test_a_mistake_names_key_and_value(
+    hive_config: HiveConfig, tmp_path: Path, key: str, value: object, message: str
+) -> None:
+    assert refusal(hive_config, tmp_path / "broker.json", key, value) == message
+
+
+def test_listening_beyond_loopback_needs_tls_or_a_waiver(hive_config: HiveConfig, tmp_path: Path) -> None:
+    said = refusal(hive_config, tmp_path / "broker.json", "listen.host", "0.0.0.0")
+    assert said.startswith("(whole file): listen.host '0.0.0.0' is beyond loopback")
+    listen = hive_config().listen.model_dump() | {"host": "0.0.0.0", "plain_remote": True}
+    assert hive_config(listen=listen).listen.plain_remote
+
+
+def test_a_file_that_is_missing_or_no_json_is_a_config_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.json: cannot be read: No such file"):
+        load_harness_config(tmp_path / "none.json")
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(ConfigError, match="Invalid JSON"):
+        load_broker_config(tmp_path / "broken.json")
+
+
+def test_uid_ranges_are_stable_and_inside_of_the_block() -> None:
+    # The Nix module computes the same numbers; changing them would disown every agent's files.
+    assert [uid_base(name) for name in ("a", "coder", "manager")] == [1880817664, 2000945152, 2068709376]
+    for number in range(200):
+        base = uid_base(f"agent-{number}")
+        assert UID_FIRST <= base < UID_FIRST + UID_RANGE * UID_RANGES
+        assert (base - UID_FIRST) % UID_RANGE == 0
+
+
+def test_two_agents_with_one_uid_range_are_refused(hive_config: HiveConfig) -> None:
+    names: dict[int, str] = {}
+    first = second = ""
+    for number in range(UID_RANGES + 1):
+        name = f"agent-{number}"
+        first, second = names.setdefault(uid_base(name), name), name
+        if first != second:
+            break
+    with pytest.raises(ValueError, match=f"agents '{first}' and '{second}' share one uid range"):
+        hive_config({first: {}, second: {}})
