@@ -1,0 +1,1 @@
+"""A whole hive as child processes of one program, for development and demonstration."""

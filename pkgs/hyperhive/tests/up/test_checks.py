@@ -1,0 +1,147 @@
+import dataclasses
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from hyperhive.config_toml import Places, parse_hive
+from hyperhive.up import checks
+from hyperhive.up.checks import Check, Outcome, Setting
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    dashboard = tmp_path / "dashboard"
+    (dashboard / "vendor").mkdir(parents=True)
+    (dashboard / "index.html").touch()
+    (dashboard / "vendor" / "preact.js").touch()
+    places = Places(tmp_path / "state", Path("/tmp"), dashboard)
+    hive = parse_hive("[claude.env]\nANTHROPIC_BASE_URL = 'x'\n[agents.ada]", places, directory=tmp_path)
+    return Setting(places, "127.0.0.1", 0, None, hive, "hive.toml")
+
+
+def failure(check: Check) -> tuple[str, str, str]:
+    """What a failed check tells; every part of it must say something."""
+    assert check.outcome is Outcome.FAILED
+    assert "" not in (check.found, check.option, check.command)
+    return check.found, check.option, check.command
+
+
+def test_a_good_machine_passes_every_check(setting: Setting) -> None:
+    outcomes = {check.name: check.outcome.value for check in checks.run_checks(setting)}
+    assert outcomes == {
+        "python": "ok",
+        "claude": "ok",
+        "state directory": "ok",
+        "sockets": "ok",
+        "broker": "skipped",
+        "port": "ok",
+        "credentials": "ok",
+        "dashboard": "ok",
+        "disk": "ok",
+        "clock": "ok",
+    }
+
+
+def test_a_python_that_is_too_old_is_named(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 1))
+    assert failure(checks.check_python(setting))[0] == "3.10.1 is not supported"
+
+
+def test_a_claude_that_does_not_run_is_named(setting: Setting, tmp_path: Path) -> None:
+    missing = dataclasses.replace(setting, claude=tmp_path / "claude")
+    assert "No such file" in failure(checks.check_claude(missing))[0]
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    assert "exit status 3" in failure(checks.check_claude(dataclasses.replace(setting, claude=broken)))[0]
+
+
+def test_a_claude_that_hangs_is_ended(
+    setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_CLAUDE_SECONDS", 0.2)
+    hanging = tmp_path / "hanging"
+    hanging.write_text("#!/bin/sh\nexec sleep 60\n")
+    hanging.chmod(0o755)
+    found = failure(checks.check_claude(dataclasses.replace(setting, claude=hanging)))[0]
+    assert found == "does not end within 0.2 s"
+
+
+def test_no_claude_at_all_is_said(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "bundled_claude", lambda: None)
+    assert failure(checks.check_claude(setting))[0] == "there is no claude program"
+
+
+def test_a_state_directory_that_cannot_be_written_is_named(setting: Setting) -> None:
+    places = dataclasses.replace(setting.places, state_dir=Path("/proc/none"))
+    found = failure(checks.check_state_dir(dataclasses.replace(setting, places=places)))[0]
+    assert found.startswith("/proc cannot be written: ")
+
+
+def test_sockets_that_would_not_fit_are_named(setting: Setting) -> None:
+    places = dataclasses.replace(setting.places, runtime_dir=Path("/tmp") / ("x" * 90))
+    found, option, _ = failure(checks.check_socket_path(dataclasses.replace(setting, places=places)))
+    assert found == f"paths below /tmp/{'x' * 90} are 118 bytes long, 107 are the limit"
+    assert option == "--state-dir or $XDG_RUNTIME_DIR"
+
+
+def test_a_file_system_without_sockets_is_named(setting: Setting) -> None:
+    places = dataclasses.replace(setting.places, runtime_dir=Path("/proc"))
+    found = failure(checks.check_socket_path(dataclasses.replace(setting, places=places)))[0]
+    assert found.startswith("a Unix socket below /proc does not work: ")
+
+
+def test_a_dead_brokers_socket_is_named(setting: Setting, tmp_path: Path) -> None:
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(runtime / "admin.sock"))
+    with_dead = dataclasses.replace(setting, places=dataclasses.replace(setting.places, runtime_dir=runtime))
+    assert failure(checks.check_broker(with_dead))[0].endswith("admin.sock: Connection refused")
+
+
+def test_a_taken_port_is_named_with_the_key_to_change(setting: Setting) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        found = failure(checks.check_port(dataclasses.replace(setting, port=port)))
+    assert found == (
+        f"127.0.0.1 port {port} cannot be used: Address already in use",
+        "[dashboard] port",
+        f"ss -ltnp 'sport = :{port}'",
+    )
+
+
+def test_an_agent_without_an_account_is_named(setting: Setting, tmp_path: Path) -> None:
+    hive = parse_hive("[agents.ada]\n[agents.bob]", setting.places, directory=tmp_path)
+    found = failure(checks.check_credentials(dataclasses.replace(setting, hive=hive)))
+    assert found == (
+        "nothing to use Claude with: ada, bob",
+        "[credentials] in hive.toml",
+        "claude setup-token",
+    )
+
+
+def test_a_dashboard_without_its_modules_names_the_command_that_gets_them(setting: Setting) -> None:
+    (setting.places.dashboard_dir / "vendor" / "preact.js").unlink()
+    assert failure(checks.check_dashboard(setting)) == (
+        f"{setting.places.dashboard_dir} lacks vendor/*.js",
+        "dashboard_dir",
+        "make vendor",
+    )
+
+
+def test_a_full_disk_is_named(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_DISK_BYTES", 1 << 60)
+    assert " MiB free at " in failure(checks.check_disk(setting))[0]
+
+
+@pytest.mark.parametrize("now", [0.0, 1e12])
+def test_a_clock_that_cannot_be_right_is_named(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, now: float
+) -> None:
+    monkeypatch.setattr(checks.time, "time", lambda: now)
+    assert failure(checks.check_clock(setting))[0].startswith("shows ")
