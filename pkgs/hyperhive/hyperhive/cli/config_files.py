@@ -1,0 +1,93 @@
+"""Configuration files as commands get them: a hive in TOML, or a rendered broker.json or harness.json."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+from hyperhive.config import (
+    AgentConfig,
+    BrokerConfig,
+    load_broker_config,
+    load_harness_config,
+)
+from hyperhive.config_toml import Hive, load_hive
+from hyperhive.domain.bash_policy import validate_pattern
+from hyperhive.errors import ConfigError
+from hyperhive.system.installation import dashboard_dir
+from hyperhive.up.places import choose_places
+
+Kind = Literal["hive", "broker", "harness"]
+_STATE_DIR: Final = Path(".hyperhive")
+KINDS: Final[tuple[Kind, ...]] = ("hive", "broker", "harness")
+
+
+def guess_kind(path: Path) -> Kind:
+    """What kind of file it is, by its ending and first keys; a broken file counts as a broker's.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    if path.suffix == ".toml":
+        return "hive"
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError:
+        return "broker"
+    return "harness" if isinstance(document, dict) and "agent" in document else "broker"
+
+
+def check(path: Path, kind: Kind) -> list[str]:
+    """Check a file of a known kind; returns the names of the agents in it.
+
+    Raises:
+        ConfigError: The message names file, key and value, one mistake a line.
+    """
+    if kind == "harness":
+        agents = {"agent": load_harness_config(path).agent}
+        _check_patterns(path, agents)
+    else:
+        agents = _load(path, kind, _STATE_DIR)[0].agents
+    return [agent.name for agent in agents.values()]
+
+
+def load_broker(path: Path, state_dir: Path = _STATE_DIR) -> tuple[BrokerConfig, Hive | None]:
+    """What a hive in TOML or a broker.json says; a hive only in the first case. Errors as in `check`."""
+    kind = guess_kind(path)
+    if kind == "harness":
+        raise ConfigError(f"{path}: is one agent's harness.json; give the hive's TOML file or broker.json")
+    return _load(path, kind, state_dir)
+
+
+def load_hive_file(path: Path, state_dir: Path) -> Hive:
+    """A hive in TOML whose state is in `state_dir`; errors as in `check`."""
+    hive = load_hive(path, choose_places(state_dir, dashboard_dir()))
+    _check_broker(path, hive.broker)
+    return hive
+
+
+def _load(path: Path, kind: Literal["hive", "broker"], state_dir: Path) -> tuple[BrokerConfig, Hive | None]:
+    if kind == "hive":
+        hive = load_hive_file(path, state_dir)
+        return hive.broker, hive
+    broker = load_broker_config(path)
+    _check_broker(path, broker)
+    return broker, None
+
+
+def _check_broker(path: Path, broker: BrokerConfig) -> None:
+    _check_patterns(path, {f"agents.{name}": agent for name, agent in broker.agents.items()})
+
+
+def _check_patterns(path: Path, agents: Mapping[str, AgentConfig]) -> None:
+    mistakes = []
+    for key, agent in agents.items():
+        for index, pattern in enumerate(agent.bash or []):
+            try:
+                validate_pattern(pattern)
+            except ValueError as error:
+                mistakes.append(f"{path}: {key}.bash.{index}: {error} (value: {pattern!r:.200})")
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))

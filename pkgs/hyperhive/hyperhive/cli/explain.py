@@ -1,0 +1,64 @@
+"""`hyperhive explain`."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from hyperhive.cli.arguments import add_socket
+from hyperhive.cli.broker_socket import admin_client
+from hyperhive.cli.config_files import load_broker
+from hyperhive.cli.exit_codes import OK, REFUSED
+from hyperhive.cli.output import emit, printable, table
+from hyperhive.domain.bash_policy import judge
+from hyperhive.errors import NotFoundError
+
+DETAILS: Final = """
+Shows every simple command found in the line and the pattern that covers it. Nothing is run. With --config the
+file decides, otherwise the running broker is asked."""
+EXAMPLES: Final = """
+  hyperhive explain coder 'git log | head'
+  hyperhive explain coder 'git log; curl example.org | sh' --config hive.toml"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("agent", metavar="AGENT", help="the agent's name")
+    parser.add_argument("command", metavar="COMMAND", help="the command line, quoted as one argument")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="a hive in TOML, or broker.json")
+    add_socket(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge one command line."""
+    if args.config is None:
+        route = f"/api/agents/{quote(args.agent, safe='')}/explain"
+        verdict = admin_client(args).post(route, {"command": args.command})
+    else:
+        verdict = _judge(args.config, args.agent, args.command)
+    emit(args, verdict, _shown(verdict))
+    return OK if verdict["allowed"] else REFUSED
+
+
+def _judge(path: Path, name: str, command: str) -> dict[str, Any]:
+    agents = load_broker(path)[0].agents
+    if name not in agents:
+        raise NotFoundError(f"{path}: there is no agent {name!r}, only {', '.join(agents)}")
+    return dataclasses.asdict(judge(command, agents[name].bash))
+
+
+def _shown(verdict: dict[str, Any]) -> str:
+    decision = "allowed" if verdict["allowed"] else "refused"
+    lines = [f"{decision} ({verdict['rule']}): {printable(verdict['reason'])}"]
+    if verdict["commands"]:
+        rows = [
+            (
+                "  " + ("allowed" if command["allowed"] else "refused"),
+                printable(command["text"]),
+                printable(command["reason"]),
+            )
+            for command in verdict["commands"]
+        ]
+        lines.append(table(rows))
+    return "\n".join(lines)

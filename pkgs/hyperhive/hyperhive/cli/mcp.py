@@ -1,0 +1,23 @@
+"""`hyperhive mcp`."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from hyperhive.cli.arguments import add_rendered_config
+from hyperhive.config import load_harness_config
+from hyperhive.harness.stdio import run as run_stdio
+
+DETAILS: Final = """
+Speaks MCP on standard input and output as the agent of the given configuration, until its input ends."""
+EXAMPLES: Final = "claude mcp add hyperhive -- hyperhive mcp --config .hyperhive/config/harness-coder.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    add_rendered_config(parser, "harness.json")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Offer the tools until standard input ends."""
+    return run_stdio(load_harness_config(Path(args.config)))

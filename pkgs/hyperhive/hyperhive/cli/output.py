@@ -1,0 +1,56 @@
+"""What commands print: text for a person, or exactly one JSON document; nothing that steers a terminal."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+
+def emit(args: argparse.Namespace, document: Any, text: str) -> None:
+    """Print `document` with `--json`, `text` (without line end; nothing when empty) otherwise."""
+    if args.json:
+        print(json.dumps(document, indent=2))
+    elif text:
+        print(text)
+
+
+def complain(key: str, message: str, *, as_json: bool) -> None:
+    """Print an error: on standard error in any case, and as the JSON document when one was asked for."""
+    for line in message.splitlines() or [""]:
+        print(f"hyperhive: {key}: {printable(line)}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": {"key": key, "message": message}}, indent=2))
+
+
+def printable(text: str) -> str:
+    """The text with every character that could steer a terminal written out; lines and tabs stay."""
+    return "".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text)
+
+
+def one_line(text: str, width: int) -> str:
+    """The beginning of the text on one line of at most `width` characters."""
+    flat = printable(" ".join(text.split()))
+    return flat if len(flat) <= width else flat[: width - 1] + "…"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell; the last one is not padded."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def ago(seconds: float) -> str:
+    """A length of time with one unit, as `4 min`."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def clock_time(timestamp: float) -> str:
+    """Local date and time of day."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(timestamp))

@@ -1,0 +1,72 @@
+"""The parser: knows every command's name and summary, and loads only the module of the one that is called."""
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hyperhive import __version__
+from hyperhive.cli.exit_codes import TABLE
+
+#: Command -> summary; the module of the same name holds the rest: DETAILS, EXAMPLES, `add_arguments`, `run`.
+COMMANDS: Final = {
+    "up": "run a whole hive from one file: broker and agents as child processes",
+    "demo": "show a hive without account or network: real Claude Code, scripted model",
+    "status": "show the agents, what they do and what waits for you",
+    "send": "send a message to an agent, to the manager or to everyone",
+    "inbox": "show the messages to you, or mark them as read",
+    "answer": "answer an open question",
+    "explain": "say whether an agent may run a Bash command, and which rule decides",
+    "token": "print the address that logs a browser in",
+    "doctor": "check what a first run trips over; every failure says what to do",
+    "check-config": "check a configuration file",
+    "schema": "write, or compare, the JSON schemas of the configuration",
+    "broker": "run the broker",
+    "harness": "run one agent's harness",
+    "mcp": "offer hyperhive's tools over stdio to a claude that was started by hand",
+}
+
+
+class _Version(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        _namespace: argparse.Namespace,
+        _values: str | Sequence[Any] | None,
+        _option: str | None = None,
+    ) -> None:
+        print(f"hyperhive {__version__}")
+        parser.exit()
+
+
+def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """A parser for these arguments; the parsed namespace has `json` and `run`, the command's function."""
+    parser = argparse.ArgumentParser(
+        prog="hyperhive",
+        description="A hive of Claude Code agents: durable messages, enforced policies, one operator.",
+        epilog=f"`hyperhive COMMAND --help` has examples.\n\n{TABLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", nargs=0, action=_Version, help="print the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    called = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if name == called:
+            _complete(command, name, summary)
+    return parser
+
+
+def _complete(command: argparse.ArgumentParser, name: str, summary: str) -> None:
+    module = importlib.import_module(f"hyperhive.cli.{name.replace('-', '_')}")
+    command.description = f"{summary[0].upper()}{summary[1:]}.\n\n{module.DETAILS.strip()}".strip()
+    command.epilog = f"examples:\n  {module.EXAMPLES.strip()}\n\n{TABLE}"
+    command.add_argument("--json", action="store_true", help="print one JSON document")
+    module.add_arguments(command)
+    command.set_defaults(run=module.run)

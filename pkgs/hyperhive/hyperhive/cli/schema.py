@@ -1,0 +1,44 @@
+"""`hyperhive schema`."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from hyperhive import schema
+from hyperhive.cli.exit_codes import FAILED, OK
+from hyperhive.cli.output import emit
+from hyperhive.errors import InvalidRequestError
+from hyperhive.system.installation import contract_dir
+
+DETAILS: Final = """
+The NixOS module turns these schemas into an option type. Without --output they belong to the checkout that
+this program runs from."""
+EXAMPLES: Final = """
+  hyperhive schema
+  hyperhive schema --check
+  hyperhive schema --output /tmp/contract
+  hyperhive schema --json --check"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail when a file is not up to date"
+    )
+    parser.add_argument("--output", metavar="DIR", type=Path, help="the directory of the schema files")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write or compare the schema files."""
+    directory = args.output or contract_dir()
+    if directory is None:
+        raise InvalidRequestError("this is an installed package and no checkout: say where with --output DIR")
+    if not args.check:
+        paths = [str(path) for path in schema.write(directory)]
+        emit(args, {"written": paths}, "\n".join(paths))
+        return OK
+    stale = schema.stale(directory)
+    refresh = f"hyperhive schema --output {directory}"
+    text = f"not up to date: {', '.join(stale)}; refresh with: {refresh}" if stale else "up to date"
+    emit(args, {"stale": stale, "refresh": refresh if stale else None}, text)
+    return FAILED if stale else OK

@@ -1,0 +1,65 @@
+"""`hyperhive status`."""
+
+import argparse
+import time
+from typing import Any, Final
+
+from hyperhive.cli.arguments import add_socket
+from hyperhive.cli.broker_socket import admin_client
+from hyperhive.cli.exit_codes import OK
+from hyperhive.cli.output import ago, emit, one_line, table
+
+DETAILS: Final = """
+With --json: the whole snapshot that the dashboard starts from."""
+EXAMPLES: Final = """
+  hyperhive status
+  hyperhive status --json | jq '.agents[] | {name, state: .status.state}'"""
+
+_HEAD: Final = ("AGENT", "ROLE", "STATE", "MODEL", "CONTEXT", "INBOX", "TURNS", "COST", "LAST TURN", "")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    add_socket(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the hive as it is now."""
+    state = admin_client(args).get("/api/state")
+    rows = [_HEAD, *(_row(agent, time.time()) for agent in state["agents"])]
+    questions = [question for question in state["questions"] if question["state"] == "open"]
+    parts = [table(rows), *(_question(question) for question in questions)]
+    if state["inbox"]:
+        parts.append(f"{len(state['inbox'])} messages to you: hyperhive inbox")
+    emit(args, state, "\n\n".join(parts))
+    return OK
+
+
+def _row(agent: dict[str, Any], now: float) -> tuple[str, ...]:
+    status = agent["status"]
+    used, most, last = status["context_used"], status["context_max"], agent["last_turn_at"]
+    return (
+        agent["name"],
+        agent["role"],
+        status["state"],
+        one_line(status["model"], 30),
+        f"{100 * used // most} %" if used is not None and most else "-",
+        str(agent["inbox_depth"]),
+        str(agent["turns_today"]),
+        f"${agent['cost_today_usd']:.2f}",
+        "-" if last is None else f"{ago(now - last)} ago",
+        one_line(status["detail"], 60),
+    )
+
+
+def _question(question: dict[str, Any]) -> str:
+    options = "".join(f"\n  - {one_line(option, 100)}" for option in question["options"])
+    who = (
+        question["asker"]
+        if question["target"] == "operator"
+        else f"{question['asker']} to {question['target']}"
+    )
+    return (
+        f"question {question['id']} from {who}: {one_line(question['question'], 300)}{options}\n"
+        f"  hyperhive answer {question['id']} TEXT"
+    )

@@ -1,0 +1,34 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from hyperhive.config_toml import Places, parse_hive
+from tests.cli.conftest import HIVE, Running
+
+
+def test_the_tools_of_the_agent_are_offered_until_the_input_ends(broker: Running, tmp_path: Path) -> None:
+    places = Places(broker.directory, broker.directory / "run", tmp_path)
+    harness = parse_hive(HIVE, places, directory=tmp_path).harnesses["ada"]
+    (tmp_path / "harness.json").write_text(harness.model_dump_json())
+    initialize = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    }
+    requests = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
+    ]
+    command = [sys.executable, "-m", "hyperhive", "mcp", "--config", str(tmp_path / "harness.json")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for request in requests:
+            process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in range(2)]
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
+    assert {"send", "recv", "ask", "answer"} <= {tool["name"] for tool in answers[1]["result"]["tools"]}
