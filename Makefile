@@ -1,0 +1,63 @@
+# Needs make, bash and Python 3.11, 3.12 or 3.13; everything else is installed below this directory.
+# `make help` lists the targets.
+
+# Which exact versions are installed: a file of pkgs/hyperhive/constraints/ without its ending.
+CONSTRAINTS ?= newest
+# The interpreter to build the environment with; empty looks for one.
+PYTHON ?=
+# Passed to `hyperhive up`, `hyperhive demo` and the benchmark.
+ARGS ?=
+# What `make test` runs, relative to pkgs/hyperhive, and how.
+TESTS ?= tests
+PYTEST_ARGS ?= -n 2
+
+PROJECT := pkgs/hyperhive
+VENV := $(CURDIR)/$(if $(filter newest,$(CONSTRAINTS)),.venv,.venv-$(CONSTRAINTS))
+BIN := $(VENV)/bin
+
+# What the caller's shell says about other environments must not reach this one.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export PYTHONUTF8 := 1
+
+.DEFAULT_GOAL := build
+.PHONY: build demo up test lint format bench vendor schema help clean venv
+
+build: vendor ## install everything that `make demo` and `make up` need (the default)
+	@echo "Ready. 'make demo' shows a hive offline, 'make help' lists the other targets."
+
+venv:
+	@tools/install-venv "$(VENV)" "$(CONSTRAINTS)" "$(PYTHON)"
+
+vendor: venv ## install the dashboard's browser modules
+	@tools/install-dashboard "$(VENV)" "$(CONSTRAINTS)"
+
+demo: vendor ## a hive without account or network: real Claude Code, scripted model
+	@"$(BIN)/hyperhive" demo $(ARGS)
+
+up: vendor ## your own hive: make up ARGS="--config hive.toml"
+	@"$(BIN)/hyperhive" up $(ARGS)
+
+test: vendor ## all tests; TESTS=tests/domain for some, CONSTRAINTS=nixpkgs-26.05 for the NixOS versions
+	@tools/install-browser
+	@cd $(PROJECT) && "$(BIN)/python" -m pytest $(PYTEST_ARGS) $(TESTS)
+
+lint: venv ## ruff check, ruff format --check and mypy --strict
+	@cd $(PROJECT) && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy"
+
+format: venv ## let ruff mend what it can
+	@cd $(PROJECT) && "$(BIN)/ruff" check --fix --quiet . ; "$(BIN)/ruff" format .
+
+schema: venv ## refresh the committed JSON schemas of the configuration
+	@"$(BIN)/hyperhive" schema --output $(PROJECT)/contract
+
+bench: vendor ## measure the hive on this machine, offline
+	@cd $(PROJECT) && "$(BIN)/python" -m bench $(ARGS)
+
+clean: ## remove everything that was installed or built here
+	rm -rf .venv .venv-* $(PROJECT)/dashboard/vendor $(PROJECT)/dashboard/node_modules $(PROJECT)/dist
+	find . -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
+		printf '  make %-8s %s\n' "$$target" "$$text"; done
+	@echo "Variables: ARGS, TESTS, PYTEST_ARGS, CONSTRAINTS ($(patsubst $(PROJECT)/constraints/%.txt,%,$(wildcard $(PROJECT)/constraints/*.txt))), PYTHON"
