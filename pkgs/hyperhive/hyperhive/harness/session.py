@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final
 
-from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError, Message, ResultMessage
+from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, Message, ResultMessage
 
 from hyperhive.domain.turns import Turn
 from hyperhive.errors import UnavailableError
@@ -60,7 +60,7 @@ class Session:
         if client is not None:
             try:
                 await client.disconnect()
-            except ClaudeSDKError as error:
+            except Exception as error:  # noqa: BLE001 - as in `run`
                 log.warning("Claude Code did not end cleanly: %s", error)
 
     async def run(self, prompt: str, transcript: Transcript, *, command: bool = False) -> Turn:
@@ -81,7 +81,9 @@ class Session:
                     transcript.add(message)
                     if isinstance(message, ResultMessage):
                         return await self._ended(message, transcript)
-        except ClaudeSDKError as error:
+        except Exception as error:
+            # The SDK raises bare exceptions, too: when the process dies, when a control request times out.
+            log.exception("the session broke in a turn")
             await self.disconnect()
             return transcript.broken(f"Claude Code failed: {error}")
         await self.disconnect()
@@ -94,7 +96,7 @@ class Session:
         try:
             async with asyncio.timeout(within_seconds):
                 await self._client.interrupt()
-        except (ClaudeSDKError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - as in `run`
             log.warning("the turn cannot be interrupted, ending the session: %s", error)
             await self.disconnect()
 
@@ -108,7 +110,7 @@ class Session:
         client = ClaudeSDKClient(self._make_options(resume))
         try:
             await client.connect()
-        except (ClaudeSDKError, OSError) as error:
+        except Exception as error:
             raise UnavailableError(f"Claude Code cannot be started: {error}") from error
         self._client = client
         self._cost = 0.0

@@ -39,7 +39,7 @@ def test_a_turn_is_classified_by_structured_signs_only(ending: Ending, result: T
     [(751, 1000, 75, True), (750, 1000, 75, False), (999, 1000, 0, False), (None, 1000, 75, False)],
 )
 def test_the_watermark_is_a_percentage_of_the_models_own_window(
-    used: int | None, size: int, percent: int, compact: bool
+    used: int | None, size: int, percent: int, compact: object
 ) -> None:
     turn = Turn(result=TurnResult.OK, context_used=used, context_max=size)
     assert should_compact(turn, percent) is compact

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from typing import Any
 
 import aiohttp
@@ -245,7 +245,7 @@ async def test_a_stop_closes_links_and_leaves_the_leases_to_the_turns_that_go_on
         stopping = asyncio.ensure_future(hive.broker.stop())
         assert (await harness.closed())[0] == 1001
         await stopping
-    with sqlite3.connect(hive.database) as database:
+    with closing(sqlite3.connect(hive.database)) as database:
         assert database.execute("select state, turn from messages").fetchall() == [("leased", "t1")]
 
 
