@@ -108,7 +108,7 @@ def lease(connection: sqlite3.Connection, call: Lease) -> list[Message]:
     return _all(
         connection,
         "UPDATE messages SET state = 'leased', turn = ?1, deliveries = deliveries + 1, leased_at = ?2,"
-        " lease_expires_at = ?3 WHERE id IN (SELECT id FROM messages AS one"
+        " lease_expires_at = ?3 WHERE id IN (SELECT id FROM messages AS one INDEXED BY messages_queued"
         " WHERE recipient = ?4 AND state = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS earlier"
         " WHERE earlier.recipient = ?4 AND earlier.state = 'leased' AND earlier.id < one.id"
         " AND earlier.sender = one.sender AND earlier.turn <> ?1) ORDER BY id LIMIT ?5) RETURNING *",
@@ -134,7 +134,8 @@ def take_back(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Messag
 def hold(connection: sqlite3.Connection, recipient: str, turns: Sequence[str], expires_at: float) -> None:
     """Let the recipient's leases for these turns live until `expires_at`."""
     connection.execute(
-        "UPDATE messages SET lease_expires_at = ? WHERE recipient = ? AND state = 'leased'"
+        "UPDATE messages INDEXED BY messages_leased SET lease_expires_at = ?"
+        " WHERE recipient = ? AND state = 'leased'"
         " AND turn IN (SELECT value FROM json_each(?))",
         (expires_at, recipient, json.dumps(list(turns))),
     )
@@ -151,7 +152,8 @@ def ack(
     """Finish what is leased to the turn: the messages of these ids, or all when `ids` is None."""
     return _all(
         connection,
-        "UPDATE messages SET state = 'acked', acked_at = ?1, lease_expires_at = NULL"
+        "UPDATE messages INDEXED BY messages_leased"
+        " SET state = 'acked', acked_at = ?1, lease_expires_at = NULL"
         " WHERE recipient = ?2 AND state = 'leased' AND turn = ?3"
         " AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) RETURNING *",
         now,
@@ -176,7 +178,8 @@ def mark_read(
 
 
 _REQUEUE = (
-    "UPDATE messages SET state = 'queued', turn = NULL, leased_at = NULL, lease_expires_at = NULL"
+    "UPDATE messages INDEXED BY messages_leased"
+    " SET state = 'queued', turn = NULL, leased_at = NULL, lease_expires_at = NULL"
     " WHERE state = 'leased' AND "
 )
 
@@ -214,7 +217,8 @@ def undeliver(connection: sqlite3.Connection, recipient: str) -> list[Message]:
 def pending(connection: sqlite3.Connection, recipient: str) -> int:
     """How many messages are queued for the recipient."""
     row = connection.execute(
-        "SELECT count(*) FROM messages WHERE recipient = ? AND state = 'queued'", (recipient,)
+        "SELECT count(*) FROM messages INDEXED BY messages_queued WHERE recipient = ? AND state = 'queued'",
+        (recipient,),
     ).fetchone()
     return int(row[0])
 
