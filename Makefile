@@ -19,6 +19,9 @@ BIN := $(VENV)/bin
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PYTHONUTF8 := 1
 
+# What `demo` and `bench` print with --json is to be one document, so nothing else goes to stdout.
+MAKEFLAGS += --no-print-directory
+
 .DEFAULT_GOAL := build
 .PHONY: build demo up test lint format bench vendor schema help clean venv
 
@@ -26,10 +29,10 @@ build: vendor ## install everything that `make demo` and `make up` need (the def
 	@echo "Ready. 'make demo' shows a hive offline, 'make help' lists the other targets."
 
 venv:
-	@tools/install-venv "$(VENV)" "$(CONSTRAINTS)" "$(PYTHON)"
+	@tools/install-venv "$(VENV)" "$(CONSTRAINTS)" "$(PYTHON)" >&2
 
 vendor: venv ## install the dashboard's browser modules
-	@tools/install-dashboard "$(VENV)" "$(CONSTRAINTS)"
+	@tools/install-dashboard "$(VENV)" "$(CONSTRAINTS)" >&2
 
 demo: vendor ## a hive without account or network: real Claude Code, scripted model
 	@"$(BIN)/hyperhive" demo $(ARGS)

@@ -1,0 +1,1 @@
+"""Measurements of a hive on this machine, offline: `python -m bench`."""
