@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "answer": "answer an open question",
     "explain": "say whether an agent may run a Bash command, and which rule decides",
     "token": "print the address that logs a browser in",
+    "hash-password": "print the hash of an operator's password, for a credential",
     "doctor": "check what a first run trips over; every failure says what to do",
     "check-config": "check a configuration file",
     "schema": "write, or compare, the JSON schemas of the configuration",
