@@ -60,7 +60,7 @@ class McpServerConfig(Contract):
 
 
 class NotesConfig(Contract):
-    """Care of `notes.md` in the state directory; 0 never compacts it."""
+    """Care of `notes.md` in the state directory: over this size a session rewrites it; 0 never does."""
 
     compact_above_bytes: Annotated[int, Field(ge=0)]
 

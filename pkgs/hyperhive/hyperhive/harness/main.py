@@ -5,7 +5,9 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from claude_agent_sdk import ClaudeAgentOptions
 
@@ -16,6 +18,7 @@ from hyperhive.harness.extra_mcp import ExtraMcpServer
 from hyperhive.harness.gate import ToolGate
 from hyperhive.harness.inbox import TurnInbox
 from hyperhive.harness.link import Link
+from hyperhive.harness.notes import SYSTEM_PROMPT, NotesKeeper
 from hyperhive.harness.options import PASSED_ENVIRONMENT, session_options
 from hyperhive.harness.runner import Runner
 from hyperhive.harness.session import Session
@@ -52,7 +55,16 @@ class Harness:
         self._gate = ToolGate(agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal)
         memory = Path(config.claude.home) / "hyperhive-session.json"
         self.session = Session(self._options, memory)
-        self._runner = Runner(agent, self._client, self._inbox, self.session, self._board, self._link.emit)
+        notes = NotesKeeper(Path(config.state_dir), agent.notes.compact_above_bytes, self.notes_session)
+        self._runner = Runner(
+            agent,
+            self._client,
+            self._inbox,
+            self.session,
+            board=self._board,
+            notes=notes,
+            emit=self._link.emit,
+        )
         self._prompt = ""
 
     async def serve(self) -> None:
@@ -70,6 +82,15 @@ class Harness:
             for server in self._extra:
                 await server.stop()
             await self._client.close()
+
+    def notes_session(self) -> Session:
+        """A session without tools that rewrites the notes."""
+
+        def options(_resume: str | None) -> ClaudeAgentOptions:
+            changes: dict[str, Any] = {"system_prompt": SYSTEM_PROMPT, "tools": [], "allowed_tools": []}
+            return replace(self._options(None), mcp_servers={}, **changes)
+
+        return Session(options, memory=None)
 
     def _on_frame(self, frame: BrokerFrame) -> None:
         self._runner.on_frame(frame)

@@ -13,6 +13,7 @@ from hyperhive.domain.turns import RATE_LIMIT_PAUSE, Turn, TurnResult, should_co
 from hyperhive.errors import HyperhiveError, UnavailableError
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.inbox import TurnInbox
+from hyperhive.harness.notes import NotesKeeper
 from hyperhive.harness.session import Session
 from hyperhive.harness.status import DailyUse, StatusBoard
 from hyperhive.harness.transcript import Transcript
@@ -44,7 +45,9 @@ class Runner:
         client: BrokerClient,
         inbox: TurnInbox,
         session: Session,
+        *,
         board: StatusBoard,
+        notes: NotesKeeper,
         emit: Callable[[NewEvent], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -54,6 +57,7 @@ class Runner:
         self._inbox = inbox
         self._session = session
         self._board = board
+        self._notes = notes
         self._emit = emit
         self._clock = clock
         self._use = DailyUse(agent.budget, clock)
@@ -90,6 +94,8 @@ class Runner:
                 self._mail.clear()
                 while await self._next_turn():
                     pass
+                if await self._notes.due() and not self._use.exceeded():
+                    await self._compact_notes()
         finally:
             await self._tasks.cancel()
             await asyncio.shield(self._inbox.finish(ok=False))
@@ -208,6 +214,12 @@ class Runner:
         if saved.result is TurnResult.OK:
             await self._prompt(turn_id, "/compact", [], command=True)
         await self._inbox.finish(ok=saved.result is TurnResult.OK)
+
+    async def _compact_notes(self) -> None:
+        turn_id = self._inbox.begin()
+        self._board.show(AgentState.WORKING, "compacting notes", turn=turn_id)
+        self._use.add(await self._notes.compact(Transcript(turn_id, self._emit, self._clock)))
+        await self._inbox.finish(ok=True)
 
     async def _cancel(self) -> None:
         if self.transcript is not None:

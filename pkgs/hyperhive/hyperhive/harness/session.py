@@ -26,8 +26,8 @@ MakeOptions = Callable[[str | None], ClaudeAgentOptions]
 class Session:
     """One Claude Code process and its conversation, which survives restarts through its session id."""
 
-    def __init__(self, make_options: MakeOptions, memory: Path) -> None:
-        """Keep the conversation's id in the file `memory`."""
+    def __init__(self, make_options: MakeOptions, memory: Path | None) -> None:
+        """Keep the conversation's id in the file `memory`; None forgets it with the process."""
         self._make_options = make_options
         self._memory = memory
         self._client: ClaudeSDKClient | None = None
@@ -119,9 +119,12 @@ class Session:
     async def _remember(self, session: str) -> None:
         if session != self.id:
             self.id = session
-            await asyncio.to_thread(self._memory.write_text, json.dumps({"session": session}))
+            if self._memory is not None:
+                await asyncio.to_thread(self._memory.write_text, json.dumps({"session": session}))
 
     def _recall(self) -> str | None:
+        if self._memory is None:
+            return None
         try:
             session = json.loads(self._memory.read_text())["session"]
         except (OSError, ValueError, KeyError, TypeError):

@@ -41,6 +41,8 @@ class Transcript:
         self._rate_limited = False
         self._resets_at: float | None = None
         self._cancelled = False
+        #: Text of the newest message that had any.
+        self.answer = ""
 
     def start(self, prompt: str, messages: list[int]) -> None:
         """The turn begins with this prompt and these messages."""
@@ -120,6 +122,9 @@ class Transcript:
                     _count(message.usage, key)
                     for key in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
                 )
+        texts = [block.text for block in message.content if isinstance(block, TextBlock)]
+        if texts and message.parent_tool_use_id is None:
+            self.answer = "".join(texts)
         for block in message.content:
             match block:
                 case TextBlock(text=text) if text.strip():

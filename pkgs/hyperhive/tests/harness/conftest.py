@@ -99,6 +99,10 @@ class SmallHive:
         await self.state(name, AgentState.IDLE)
         return task
 
+    async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
+        """As the function of the same name."""
+        await until(true, what)
+
     async def end(self, harness: asyncio.Task[None]) -> None:
         """Stop a harness as SIGTERM does, and wait until it has cleaned up."""
         harness.cancel()
@@ -109,6 +113,15 @@ class SmallHive:
             return self.broker.services.agents.view(name).status.state is state
 
         await until(reached, f"{name} is {state}")
+
+    async def session(self, name: str) -> str | None:
+        """Claude Code's session id, once the agent has reported one."""
+
+        async def reported() -> bool:
+            return self.broker.services.agents.view(name).status.session is not None
+
+        await until(reported, f"{name} has a session")
+        return self.broker.services.agents.view(name).status.session
 
     async def say(self, to: str, body: str) -> Message:
         request = SendRequest(to=to, body=body)

@@ -137,13 +137,12 @@ async def test_a_conversation_goes_on_after_the_harness_was_restarted(small_hive
     hive = await small_hive('default_text = "ok"', alice={})
     first = await hive.wake("alice")
     await hive.settled(await hive.say("alice", "one"))
-    session = hive.broker.services.agents.view("alice").status.session
+    session = await hive.session("alice")
     await hive.end(first)
     await hive.state("alice", AgentState.STOPPED)
     await hive.wake("alice")
     await hive.settled(await hive.say("alice", "two"))
-    await hive.state("alice", AgentState.IDLE)
-    assert hive.broker.services.agents.view("alice").status.session == session
+    assert await hive.session("alice") == session
 
 
 async def test_a_harness_that_ends_in_the_middle_of_a_turn_gives_its_mail_back(small_hive: MakeHive) -> None:

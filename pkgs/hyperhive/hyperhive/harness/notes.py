@@ -1,0 +1,108 @@
+"""Care of an agent's `notes.md`: grown over its limit, it is rewritten shorter by a short-lived session."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hyperhive.domain.turns import Turn, TurnResult
+from hyperhive.errors import UnavailableError
+from hyperhive.harness.session import Session
+from hyperhive.harness.transcript import Transcript
+
+log = logging.getLogger(__name__)
+
+NOTES: Final = "notes.md"
+BACKUPS: Final = "notes-backup"
+
+#: System prompt of the session that rewrites the notes; it has no tools.
+SYSTEM_PROMPT: Final = (
+    "You shorten an agent's notes. You get the whole file and answer with the new file and nothing else: no "
+    "introduction, no code fence. Keep decisions, open tasks, names, paths, ids and whatever else the agent "
+    "needs to go on; drop what is done, repeated or outdated. Aim at less than half the length."
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A version of the file: what a look at its metadata tells."""
+
+    size: int
+    changed_ns: int
+
+
+class NotesKeeper:
+    """Compacts the notes when they are over the limit.
+
+    The old file is kept in `notes-backup/` under its date, the new one takes its place in one step. An
+    empty or not shorter answer, and a file that changed meanwhile, leave everything as it is; the same
+    version is not tried twice.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        limit: int,
+        make_session: Callable[[], Session],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Watch `state_dir/notes.md`; a `limit` of 0 bytes never compacts."""
+        self._directory = state_dir
+        self._limit = limit
+        self._make_session = make_session
+        self._clock = clock
+        self._tried: Seen | None = None
+
+    async def due(self) -> bool:
+        """Whether the file is over its limit and this version of it was not tried yet."""
+        seen = await asyncio.to_thread(self._look) if self._limit else None
+        return seen is not None and seen.size > self._limit and seen != self._tried
+
+    async def compact(self, transcript: Transcript) -> Turn:
+        """Run the session and replace the file if its answer is fit; the turn is the session's."""
+        before = await asyncio.to_thread(self._look)
+        self._tried = before
+        text = await asyncio.to_thread(self._read)
+        session = self._make_session()
+        transcript.start(f"compact {NOTES} ({len(text.encode())} bytes)", [])
+        try:
+            await session.connect()
+            turn = await session.run(text, transcript)
+        except UnavailableError as error:
+            turn = transcript.broken(error.message)
+        finally:
+            await session.disconnect()
+        if turn.result is TurnResult.OK and before is not None:
+            await asyncio.to_thread(self._replace, before, text, transcript.answer)
+        return turn
+
+    def _look(self) -> Seen | None:
+        try:
+            found = (self._directory / NOTES).lstat()
+        except OSError:
+            return None
+        return Seen(found.st_size, found.st_mtime_ns)
+
+    def _read(self) -> str:
+        return (self._directory / NOTES).read_text(encoding="utf-8", errors="replace")
+
+    def _replace(self, before: Seen, old: str, answer: str) -> None:
+        new = answer.strip() + "\n"
+        if not answer.strip() or len(new.encode()) >= len(old.encode()):
+            log.warning("the notes stay as they are: the answer was empty or not shorter")
+            return
+        if self._look() != before:
+            log.info("the notes stay as they are: they changed meanwhile")
+            return
+        notes = self._directory / NOTES
+        backups = self._directory / BACKUPS
+        backups.mkdir(exist_ok=True)
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self._clock()))
+        fresh = self._directory / f".{NOTES}.new"
+        fresh.write_text(new, encoding="utf-8")
+        os.link(notes, backups / f"notes-{stamp}.md")
+        fresh.replace(notes)
