@@ -1,5 +1,6 @@
 """How Claude Code is started: one place that builds its options, with every side door closed."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -43,8 +44,20 @@ PASSED_ENVIRONMENT: Final = frozenset({
 
 
 def claude_environment(config: HarnessConfig, credentials: Mapping[str, str]) -> dict[str, str]:
-    """What Claude Code's environment has beyond the harness's own, which `main` has pruned."""
-    return {**QUIET_ENVIRONMENT, "HOME": config.claude.home, **config.claude.env, **credentials}
+    """What Claude Code's environment has beyond the harness's own, which `main` has pruned.
+
+    The shell is bash whatever the operator's own is: the gate judges lines as bash reads them, and zsh
+    runs code where bash sees a plain word.
+    """
+    bash = shutil.which("bash") or "/bin/bash"
+    return {
+        **QUIET_ENVIRONMENT,
+        "HOME": config.claude.home,
+        **config.claude.env,
+        **credentials,
+        "SHELL": bash,
+        "CLAUDE_CODE_SHELL": bash,
+    }
 
 
 def session_options(

@@ -63,6 +63,12 @@ def test_the_environment_has_the_agents_home_and_credentials_and_no_attachments(
     assert env["CLAUDE_CODE_DISABLE_ATTACHMENTS"] == "1"
 
 
+def test_commands_run_in_bash_whatever_the_operators_shell_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL", "/usr/bin/zsh")
+    env = options().env
+    assert Path(env["SHELL"]).name == Path(env["CLAUDE_CODE_SHELL"]).name == "bash"
+
+
 def test_the_harness_forgets_what_claude_code_must_not_inherit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         os, "environ", {"PATH": "/bin", "ANTHROPIC_API_KEY": "k", "CREDENTIALS_DIRECTORY": "/c"}
