@@ -14,16 +14,7 @@ class StatusBoard:
     def __init__(self, model: str, publish: Callable[[AgentStatus], None]) -> None:
         """Begin as `starting`; nothing is published before the first change."""
         self._publish = publish
-        self.status = AgentStatus(
-            state=AgentState.STARTING,
-            detail="",
-            model=model,
-            turn=None,
-            until=None,
-            session=None,
-            context_used=None,
-            context_max=None,
-        )
+        self.status = AgentStatus.bare(AgentState.STARTING, model)
 
     def show(
         self, state: AgentState, detail: str = "", *, turn: str | None = None, until: float | None = None

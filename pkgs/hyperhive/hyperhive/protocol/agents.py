@@ -1,7 +1,7 @@
 """Agents as the operator sees them, and what an agent may know of itself."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from hyperhive.protocol.base import Timestamp, Wire
 
@@ -38,6 +38,20 @@ class AgentStatus(Wire):
     session: str | None
     context_used: int | None
     context_max: int | None
+
+    @classmethod
+    def bare(cls, state: AgentState, model: str) -> Self:
+        """A status that says nothing but the state."""
+        return cls(
+            state=state,
+            detail="",
+            model=model,
+            turn=None,
+            until=None,
+            session=None,
+            context_used=None,
+            context_max=None,
+        )
 
 
 class AgentPolicy(Wire):

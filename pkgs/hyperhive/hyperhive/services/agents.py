@@ -39,7 +39,9 @@ class Agents:
         self._bus = bus
         self._messages = messages
         self._clock = clock
-        self._status = {name: _stopped(agent.model) for name, agent in config.agents.items()}
+        self._status = {
+            name: AgentStatus.bare(AgentState.STOPPED, agent.model) for name, agent in config.agents.items()
+        }
         self._since = dict.fromkeys(config.agents, now)
         self._day = day_start(now)
         self._today: dict[str, TurnCounts] = {}
@@ -155,19 +157,6 @@ class Agents:
         if today != self._day:
             self._day = today
             self._today = {}
-
-
-def _stopped(model: str) -> AgentStatus:
-    return AgentStatus(
-        state=AgentState.STOPPED,
-        detail="",
-        model=model,
-        turn=None,
-        until=None,
-        session=None,
-        context_used=None,
-        context_max=None,
-    )
 
 
 def _policy(agent: AgentConfig) -> AgentPolicy:

@@ -4,11 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from pathlib import Path
 
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.messages import MessageState
-from tests.harness.conftest import MakeHive, SmallHive
+from tests.harness.conftest import MakeHive, SmallHive, processes_of
 
 SLOW = """
 [[turn]]
@@ -20,6 +19,7 @@ delay_seconds = 30.0
 
 
 async def start(hive: SmallHive, name: str) -> asyncio.subprocess.Process:
+    """Start a harness that ends with the test, whatever happens."""
     path = hive.directory / f"{name}.json"
     path.write_text(hive.harness_config(name).model_dump_json())
     process = await asyncio.create_subprocess_exec(
@@ -27,6 +27,7 @@ async def start(hive: SmallHive, name: str) -> asyncio.subprocess.Process:
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
+    hive.groups.append(process.pid)
     await hive.state(name, AgentState.IDLE)
     return process
 
@@ -35,18 +36,6 @@ async def end(process: asyncio.subprocess.Process, number: int = signal.SIGTERM)
     process.send_signal(number)
     async with asyncio.timeout(15):
         return await process.wait()
-
-
-def processes_of(group: int) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[2]) == group and fields[0] != "Z":
-            found.append(path.parent.name)
-    return found
 
 
 async def test_sigterm_ends_the_harness_and_claude_code(small_hive: MakeHive) -> None:
@@ -68,9 +57,7 @@ async def test_a_harness_killed_in_the_middle_of_a_turn_gives_its_mail_back(smal
     await hive.state("alice", AgentState.STOPPED)
     again = await start(hive, "alice")
     assert (await hive.settled(mail)).redelivered
-    await end(again)
-    for pid in processes_of(process.pid):
-        os.kill(int(pid), signal.SIGKILL)
+    assert await end(again) == 0
 
 
 async def test_a_turn_goes_on_over_a_restart_of_the_broker_and_is_acked_once(small_hive: MakeHive) -> None:
