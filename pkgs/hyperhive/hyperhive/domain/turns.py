@@ -64,6 +64,8 @@ class Ending:
         api_status: HTTP status of the failing API call.
         terminal_reason: Why the loop ended, as the CLI names it.
         rate_limited: Whether a rate limit event said "rejected".
+        error_text: What the CLI wrote into a message of its own that carries an error; a model's text is
+            never here.
     """
 
     is_error: bool
@@ -72,6 +74,7 @@ class Ending:
     api_status: int | None = None
     terminal_reason: str | None = None
     rate_limited: bool = False
+    error_text: str = ""
 
 
 def classify(ending: Ending) -> TurnResult:
@@ -81,7 +84,8 @@ def classify(ending: Ending) -> TurnResult:
     failed = ending.is_error or ending.error_kind is not None
     if not failed:
         return TurnResult.OK
-    if ending.terminal_reason in _TOO_LONG:
+    # Releases of the CLI before `terminal_reason` say it in their own words only.
+    if ending.terminal_reason in _TOO_LONG or ending.error_text.lower().startswith("prompt is too long"):
         return TurnResult.TOO_LONG
     if ending.rate_limited or ending.error_kind == "rate_limit" or ending.api_status in _RATE_LIMITED:
         return TurnResult.RATE_LIMITED

@@ -87,6 +87,7 @@ class Transcript:
                 api_status=getattr(result, "api_error_status", None),
                 terminal_reason=getattr(result, "terminal_reason", None),
                 rate_limited=self._rate_limited,
+                error_text=self._error_text if self._error_kind else "",
             )
         )
         turn = Turn(

@@ -21,6 +21,8 @@ from hyperhive.domain.turns import (
         (Ending(is_error=False, cancelled=True), TurnResult.CANCELLED),
         (Ending(is_error=True, terminal_reason="aborted_tools"), TurnResult.CANCELLED),
         (Ending(is_error=True, terminal_reason="prompt_too_long"), TurnResult.TOO_LONG),
+        (Ending(is_error=True, error_text="Prompt is too long · …"), TurnResult.TOO_LONG),
+        (Ending(is_error=False, error_text="Prompt is too long"), TurnResult.OK),
         (Ending(is_error=True, api_status=429), TurnResult.RATE_LIMITED),
         (Ending(is_error=False, error_kind="rate_limit"), TurnResult.RATE_LIMITED),
         (Ending(is_error=True, rate_limited=True), TurnResult.RATE_LIMITED),

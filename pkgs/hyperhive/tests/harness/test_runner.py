@@ -2,6 +2,7 @@
 
 import pytest
 
+from hyperhive.demo.model_request import RequestKind
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.messages import MessageState
 from tests.harness.conftest import MakeHive
@@ -196,3 +197,94 @@ async def test_a_daily_cap_stops_new_turns_while_mail_keeps_queueing(small_hive:
     assert (await hive.settled(second, MessageState.QUEUED)).deliveries == 0
     assert hive.model is not None
     assert len([request for request in hive.model.requests if not request.side]) == 1
+
+
+async def test_a_context_over_its_watermark_is_compacted_after_the_notes_were_saved(
+    small_hive: MakeHive,
+) -> None:
+    hive = await small_hive(
+        """
+        default_text = "ok"
+        [[turn]]
+        when = 'from operator'
+        times = 1
+        [[turn.step]]
+        text = "a long day"
+        usage = { input_tokens = 150000 }
+        """,
+        alice={"context": {"compact_above_percent": 50}},
+    )
+    await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "one"))
+    assert hive.model is not None
+    compaction = await hive.model.wait_for_request(lambda request: request.kind is RequestKind.COMPACT, 15)
+    turns = [request for request in hive.model.requests if request.kind is RequestKind.TURN]
+    assert "Write what you must not forget into notes.md" in turns[1].prompt
+    assert turns[1].at < compaction.at
+    await hive.state("alice", AgentState.IDLE)
+    assert (await hive.settled(await hive.say("alice", "two"))).deliveries == 1
+
+
+async def test_refused_credentials_are_tried_once_more_and_then_need_a_login(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        [[turn.step]]
+        error_status = 401
+        error_type = "authentication_error"
+        error_times = 0
+        """,
+        alice={},
+    )
+    await hive.wake("alice", env=hive.quick_failures("alice"))
+    mail = await hive.say("alice", "one")
+    await hive.state("alice", AgentState.NEEDS_LOGIN)
+    assert (await hive.settled(mail, MessageState.QUEUED)).deliveries == 2
+    ends = await hive.events("alice", "turn_end")
+    assert [end["result"] for end in ends] == ["unauthenticated", "unauthenticated"]
+
+
+async def test_a_failed_turn_is_tried_again_with_a_pause(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        default_text = "ok"
+        [[turn]]
+        times = 1
+        [[turn.step]]
+        error_status = 500
+        error_type = "api_error"
+        """,
+        alice={},
+    )
+    await hive.wake("alice", env=hive.quick_failures("alice"))
+    mail = await hive.say("alice", "one")
+    await hive.state("alice", AgentState.FAILED)
+    settled = await hive.settled(mail)
+    assert (settled.deliveries, settled.redelivered) == (2, True)
+
+
+async def test_a_prompt_that_does_not_fit_is_repeated_after_compacting(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        default_text = "ok"
+        [[turn]]
+        when = 'from operator [^\\n]*\\n\\| big'
+        [[turn.step]]
+        error_status = 400
+        error_type = "invalid_request_error"
+        error_message = "prompt is too long: 250000 tokens > 200000 maximum"
+        error_times = 1
+        [[turn.step]]
+        tool = "mcp__hyperhive__send"
+        input = { to = "operator", body = "done" }
+        """,
+        alice={},
+    )
+    await hive.wake("alice", env=hive.quick_failures("alice"))
+    await hive.settled(await hive.say("alice", "small"))
+    mail = await hive.say("alice", "big")
+    (answer,) = await hive.inbox(1)
+    assert answer.body == "done"
+    assert (await hive.settled(mail)).deliveries == 1
+    assert hive.model is not None
+    assert [request for request in hive.model.requests if request.kind is RequestKind.COMPACT]
