@@ -54,7 +54,7 @@ class Harness:
         self._board = StatusBoard(agent.model, self._link.set_status)
         self._gate = ToolGate(agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal)
         memory = Path(config.claude.home) / "hyperhive-session.json"
-        self.session = Session(self._options, memory)
+        self.session = Session(self.options, memory)
         notes = NotesKeeper(Path(config.state_dir), agent.notes.compact_above_bytes, self.notes_session)
         self._runner = Runner(
             agent,
@@ -88,7 +88,7 @@ class Harness:
 
         def options(_resume: str | None) -> ClaudeAgentOptions:
             changes: dict[str, Any] = {"system_prompt": SYSTEM_PROMPT, "tools": [], "allowed_tools": []}
-            return replace(self._options(None), mcp_servers={}, **changes)
+            return replace(self.options(None), mcp_servers={}, **changes)
 
         return Session(options, memory=None)
 
@@ -100,7 +100,8 @@ class Harness:
         if self._runner.transcript is not None:
             self._runner.transcript.refused(tool, given, rule, reason)
 
-    def _options(self, resume: str | None) -> ClaudeAgentOptions:
+    def options(self, resume: str | None) -> ClaudeAgentOptions:
+        """How a session is started that goes on with `resume`, or anew with None."""
         servers = {SERVER: self._tools.server()} | {extra.name: extra.server() for extra in self._extra}
         return session_options(
             self._config,
