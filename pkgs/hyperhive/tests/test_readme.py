@@ -1,0 +1,47 @@
+"""The README is read by a machine: its snippets load, its commands exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+from hyperhive.cli.parser import COMMANDS, build_parser
+from hyperhive.config_toml import Places, parse_hive
+from hyperhive.domain.bash_policy import judge, validate_pattern
+
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (Path(__file__).parents[3] / "Makefile").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language, with the indent of a list item taken off."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
+    return ["\n".join(line.removeprefix(indent) for line in text.splitlines()) for indent, text in found]
+
+
+def test_the_hive_in_the_readme_is_a_good_hive_file(tmp_path: Path) -> None:
+    (text,) = blocks("toml")
+    hive = parse_hive(text, Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
+    assert set(hive.broker.agents) == {"manager", "coder"}
+    coder = hive.broker.agents["coder"]
+    assert [validate_pattern(pattern) for pattern in coder.bash or []] == ["git *", "python3 -m pytest *"]
+    assert not judge("git log | grep fix > /etc/motd", coder.bash).allowed
+
+
+def test_every_command_in_the_readme_exists_and_every_command_is_in_it() -> None:
+    table = README.partition("## Command line")[2].partition("\n## ")[0]
+    quoted = re.findall(r"`(?:hyperhive )?([a-z-]+)[^`]*`", table)
+    assert set(COMMANDS) <= set(quoted)
+
+
+def test_the_example_lines_of_the_readme_are_understood() -> None:
+    lines = [line for line in README.splitlines() if line.startswith(".venv/bin/hyperhive")]
+    assert lines
+    for line in lines:
+        arguments = shlex.split(line)[1:]
+        assert build_parser(arguments).parse_args(arguments).run
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"`?make ([a-z]+)", README)) - {"s"}
+    known = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    assert targets <= known, targets - known
