@@ -1,6 +1,7 @@
 """The turn loop: mail wakes the session, a good turn acks it, anything else gives it back."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: Most messages that one wake brings; more are waiting for `recv` or the next turn.
 WAKE_BATCH: Final = 8
+#: Seconds that giving back the running turn's mail may take when the harness ends.
+GIVE_BACK_LIMIT: Final = 2.0
 #: Seconds between two tries of an agent that needs a login.
 LOGIN_RETRY: Final = 60.0
 
@@ -98,7 +101,10 @@ class Runner:
                     await self._compact_notes()
         finally:
             await self._tasks.cancel()
-            await asyncio.shield(self._inbox.finish(ok=False))
+            # A broker that is away requeues what nobody holds by itself: no reason to stay for it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GIVE_BACK_LIMIT):
+                    await self._inbox.finish(ok=False)
             if self.transcript is not None:
                 # A process in the middle of a turn ends at once when it is asked to stop first.
                 await self._session.interrupt(within_seconds=1)

@@ -71,6 +71,21 @@ async def test_a_turn_goes_on_over_a_restart_of_the_broker_and_is_acked_once(sma
     await end(process)
 
 
+async def test_a_harness_ends_soon_although_the_broker_is_away(small_hive: MakeHive) -> None:
+    hive = await small_hive(SLOW, alice={})
+    process = await start(hive, "alice")
+    mail = await hive.say("alice", "one")
+    await hive.thinking()
+    await hive.broker.stop()
+    async with asyncio.timeout(8):
+        assert await end(process) == 0
+    await hive.restart_broker()
+    assert (await hive.settled(mail, MessageState.LEASED)).deliveries == 1
+    again = await start(hive, "alice")
+    assert (await hive.settled(mail)).redelivered
+    assert await end(again) == 0
+
+
 async def test_a_missing_credential_is_named(small_hive: MakeHive) -> None:
     hive = await small_hive("", alice={"credentials": {"ANTHROPIC_API_KEY": "claude"}})
     path = hive.directory / "alice.json"
