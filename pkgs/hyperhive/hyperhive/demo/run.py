@@ -24,7 +24,7 @@ from hyperhive.up.places import choose_places
 from hyperhive.up.processes import HiveProcesses
 
 #: Seconds that `--once` gives the story before it calls it failed.
-STORY_SECONDS: Final = 120.0
+STORY_SECONDS: Final = 90.0
 
 Tell = Callable[[str], None]
 Welcome = Callable[[HiveProcesses], None]

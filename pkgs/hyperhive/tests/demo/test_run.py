@@ -6,9 +6,12 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hyperhive.demo.model_message import Message, ToolBlock
+from hyperhive.demo.model_reply import reply
 from hyperhive.demo.model_script import load_script
 from hyperhive.demo.model_server import ModelServer
 from hyperhive.demo.run import demo_hive
@@ -43,17 +46,18 @@ async def test_once_plays_the_whole_story_and_prints_what_happened(tmp_path: Pat
     process = await start("--once", "--json", "--state-dir", str(tmp_path / "demo"))
     stdout, stderr = await process.communicate()
     summary = json.loads(stdout)
-    seconds = summary.pop("seconds")
+    seconds, turns = summary.pop("seconds"), summary.pop("turns")
     assert summary == {
         "ok": True,
         "messages": 8,
-        "turns": 6,
         "recipient_denied": 1,
         "bash_denied": 1,
         "extra_mcp_calls": 3,
         "questions_answered": 1,
     }, stderr.decode()
     assert 0 < seconds < 120
+    # The manager gets the two reports in one turn or in two.
+    assert turns in {5, 6}
     assert process.returncode == 0
     prices = (tmp_path / "demo/agents/wren/state/prices.csv").read_text()
     assert prices == "linden,12.50\nheather,14.00\nwildflower,11.00\n"
@@ -74,6 +78,25 @@ async def test_without_once_it_prints_a_login_link_and_ends_at_a_signal(tmp_path
         await process.communicate()
     assert process.returncode == 0
     assert processes_that_mention(str(tmp_path)) == []
+
+
+def test_the_manager_passes_both_reports_on_when_they_wait_together() -> None:
+    script = load_script(examples_dir() / "demo" / "model.toml")
+    prompt = "[#6] from wren at noon\n| Raised.\n\n[#7] from atlas at noon\n| Oak Ridge."
+    tools = [{"name": "mcp__hyperhive__send"}]
+    messages: list[Any] = [{"role": "user", "content": prompt}]
+    bodies = []
+    for step in range(2):
+        request = {"messages": messages, "tools": tools, "model": "m", "max_tokens": 9, "stream": True}
+        answer, _counters = reply(script, "manager", request)
+        assert isinstance(answer, Message)
+        (call,) = [block for block in answer.blocks if isinstance(block, ToolBlock)]
+        bodies.append(call.input["body"])
+        used = {"type": "tool_use", "id": f"call-{step}", "name": call.name, "input": call.input}
+        messages.append({"role": "assistant", "content": [used]})
+        done = {"type": "tool_result", "tool_use_id": f"call-{step}", "content": "queued"}
+        messages.append({"role": "user", "content": [done]})
+    assert bodies == ["wren: Raised.", "atlas: Oak Ridge."]
 
 
 async def test_the_demo_changes_the_model_and_the_port_of_an_ordinary_hive_and_nothing_else(
