@@ -64,7 +64,7 @@ class ToolGate:
         given: dict[str, Any] = {}
         try:
             tool = str(event["tool_name"])  # type: ignore[typeddict-item]  # only PreToolUse is registered
-            given = dict(event["tool_input"])  # type: ignore[typeddict-item]
+            given = dict(event["tool_input"])  # type: ignore[typeddict-item]  # as above
             rule, reason = await self._decide(tool, given)
         except Exception:
             # The boundary that must fail closed: whatever went wrong, the call does not run.
