@@ -16,7 +16,11 @@ def credential_path(name: str) -> Path:
     if not directory:
         raise ConfigError(f"credential {name!r} is asked for, but CREDENTIALS_DIRECTORY is not set")
     path = Path(directory) / name
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise ConfigError(f"credential {name!r}: cannot be read: {error}") from error
+    if not found:
         raise ConfigError(f"credential {name!r}: there is no file {path}")
     return path
 

@@ -22,6 +22,14 @@ def test_a_missing_credential_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         credential_path("tls-key")
 
 
+def test_a_credential_that_cannot_be_looked_at_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / ("x" * 300)))
+    with pytest.raises(ConfigError, match=r"credential 'tls-key': cannot be read: .*too long"):
+        credential_path("tls-key")
+
+
 def test_no_credentials_directory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     with pytest.raises(ConfigError, match="CREDENTIALS_DIRECTORY is not set"):
