@@ -14,14 +14,15 @@ from hyperhive.up.checks import Check, Outcome, Setting, run_checks
 from hyperhive.up.places import choose_places
 
 DETAILS: Final = """
-Looks at the hive of --config, or of ./hive.toml if there is one; without either it checks the machine with
-the defaults of `hyperhive up`."""
+Looks at the hive of --config, of ./hive.toml, or of this machine's /etc/hyperhive/broker.json; without any of
+them it checks the machine with the defaults of `hyperhive up`."""
 EXAMPLES: Final = """
   hyperhive doctor
   hyperhive doctor --config hive.toml
   hyperhive doctor --config /etc/hyperhive/broker.json"""
 
-_USUAL: Final = Path("hive.toml")
+_HIVE: Final = "hive.toml"
+_USUAL: Final = (Path(_HIVE), Path("/etc/hyperhive/broker.json"))
 _PORT: Final = 7000
 
 
@@ -35,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run every check."""
-    checks = run_checks(_setting(args.config or (_USUAL if _USUAL.is_file() else None), args.state_dir))
+    usual = next((path for path in _USUAL if path.is_file()), None)
+    checks = run_checks(_setting(args.config or usual, args.state_dir))
     failed = [check for check in checks if check.outcome is Outcome.FAILED]
     text = "\n".join(map(_shown, checks))
     emit(args, {"ok": not failed, "checks": [dataclasses.asdict(check) for check in checks]}, text)
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 def _setting(path: Path | None, state_dir: Path) -> Setting:
     if path is None:
         places = choose_places(state_dir, dashboard_dir())
-        return Setting(places, "127.0.0.1", _PORT, None, None, str(_USUAL))
+        return Setting(places, "127.0.0.1", _PORT, None, None, _HIVE)
     broker, hive = load_broker(path, state_dir)
     places = Places(Path(broker.state_dir), Path(broker.runtime_dir), Path(broker.dashboard_dir))
     cli = next((harness.claude.cli for harness in hive.harnesses.values()), None) if hive else None

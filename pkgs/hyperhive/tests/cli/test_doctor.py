@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from hyperhive.cli import doctor
 from tests.cli.conftest import Run, Running
 
 
@@ -51,6 +52,14 @@ def test_a_running_broker_is_asked(run: Run, here: Path, broker: Running) -> Non
     found = {check["name"]: check["found"] for check in result.document["checks"]}
     assert found["broker"] == "answers, but has no harness of ada, manager"
     assert found["port"].endswith("is the running broker's")
+
+
+def test_without_a_hive_file_the_machines_own_broker_is_asked(
+    run: Run, here: Path, broker: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_USUAL", (here / "hive.toml", broker.directory / "broker.json"))
+    found = {check["name"]: check["found"] for check in run("doctor", "--json").document["checks"]}
+    assert found["broker"] == "answers, but has no harness of ada, manager"
 
 
 def test_one_agents_file_is_refused(run: Run, here: Path) -> None:
