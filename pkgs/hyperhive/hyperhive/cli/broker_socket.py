@@ -15,7 +15,8 @@ def admin_client(args: argparse.Namespace) -> AdminClient:
     """Calls on the socket of `--socket`, `$HYPERHIVE_SOCKET`, `hyperhive up` here or the machine's broker.
 
     Raises:
-        BrokerUnreachableError: None of them exists; the message names them.
+        BrokerUnreachableError: None of them exists, or the first that does is not this user's; the message
+            names them.
     """
     return AdminClient(find_socket(args.socket))
 
@@ -26,8 +27,12 @@ def find_socket(given: str | None) -> Path:
     if chosen:
         return Path(chosen)
     for path in _USUAL:
-        # One that may not be looked at exists, and its error says more than "not found" would.
+        # One that may not be used exists, and saying so helps more than trying the next.
         if os.path.lexists(path):
+            if not os.access(path, os.W_OK, effective_ids=True):
+                raise BrokerUnreachableError(
+                    f"the broker's socket {path} is not for this user: run the command as root (sudo)"
+                )
             return path
     tried = ", ".join(str(path) for path in _USUAL)
     raise BrokerUnreachableError(
