@@ -29,6 +29,7 @@ from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
 from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
+from hyperhive.services.lifecycle import Lifecycle, Runtime
 from hyperhive.services.messages import Messages
 from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
@@ -36,8 +37,11 @@ from hyperhive.services.sessions import Sessions
 from hyperhive.store.database import Database
 from hyperhive.system.credentials import credential_path, read_credential
 from hyperhive.system.listeners import Listener
+from hyperhive.system.notify import notify
 from hyperhive.system.sockets import make_directory, remove_stale
+from hyperhive.system.supervisor import Supervised, supervisor_socket
 from hyperhive.system.tasks import Tasks
+from hyperhive.system.units import Units
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +96,7 @@ class Broker:
             await self.stop()
             raise
         self._background.start(self._sweep(), "sweep")
+        self._background.start(self.services.lifecycle.watch(), "watch of the units")
         log.info("hyperhive %s: %d agents, dashboard at %s", __version__, len(self._config.agents), self.url)
 
     async def stop(self) -> None:
@@ -121,6 +126,7 @@ class Broker:
         questions = Questions(outbox, messages, clock)
         events = Events(db, bus, config, clock)
         agents = Agents(db, bus, config, messages, events, clock)
+        lifecycle = Lifecycle(runtime_of(config), agents, events, bus, clock)
         sessions = Sessions(db, state / "operator-token", password, clock)
         boot = uuid.uuid4().hex
         hive = Hive(
@@ -128,7 +134,7 @@ class Broker:
         )
         messages.on_mail(self._links.wake)
         await hive.start()
-        return Services(messages, questions, events, agents, sessions, hive, bus)
+        return Services(messages, questions, events, agents, lifecycle, sessions, hive, bus)
 
     async def _listen_agents(self) -> None:
         # A container's root is "other" here, so it needs everybody's bits on the socket. The directory
@@ -204,6 +210,13 @@ def peer_rule(config: BrokerConfig, name: str) -> Callable[[int], bool]:
     return lambda uid: uid in {0, os.geteuid()}
 
 
+def runtime_of(config: BrokerConfig) -> Runtime:
+    """What starts and stops the agents of this hive."""
+    if config.runtime == "nixos":
+        return Units(config.agents)
+    return Supervised(config.agents, supervisor_socket(Path(config.runtime_dir)))
+
+
 def run(config: BrokerConfig) -> int:
     """Run a broker until SIGTERM or SIGINT; returns the process's exit status."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -224,11 +237,14 @@ async def _serve(config: BrokerConfig) -> None:
     broker = Broker(config)
     await broker.start()
     try:
+        # The admin socket answers from here on.
+        await notify("READY=1", f"STATUS={len(config.agents)} agents, dashboard at {broker.url}")
         await ended.wait()
     finally:
         # A second signal ends the process at once; the database is made for that.
         for number in signals:
             loop.remove_signal_handler(number)
+        await notify("STOPPING=1", "STATUS=ending streams and links")
         await broker.stop()
 
 

@@ -32,7 +32,7 @@ AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/")]
 
 
 def uid_base(name: str) -> int:
-    """First host uid of the container of agent `name`; the same function stands in `modules/agents.nix`."""
+    """First host uid of the container of agent `name`; the same function stands in `modules/uid-base.nix`."""
     digest = hashlib.sha256(name.encode()).hexdigest()
     return UID_FIRST + UID_RANGE * (int(digest[:12], 16) % UID_RANGES)
 

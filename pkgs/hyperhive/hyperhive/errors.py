@@ -84,6 +84,20 @@ class LoopBrokenError(HyperhiveError):
     status = 429
 
 
+class TooManyRequestsError(HyperhiveError):
+    """The caller asks for this too often; the message says when it may again."""
+
+    key = "too_many_requests"
+    status = 429
+
+
+class UnitFailedError(HyperhiveError):
+    """What runs an agent could not be started, stopped or looked at; the message names it and says why."""
+
+    key = "unit_failed"
+    status = 502
+
+
 class ConfigError(HyperhiveError):
     """A configuration file is wrong; the message names file, key and value."""
 

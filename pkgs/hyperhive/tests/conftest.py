@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hyperhive.config import BrokerConfig
+from tests.systemctl import Systemctl
 
 HiveConfig = Callable[..., BrokerConfig]
 
@@ -47,6 +48,14 @@ def agent_config(name: str, **changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemctl:
+    """A stand-in for systemctl, first in PATH, with no unit known to it."""
+    stand_in = Systemctl(tmp_path / "systemctl")
+    monkeypatch.setenv("PATH", stand_in.path)
+    return stand_in
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hyperhive.broker import Broker, run
 from hyperhive.config import BrokerConfig
 from hyperhive.errors import ConfigError, ConflictError, HyperhiveError, UnavailableError
 from tests.conftest import HiveConfig
+from tests.systemctl import Systemctl
 
 
 @pytest.fixture
@@ -106,6 +107,27 @@ async def test_a_missing_credential_stops_the_start(
     operator = config.operator.model_copy(update={"password_credential": "password"})
     with pytest.raises(ConfigError, match="credential 'password'"):
         await Broker(config.model_copy(update={"operator": operator})).start()
+
+
+async def test_an_agent_that_is_being_stopped_does_not_hold_up_the_end(
+    config: BrokerConfig, systemctl: Systemctl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.broker._FINISH_SECONDS", 0.1)
+    pid = systemctl.bin / "pid"
+    systemctl.unit("alice", "active")
+    systemctl.play("stop", f"echo $$ > {pid}; exec sleep 60")
+    broker = Broker(config.model_copy(update={"runtime": "nixos"}))
+    await broker.start()
+    connector = aiohttp.UnixConnector(path=f"{config.runtime_dir}/admin.sock")
+    async with aiohttp.ClientSession("http://admin", connector=connector) as client:
+        stopping = asyncio.ensure_future(client.post("/api/agents/alice/stop"))
+        async with asyncio.timeout(10):
+            while not (pid.exists() and pid.read_text()):
+                await asyncio.sleep(0.01)
+            await broker.stop()
+        with pytest.raises(aiohttp.ClientError):
+            await stopping
+    assert not Path("/proc", pid.read_text().strip()).exists()
 
 
 async def test_a_failing_sweep_is_logged_and_tried_again(

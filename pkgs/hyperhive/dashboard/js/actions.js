@@ -81,6 +81,7 @@ function agents({ store, api, openStream, schedule, onRefused }) {
       }
     },
     trimLog: () => store.dispatch({ type: "log/trim", agent: store.state.log.agent }),
+    lifecycle: (name, verb) => api.post(path(name, verb)),
     cancelTurn: (name) => api.post(path(name, "cancel")),
     explain: (name, command) => api.post(path(name, "explain"), { command }),
   };

@@ -2,7 +2,9 @@
 import { clock } from "./format.js";
 
 export const AGENT_STATES = {
+  offline: "offline",
   stopped: "stopped",
+  stopping: "stopping",
   starting: "starting",
   idle: "idle",
   working: "working",
@@ -13,7 +15,9 @@ export const AGENT_STATES = {
 };
 
 const NO_DETAIL = {
-  stopped: "no harness is connected",
+  offline: "no harness is connected",
+  stopped: "does not run; its mail waits",
+  stopping: "ends what it does",
   starting: "starting Claude Code",
   idle: "waiting for mail",
   working: "thinking",
@@ -30,6 +34,16 @@ export function agentDetail(status, now) {
   if (until === null) return reason;
   return `until ${clock(until, now, { seconds: false })} · ${reason}`;
 }
+
+const sure = (verb) => (agent) =>
+  `Yes, ${verb} it${agent.status.state === "working" ? " and end its turn" : ""}`;
+
+/** What can be done to what runs an agent; `confirm` is asked back. */
+export const LIFECYCLE = {
+  start: { label: "Start", busy: "Starting…" },
+  stop: { label: "Stop", busy: "Stopping…", confirm: sure("stop") },
+  restart: { label: "Restart", busy: "Restarting…", confirm: sure("restart") },
+};
 
 export const MESSAGE_STATES = {
   queued: "waits in the recipient's queue",

@@ -6,6 +6,7 @@ from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
 from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
+from hyperhive.services.lifecycle import Lifecycle
 from hyperhive.services.messages import Messages
 from hyperhive.services.questions import Questions
 from hyperhive.services.sessions import Sessions
@@ -19,6 +20,7 @@ class Services:
     questions: Questions
     events: Events
     agents: Agents
+    lifecycle: Lifecycle
     sessions: Sessions
     hive: Hive
     bus: Bus

@@ -2,7 +2,7 @@
 
 import argparse
 import importlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from hyperhive import __version__
@@ -16,6 +16,9 @@ COMMANDS: Final = {
     "send": "send a message to an agent, to the manager or to everyone",
     "inbox": "show the messages to you, or mark them as read",
     "answer": "answer an open question",
+    "start": "start an agent that was stopped or has failed",
+    "stop": "stop an agent; its mail waits until it is started again",
+    "restart": "stop and start an agent",
     "explain": "say whether an agent may run a Bash command, and which rule decides",
     "token": "print the address that logs a browser in",
     "hash-password": "print the hash of an operator's password, for a credential",
@@ -25,6 +28,7 @@ COMMANDS: Final = {
     "broker": "run the broker",
     "harness": "run one agent's harness",
     "mcp": "offer hyperhive's tools over stdio to a claude that was started by hand",
+    "scripted-model": "play a script in the place of Claude's API, to try a hive offline",
 }
 
 
@@ -42,6 +46,16 @@ class _Version(argparse.Action):
 
 def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """A parser for these arguments; the parsed namespace has `json` and `run`, the command's function."""
+    called = next((argument for argument in arguments if not argument.startswith("-")), None)
+    return _parser({called})
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser with all of every command, for shell completions and the manual page."""
+    return _parser(COMMANDS.keys())
+
+
+def _parser(loaded: Collection[str | None]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hyperhive",
         description="A hive of Claude Code agents: durable messages, enforced policies, one operator.",
@@ -51,7 +65,6 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", nargs=0, action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    called = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(
             name,
@@ -59,7 +72,7 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        if name == called:
+        if name in loaded:
             _complete(command, name, summary)
     return parser
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import textwrap
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ Runs until Ctrl-C or SIGTERM and leaves no process behind. Agents are plain proc
 them apart on NixOS (users, containers, networks) is missing here, their policies are not.
 
 Every key that the file may leave out, with its default:
-{DEFAULTS}"""
+{textwrap.indent(DEFAULTS, "  ")}"""
 EXAMPLES: Final = """
   hyperhive up
   hyperhive up --config hive.toml --state-dir /var/tmp/hive

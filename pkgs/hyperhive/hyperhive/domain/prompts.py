@@ -4,12 +4,14 @@ A mail's body is quoted line by line behind `| `, so that no sender can write a 
 hyperhive's own.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import Template
 from typing import Final
 
+from hyperhive.protocol.agents import AgentBrief
 from hyperhive.protocol.messages import MANAGER, OPERATOR, Message, MessageKind
 
 QUOTE: Final = "| "
@@ -54,7 +56,9 @@ _MANAGER: Final = """\
   between them what they need.
 - Decide what you can decide; where a choice is the operator's, ask with `mcp__hyperhive__ask_operator` and
   offer options.
-- The agents of this hive: $agents.
+- The agents of this hive: $agents. `mcp__hyperhive__list_agents` shows how they are now;
+  `mcp__hyperhive__start`, `stop` and `restart` decide which of them run. Mail to a stopped agent waits. You
+  cannot stop or restart yourself, and the operator sees every such call.
 """
 
 
@@ -123,6 +127,17 @@ def mail_text(message: Message) -> str:
     if message.kind is MessageKind.QUESTION_ASKED:
         lines.append(f"Answer it with mcp__hyperhive__answer, id {message.question}.")
     return "\n".join(lines)
+
+
+def agent_line(agent: AgentBrief) -> str:
+    """One agent on one line; what the agent itself reported stands in quotes, whatever it holds."""
+    parts = [f"{agent.name} ({agent.role}): {agent.state}"]
+    if agent.detail:
+        parts.append(json.dumps(agent.detail))
+    parts.append(f"{agent.inbox_depth} queued, {agent.turns_today} turns today")
+    if agent.actions:
+        parts.append(f"you may {' or '.join(agent.actions)} it")
+    return "; ".join(parts)
 
 
 def quoted(body: str) -> Iterable[str]:

@@ -5,14 +5,16 @@ import time
 import uuid
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from hyperhive.domain.backoff import Backoff
 from hyperhive.errors import HyperhiveError, UnavailableError
-from hyperhive.protocol.agents import Me
+from hyperhive.protocol.agents import AgentBrief, AgentList, Me
 from hyperhive.protocol.base import Problem
+from hyperhive.protocol.lifecycle import OPERATION_SECONDS, Verb
 from hyperhive.protocol.messages import (
     AckRequest,
     AckResult,
@@ -96,7 +98,9 @@ class BrokerClient:
             UnavailableError: The broker did not answer.
         """
         request = LeaseRequest(turn=turn, max=most, wait_seconds=wait_seconds)
-        return await self._call("POST", "/v1/inbox/lease", request, LeaseResult, patience=0)
+        return await self._call(
+            "POST", "/v1/inbox/lease", request, LeaseResult, patience=0, wait=wait_seconds
+        )
 
     async def ack(self, turn: str, ids: list[int]) -> AckResult:
         """The turn ended well: the mail it saw is done, other mail leased to it goes back."""
@@ -117,15 +121,31 @@ class BrokerClient:
             "POST", f"/v1/questions/{question:d}/answer", AnswerRequest(answer=answer), Question
         )
 
+    async def agents(self) -> AgentList:
+        """Every agent of the hive; for the manager only."""
+        return await self._call("GET", "/v1/agents", None, AgentList)
+
+    async def manage(self, verb: Verb, name: str) -> AgentBrief:
+        """Start, stop or restart another agent; for the manager only. It is tried once.
+
+        Raises:
+            BrokerError: The broker refused, or it went wrong.
+            UnavailableError: The broker did not answer; whether it was done, `agents` tells.
+        """
+        path = f"/v1/agents/{quote(name, safe='')}/{verb}"
+        return await self._call("POST", path, None, AgentBrief, patience=0, wait=OPERATION_SECONDS)
+
     async def _call(
         self,
         method: str,
         path: str,
         body: BaseModel | None,
         kind: type[AnswerT],
+        *,
         patience: float | None = None,
+        wait: float = 0,
     ) -> AnswerT:
-        wait = getattr(body, "wait_seconds", 0)
+        """One call that the broker may take `wait` seconds longer for than for any other."""
         limit = aiohttp.ClientTimeout(total=30 + wait)
         patience = self._patience if patience is None else patience
         give_up = time.monotonic() + patience

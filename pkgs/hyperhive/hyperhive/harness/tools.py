@@ -7,9 +7,10 @@ from mcp import types
 from mcp.server import Server
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hyperhive.domain.prompts import mail_text
+from hyperhive.domain.prompts import agent_line, mail_text
 from hyperhive.errors import HyperhiveError
 from hyperhive.harness.client import BrokerClient, BrokerError
+from hyperhive.protocol.lifecycle import Verb
 from hyperhive.protocol.messages import LEASE_COUNT_LIMIT, LEASE_WAIT_LIMIT, OPERATOR, LeaseResult
 from hyperhive.protocol.questions import TTL_LIMIT, AskRequest, Question
 
@@ -68,6 +69,16 @@ class AnswerArguments(Arguments):
     answer: str = Field(description="The answer.")
 
 
+class NoArguments(Arguments):
+    """Input of `list_agents`."""
+
+
+class NameArguments(Arguments):
+    """Input of `start`, `stop` and `restart`."""
+
+    name: str = Field(description="The agent's name.")
+
+
 class Mailbox(Protocol):
     """Where `recv` takes mail from: the running turn, or a lease of its own."""
 
@@ -84,7 +95,7 @@ class HiveTools:
     """The tools of one agent. Every refusal reaches the model as an error text with its key."""
 
     def __init__(self, client: BrokerClient, mailbox: Mailbox, *, manager: bool) -> None:
-        """Call the broker through `client`; `ask_operator` is offered to the manager only."""
+        """Call the broker through `client`; `ask_operator` and the lifecycle are the manager's only."""
         self._client = client
         self._mailbox = mailbox
         self._tools: dict[str, tuple[types.Tool, Handler]] = {}
@@ -100,12 +111,7 @@ class HiveTools:
         )
         self._offer("answer", "Answer a question that was asked of you.", AnswerArguments, self._answer)
         if manager:
-            self._offer(
-                "ask_operator",
-                "Ask the operator a question. Returns its id at once; the answer arrives as mail.",
-                AskOperatorArguments,
-                self._ask_operator,
-            )
+            self._offer_manager_s()
 
     @property
     def names(self) -> list[str]:
@@ -159,6 +165,28 @@ class HiveTools:
         tool = types.Tool(name=name, description=description, inputSchema=kind.model_json_schema())
         self._tools[name] = (tool, run)
 
+    def _offer_manager_s(self) -> None:
+        self._offer(
+            "ask_operator",
+            "Ask the operator a question. Returns its id at once; the answer arrives as mail.",
+            AskOperatorArguments,
+            self._ask_operator,
+        )
+        self._offer(
+            "list_agents",
+            "Show every agent of the hive: its state, its queue, and what you may do to it.",
+            NoArguments,
+            self._list_agents,
+        )
+        self._offer("start", "Start an agent that does not run.", NameArguments, self._start)
+        self._offer(
+            "stop",
+            "Stop an agent. A turn it is in ends and its mail goes back to the queue, where it waits.",
+            NameArguments,
+            self._stop,
+        )
+        self._offer("restart", "Stop and start an agent.", NameArguments, self._restart)
+
     async def _send(self, arguments: SendArguments) -> str:
         result = await self._client.send(arguments.to, arguments.body, arguments.in_reply_to)
         return "\n".join(f"Message #{sent.id} to {sent.recipient} is queued." for sent in result.messages)
@@ -177,6 +205,18 @@ class HiveTools:
 
     async def _ask_operator(self, arguments: AskOperatorArguments) -> str:
         return _asked(await self._client.ask(AskRequest(**arguments.model_dump(), to=OPERATOR)))
+
+    async def _list_agents(self, _arguments: NoArguments) -> str:
+        return "\n".join(agent_line(agent) for agent in (await self._client.agents()).agents)
+
+    async def _start(self, arguments: NameArguments) -> str:
+        return agent_line(await self._client.manage(Verb.START, arguments.name))
+
+    async def _stop(self, arguments: NameArguments) -> str:
+        return agent_line(await self._client.manage(Verb.STOP, arguments.name))
+
+    async def _restart(self, arguments: NameArguments) -> str:
+        return agent_line(await self._client.manage(Verb.RESTART, arguments.name))
 
     async def _answer(self, arguments: AnswerArguments) -> str:
         question = await self._client.answer(arguments.id, arguments.answer)

@@ -4,12 +4,18 @@ from enum import StrEnum
 from typing import Literal, Self
 
 from hyperhive.protocol.base import Timestamp, Wire
+from hyperhive.protocol.lifecycle import UnitStatus, Verb
 
 
 class AgentState(StrEnum):
-    """What an agent's harness last said of itself; `stopped` when no harness is connected."""
+    """How an agent is: what its harness last said, or what is known of its container while none is connected.
 
+    `offline`: no harness is connected, and nobody can say, or not yet, what became of it.
+    """
+
+    OFFLINE = "offline"
     STOPPED = "stopped"
+    STOPPING = "stopping"
     STARTING = "starting"
     IDLE = "idle"
     WORKING = "working"
@@ -64,13 +70,23 @@ class AgentPolicy(Wire):
 
 
 class AgentView(Wire):
-    """One agent on the operator's page."""
+    """One agent on the operator's page.
+
+    Attributes:
+        status: What its harness reported, or in its place what is known while none is connected.
+        linked: Whether its harness is connected.
+        unit: What runs it.
+        actions: What may be done to `unit` as it is now.
+    """
 
     name: str
     role: Literal["agent", "manager"]
     models: list[str]
     policy: AgentPolicy
     status: AgentStatus
+    linked: bool
+    unit: UnitStatus
+    actions: list[Verb]
     since: Timestamp
     inbox_depth: int
     last_turn_at: Timestamp | None
@@ -86,3 +102,23 @@ class Me(Wire):
     recipients: list[str]
     restricted: bool
     pending: int
+
+
+class AgentBrief(Wire):
+    """One agent as the manager sees it; `actions` are empty for the manager itself."""
+
+    name: str
+    role: Literal["agent", "manager"]
+    state: AgentState
+    detail: str
+    since: Timestamp
+    inbox_depth: int
+    last_turn_at: Timestamp | None
+    turns_today: int
+    actions: list[Verb]
+
+
+class AgentList(Wire):
+    """Answer of `GET /v1/agents`: every agent of the hive, by name."""
+
+    agents: list[AgentBrief]

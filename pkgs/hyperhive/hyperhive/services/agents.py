@@ -1,13 +1,16 @@
-"""Agents as the operator sees them: connection, reported status, inbox depth, today's counters."""
+"""Agents as the operator sees them: connection, unit, reported status, inbox depth, today's counters."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.config import AgentConfig, BrokerConfig
 from hyperhive.domain.days import day_start
+from hyperhive.domain.lifecycle import actions, shown
 from hyperhive.errors import NotFoundError
-from hyperhive.protocol.agents import AgentPolicy, AgentState, AgentStatus, AgentView
+from hyperhive.protocol.agents import AgentBrief, AgentPolicy, AgentState, AgentStatus, AgentView
 from hyperhive.protocol.events import AgentEvent, EventKind
+from hyperhive.protocol.lifecycle import UnitState, UnitStatus
 from hyperhive.services.bus import Bus
 from hyperhive.services.events import Events
 from hyperhive.services.messages import Messages
@@ -20,6 +23,30 @@ FRAMES_PER_SECOND: Final = 50
 #: Longest line of detail that is kept of a report, in characters, and longest name or id.
 _DETAIL_LIMIT: Final = 500
 _NAME_LIMIT: Final = 200
+
+
+@dataclass
+class _Presence:
+    """Whether an agent is there.
+
+    Attributes:
+        linked: Its harness is connected.
+        lost: It was connected since its unit last came up.
+        waits_since: When the connection went or the unit changed its state, whichever is later.
+    """
+
+    unit: UnitStatus
+    waits_since: float
+    linked: bool = False
+    lost: bool = False
+
+    @property
+    def settled(self) -> bool:
+        return self.linked and self.unit.state is UnitState.RUNNING
+
+    def shown(self, reported: AgentStatus, now: float) -> AgentStatus:
+        waited = max(0.0, now - self.waits_since)
+        return shown(reported, self.unit, linked=self.linked, lost=self.lost, waited=waited)
 
 
 class Agents:
@@ -39,9 +66,15 @@ class Agents:
         self._bus = bus
         self._messages = messages
         self._clock = clock
-        self._status = {
-            name: AgentStatus.bare(AgentState.STOPPED, agent.model) for name, agent in config.agents.items()
+        self._reported = {
+            name: AgentStatus.bare(AgentState.STARTING, agent.model) for name, agent in config.agents.items()
         }
+        self._presence = {
+            name: _Presence(UnitStatus(unit=name, state=UnitState.UNKNOWN, reason=""), now)
+            for name in config.agents
+        }
+        self._shown = {name: self._presence[name].shown(self._reported[name], now) for name in config.agents}
+        self._on_link: list[Callable[[str], object]] = []
         self._since = dict.fromkeys(config.agents, now)
         self._day = day_start(now)
         self._today: dict[str, TurnCounts] = {}
@@ -78,7 +111,10 @@ class Agents:
             role=agent.role,
             models=agent.models,
             policy=_policy(agent),
-            status=self._status[name],
+            status=self._shown[name],
+            linked=self._presence[name].linked,
+            unit=self._presence[name].unit,
+            actions=actions(self._presence[name].unit),
             since=self._since[name],
             inbox_depth=self._messages.pending(name),
             last_turn_at=self._last_turn.get(name),
@@ -88,19 +124,39 @@ class Agents:
 
     def views(self) -> list[AgentView]:
         """Every agent, by name."""
-        return [self.view(name) for name in sorted(self._messages.rules.roster.agents)]
+        return [self.view(name) for name in self.names()]
+
+    def names(self) -> list[str]:
+        """Every agent's name, sorted."""
+        return sorted(self._messages.rules.roster.agents)
+
+    def brief(self, name: str, manager: str) -> AgentBrief:
+        """One agent as the manager of that name sees it; errors as in `config`."""
+        return _brief(self.view(name), manager)
+
+    def briefs(self, manager: str) -> list[AgentBrief]:
+        """Every agent as the manager of that name sees it."""
+        return [self.brief(name, manager) for name in self.names()]
 
     def connected(self, name: str) -> None:
         """The agent's harness opened its link."""
-        self._set(
-            name, self._status[self.config(name).name].model_copy(update={"state": AgentState.STARTING})
-        )
+        presence = self._presence[self.config(name).name]
+        presence.linked, presence.lost = True, False
+        bare = {"state": AgentState.STARTING, "detail": "", "turn": None, "until": None}
+        self._reported[name] = self._reported[name].model_copy(update=bare)
+        self._link_changed(name)
 
     def disconnected(self, name: str) -> None:
         """The agent's harness is gone; model, session and context stay as it last said."""
-        status = self._status[self.config(name).name]
-        gone = {"state": AgentState.STOPPED, "detail": "", "turn": None, "until": None}
-        self._set(name, status.model_copy(update=gone))
+        presence = self._presence[self.config(name).name]
+        presence.linked, presence.waits_since = False, self._clock()
+        # While its unit is being stopped or started that is as it should be.
+        presence.lost = presence.unit.state in {UnitState.RUNNING, UnitState.UNKNOWN}
+        self._link_changed(name)
+
+    def on_link(self, callback: Callable[[str], object]) -> None:
+        """Call `callback(name)` whenever an agent's harness has come or gone."""
+        self._on_link.append(callback)
 
     def report(self, name: str, status: AgentStatus) -> None:
         """The agent's harness says how it is; texts of any length are cut."""
@@ -110,7 +166,29 @@ class Agents:
             "turn": status.turn and status.turn[:_NAME_LIMIT],
             "session": status.session and status.session[:_NAME_LIMIT],
         }
-        self._set(self.config(name).name, status.model_copy(update=cut))
+        self._reported[self.config(name).name] = status.model_copy(update=cut)
+        self._refresh(name)
+
+    def unit(self, name: str) -> UnitStatus:
+        """What runs the agent, as last seen; errors as in `config`."""
+        return self._presence[self.config(name).name].unit
+
+    def unit_changed(self, name: str, unit: UnitStatus) -> None:
+        """What runs the agent is like this now."""
+        presence = self._presence[self.config(name).name]
+        if unit == presence.unit:
+            return
+        if unit.state is not presence.unit.state:
+            presence.waits_since = self._clock()
+            presence.lost = presence.lost and unit.state in {UnitState.RUNNING, UnitState.UNKNOWN}
+        presence.unit = unit
+        if not self._refresh(name):
+            self.touch(name)
+
+    def waiting(self) -> list[float]:
+        """Of every agent but those that are connected and known to run: seconds since that changed last."""
+        now = self._clock()
+        return [max(0.0, now - one.waits_since) for one in self._presence.values() if not one.settled]
 
     def touch(self, name: str) -> None:
         """Tell the operator's page how the agent is now; in a flood, at the next sweep."""
@@ -124,18 +202,31 @@ class Agents:
             self._bus.publish_agent(self.view(name))
 
     def sweep(self) -> None:
-        """Tell what was held back in a flood."""
+        """Notice harnesses that did not connect in time, and tell what was held back in a flood."""
+        for name, presence in self._presence.items():
+            if not presence.linked:
+                self._refresh(name)
         held_back, self._held_back = self._held_back, set()
         for name in sorted(held_back & set(self._messages.rules.roster.agents)):
             self._bus.publish_agent(self.view(name))
 
-    def _set(self, name: str, status: AgentStatus) -> None:
-        if status == self._status[name]:
-            return
-        if status.state is not self._status[name].state:
-            self._since[name] = self._clock()
-        self._status[name] = status
+    def _link_changed(self, name: str) -> None:
+        if not self._refresh(name):
+            self.touch(name)
+        for callback in self._on_link:
+            callback(name)
+
+    def _refresh(self, name: str) -> bool:
+        """Show how the agent is now; False when that is what was shown already."""
+        now = self._clock()
+        status, before = self._presence[name].shown(self._reported[name], now), self._shown[name]
+        if status == before:
+            return False
+        if status.state is not before.state:
+            self._since[name] = now
+        self._shown[name] = status
         self.touch(name)
+        return True
 
     def _depth_changed(self, name: str, _pending: int) -> None:
         if name in self._messages.rules.roster.agents:
@@ -165,4 +256,18 @@ def _policy(agent: AgentConfig) -> AgentPolicy:
         bash=agent.bash,
         tools=agent.tools,
         mcp_servers={name: server.allowed_tools for name, server in agent.mcp_servers.items()},
+    )
+
+
+def _brief(view: AgentView, manager: str) -> AgentBrief:
+    return AgentBrief(
+        name=view.name,
+        role=view.role,
+        state=view.status.state,
+        detail=view.status.detail,
+        since=view.since,
+        inbox_depth=view.inbox_depth,
+        last_turn_at=view.last_turn_at,
+        turns_today=view.turns_today,
+        actions=[] if view.name == manager else view.actions,
     )

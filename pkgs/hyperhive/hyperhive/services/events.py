@@ -57,6 +57,10 @@ class Events:
         gate = self._gates.setdefault(agent, _Gate(EventAllowance(now)))
         return await self._db.write(_append, agent, events, now, gate, then=self._publish)
 
+    async def record(self, agent: str, event: NewEvent) -> None:
+        """Store and stream one event of our own making, which a flood of the agent's cannot crowd out."""
+        await self._db.write(_record, agent, event, self._clock(), then=self._publish)
+
     async def page(self, agent: str, before: int | None = None, limit: int = 100) -> EventPage:
         """The agent's log, newest first; `limit` is cut to 1..PAGE_LIMIT."""
         return await self._db.read(store.page, agent, before, max(1, min(limit, PAGE_LIMIT)))
@@ -78,6 +82,10 @@ class Events:
             self._bus.publish_event(event)
             for callback in self._on_stored:
                 callback(event)
+
+
+def _record(connection: sqlite3.Connection, agent: str, event: NewEvent, now: float) -> list[AgentEvent]:
+    return store.append(connection, agent, [trimmed(event, now)])
 
 
 def _append(

@@ -14,11 +14,15 @@ from typing import Final, Literal, Self
 from hyperhive.config import Contract
 from hyperhive.config_toml import Hive, Places
 from hyperhive.errors import UnavailableError
+from hyperhive.protocol.lifecycle import Verb
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from hyperhive.system.processes import Child, ChildEvent, ChildState, Patience, Program
+from hyperhive.system.supervisor import supervisor_socket
+from hyperhive.up.agents import AgentProcesses
 from hyperhive.up.credentials import CredentialFiles, Secrets, used_by_broker, without_missing
 from hyperhive.up.environment import child_environment
 from hyperhive.up.places import locked, make_private, make_runtime_dir, remove_runtime_dir, write_private
+from hyperhive.up.supervisor import Supervisor
 
 BROKER: Final = "broker"
 
@@ -74,7 +78,8 @@ class HiveProcesses:
         self._places = Places(Path(broker.state_dir), Path(broker.runtime_dir), Path(broker.dashboard_dir))
         self._credentials = CredentialFiles(self._places.runtime_dir / "credentials", secrets.values)
         self._broker: Child | None = None
-        self._harnesses: dict[str, Child] = {}
+        self._agents = AgentProcesses(hive.harnesses, self._harness_child)
+        self._supervisor = Supervisor(self._agents, supervisor_socket(self._places.runtime_dir))
         self._resources = contextlib.ExitStack()
         self._last_words = "it said nothing"
         self._broker_ended = asyncio.Event()
@@ -92,11 +97,10 @@ class HiveProcesses:
     @property
     def pids(self) -> dict[str, int | None]:
         """Pid of the broker (as `broker`) and of every agent's harness; null while it is down."""
-        children = [*([self._broker] if self._broker else []), *self._harnesses.values()]
-        return {child.name: child.pid for child in children}
+        return ({BROKER: self._broker.pid} if self._broker else {}) | self._agents.pids
 
     async def start(self) -> None:
-        """Start the broker, wait until it answers, start the harnesses.
+        """Listen for the broker, start it, wait until it answers, start the harnesses.
 
         Raises:
             ConflictError: Another hive runs in the same state directory.
@@ -104,12 +108,12 @@ class HiveProcesses:
         """
         try:
             self._make_directories()
+            await self._supervisor.start()
             self._broker = self._broker_child()
             await self._broker.start()
             await self._wait_for_broker()
             for name in self._hive.harnesses:
-                child = self._harnesses[name] = self._harness_child(name)
-                await child.start()
+                await self._agents.act(Verb.START, name)
         except BaseException:
             await self.stop()
             raise
@@ -117,11 +121,10 @@ class HiveProcesses:
     async def stop(self) -> None:
         """End every process (harnesses first), remove the credentials, free the state directory."""
         try:
-            await asyncio.gather(*(child.stop() for child in self._harnesses.values()))
+            await asyncio.gather(self._supervisor.stop(), self._agents.close())
             if self._broker is not None:
                 await self._broker.stop()
         finally:
-            self._harnesses.clear()
             self._broker = None
             self._resources.close()
 
@@ -178,6 +181,7 @@ class HiveProcesses:
     def _note_event(self, event: ChildEvent) -> None:
         if event.name == BROKER and event.state is ChildState.EXITED:
             self._broker_ended.set()
+        self._agents.note(event)
         self._on_event(event)
 
     def _note_line(self, name: str, line: str) -> None:

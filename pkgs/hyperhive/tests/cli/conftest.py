@@ -1,6 +1,8 @@
 """A real broker for the client commands, and the command line as a function."""
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from hyperhive.cli import main
 from hyperhive.config_toml import Places, parse_hive
 from hyperhive.system import keeper
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
+from tests.systemctl import Systemctl
 
 HIVE = """
 [dashboard]
@@ -81,24 +84,44 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Running]:
-    """A broker with `ada` and `manager` that the tests of this process share."""
+    """A broker with `ada` and `manager` that the tests of this process share; nobody supervises agents."""
+    with _directory() as directory, _broker(directory, "process", os.environ["PATH"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def nixos_broker() -> Iterator[tuple[Running, Systemctl]]:
+    """The same hive in containers, with a stand-in for systemctl."""
+    with _directory() as directory:
+        systemctl = Systemctl(directory / "systemctl")
+        with _broker(directory, "nixos", systemctl.path) as running:
+            yield running, systemctl
+
+
+@contextlib.contextmanager
+def _directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="hive-", dir="/tmp") as name:
-        directory = Path(name)
-        (directory / "run").mkdir()
-        places = Places(directory, directory / "run", directory / "dashboard")
-        config = directory / "broker.json"
-        config.write_text(parse_hive(HIVE, places, directory=directory).broker.model_dump_json())
-        # Under a keeper it ends even when this process crashes.
-        kept = [sys.executable, "-I", "-S", keeper.__file__, "10", "", "--"]
-        command = [*kept, sys.executable, "-m", "hyperhive", "broker", "--config", str(config)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-            running = Running(directory, AdminClient(directory / "run" / "admin.sock"))
-            try:
-                _wait(process, running.admin)
-                yield running
-            finally:
-                process.terminate()
-                process.wait(timeout=20)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def _broker(directory: Path, runtime: str, path: str) -> Iterator[Running]:
+    (directory / "run").mkdir()
+    places = Places(directory, directory / "run", directory / "dashboard")
+    config = directory / "broker.json"
+    hive = parse_hive(HIVE, places, directory=directory).broker
+    config.write_text(hive.model_copy(update={"runtime": runtime}).model_dump_json())
+    # Under a keeper it ends even when this process crashes.
+    kept = [sys.executable, "-I", "-S", keeper.__file__, "10", "", "--"]
+    command = [*kept, sys.executable, "-m", "hyperhive", "broker", "--config", str(config)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | {"PATH": path}) as process:
+        running = Running(directory, AdminClient(directory / "run" / "admin.sock"))
+        try:
+            _wait(process, running.admin)
+            yield running
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
 
 
 def _wait(process: "subprocess.Popen[bytes]", client: AdminClient) -> None:

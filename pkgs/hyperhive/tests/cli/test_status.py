@@ -15,8 +15,8 @@ def test_every_agent_has_one_line(run: Run, broker: Running) -> None:
         "LAST",
         "TURN",
     ]
-    assert lines[1].split()[:5] == ["ada", "agent", "stopped", "sonnet", "-"]
-    assert lines[2].split()[:5] == ["manager", "manager", "stopped", "sonnet", "-"]
+    assert lines[1].split()[:5] == ["ada", "agent", "offline", "sonnet", "-"]
+    assert lines[2].split()[:5] == ["manager", "manager", "offline", "sonnet", "-"]
 
 
 def test_json_is_the_dashboards_snapshot(run: Run, broker: Running) -> None:

@@ -62,7 +62,7 @@ async def test_the_top_line_counts_what_waits_for_the_operator(hive: RunningHive
 
 async def test_an_agents_state_is_shown_as_it_reports_it(hive: RunningHive, page: Page) -> None:
     agent = page.locator("#agent-alice")
-    await expect(agent).to_contain_text("stopped")
+    await expect(agent).to_contain_text("offline")
     link = await hive.agents["alice"].link()
     working = status("working", "Bash: pytest", turn="t", context_used=50_000, context_max=200_000)
     await link.send_json(report(working))
@@ -70,7 +70,7 @@ async def test_an_agents_state_is_shown_as_it_reports_it(hive: RunningHive, page
     await expect(agent).to_contain_text("Bash: pytest")
     await expect(agent).to_contain_text("25 %")
     await link.close()
-    await expect(agent).to_contain_text("stopped")
+    await expect(agent).to_contain_text("offline")
 
 
 async def test_the_panel_shows_the_live_log_and_cancels_the_turn(hive: RunningHive, page: Page) -> None:

@@ -54,7 +54,7 @@ async def test_a_harness_killed_in_the_middle_of_a_turn_gives_its_mail_back(smal
     await hive.thinking()
     assert await end(process, signal.SIGKILL) == -signal.SIGKILL
     assert (await hive.settled(mail, MessageState.QUEUED)).deliveries == 1
-    await hive.state("alice", AgentState.STOPPED)
+    await hive.state("alice", AgentState.OFFLINE)
     again = await start(hive, "alice")
     assert (await hive.settled(mail)).redelivered
     assert await end(again) == 0

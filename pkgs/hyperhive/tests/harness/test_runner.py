@@ -140,7 +140,7 @@ async def test_a_conversation_goes_on_after_the_harness_was_restarted(small_hive
     await hive.settled(await hive.say("alice", "one"))
     session = await hive.session("alice")
     await hive.end(first)
-    await hive.state("alice", AgentState.STOPPED)
+    await hive.state("alice", AgentState.OFFLINE)
     await hive.wake("alice")
     await hive.settled(await hive.say("alice", "two"))
     assert await hive.session("alice") == session
@@ -162,7 +162,7 @@ async def test_a_harness_that_ends_in_the_middle_of_a_turn_gives_its_mail_back(s
     await hive.thinking()
     await hive.end(first)
     await hive.settled(mail, MessageState.QUEUED)
-    await hive.state("alice", AgentState.STOPPED)
+    await hive.state("alice", AgentState.OFFLINE)
     await hive.wake("alice")
     assert (await hive.settled(mail)).redelivered
 

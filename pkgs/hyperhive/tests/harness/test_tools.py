@@ -2,16 +2,20 @@
 
 from typing import Any
 
+import pytest
 from mcp import types
 
+from hyperhive.harness.client import BrokerError
 from hyperhive.harness.stdio import HandedMail
 from hyperhive.harness.tools import HiveTools
+from hyperhive.protocol.lifecycle import Verb
 from tests.harness.conftest import MakeHive, SmallHive
+from tests.sleepers import sleeping_agents
 
 
-async def call(hive: SmallHive, name: str, tool: str, **arguments: Any) -> tuple[str, bool]:
-    async with hive.client(name) as client:
-        role = hive.config.agents[name].role
+async def call(hive: SmallHive, caller: str, tool: str, /, **arguments: Any) -> tuple[str, bool]:
+    async with hive.client(caller) as client:
+        role = hive.config.agents[caller].role
         tools = HiveTools(client, HandedMail(client), manager=role == "manager")
         result = await tools.call(tool, arguments)
     (block,) = result.content
@@ -26,7 +30,11 @@ async def test_agents_and_managers_are_offered_their_tools(small_hive: MakeHive)
         async with hive.client(name) as client:
             offered[name] = HiveTools(client, HandedMail(client), manager=name == "boss").names
     common = [f"mcp__hyperhive__{tool}" for tool in ("send", "recv", "ask", "answer")]
-    assert offered == {"alice": common, "boss": [*common, "mcp__hyperhive__ask_operator"]}
+    managers = ("ask_operator", "list_agents", "start", "stop", "restart")
+    assert offered == {
+        "alice": common,
+        "boss": [*common, *(f"mcp__hyperhive__{tool}" for tool in managers)],
+    }
 
 
 async def test_mail_goes_from_send_to_recv(small_hive: MakeHive) -> None:
@@ -86,3 +94,44 @@ async def test_a_peers_question_is_answered_with_the_tool(small_hive: MakeHive) 
     again, is_error = await call(hive, "bob", "answer", id=1, answer="green")
     assert is_error
     assert again.startswith("conflict: ")
+
+
+async def test_the_manager_lists_stops_and_starts_agents(small_hive: MakeHive) -> None:
+    hive = await small_hive("", boss={"role": "manager"}, alice={})
+    async with sleeping_agents(hive.config):
+        stopped = await call(hive, "boss", "stop", name="alice")
+        assert stopped == (
+            'alice (agent): stopped; "stopped by boss"; 0 queued, 0 turns today; you may start it',
+            False,
+        )
+        await call(hive, "boss", "send", to="alice", body="for later")
+        text, _ = await call(hive, "boss", "list_agents")
+        alice, boss = text.splitlines()
+        assert alice == 'alice (agent): stopped; "stopped by boss"; 1 queued, 0 turns today; you may start it'
+        assert boss.startswith("boss (manager): starting; ")
+        assert boss.endswith("; 0 queued, 0 turns today")
+        again, is_error = await call(hive, "boss", "stop", name="alice")
+        assert (again.split(": ")[:2], is_error) == (["conflict", "cannot stop alice"], True)
+        started, _ = await call(hive, "boss", "start", name="alice")
+        assert started.endswith("; 1 queued, 0 turns today; you may stop or restart it")
+        assert (await call(hive, "boss", "restart", name="alice"))[1] is False
+
+
+async def test_a_manager_is_refused_its_own_end_and_strange_names(small_hive: MakeHive) -> None:
+    hive = await small_hive("", boss={"role": "manager"}, alice={})
+    own, is_error = await call(hive, "boss", "restart", name="boss")
+    assert (own.split(": ")[0], is_error) == ("forbidden", True)
+    for name in ("ghost", "../alice", "alice/stop", ""):
+        text, is_error = await call(hive, "boss", "start", name=name)
+        assert (text.split(": ")[0], is_error) == ("not_found", True), name
+
+
+async def test_an_agent_cannot_call_what_it_is_not_offered(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={}, bob={})
+    assert await call(hive, "alice", "stop", name="bob") == ("not_found: there is no tool 'stop'", True)
+    # Nor does it get further past its tools.
+    async with hive.client("alice") as client:
+        for attempt in (client.agents(), client.manage(Verb.STOP, "bob")):
+            with pytest.raises(BrokerError) as caught:
+                await attempt
+            assert caught.value.refusal == "forbidden"

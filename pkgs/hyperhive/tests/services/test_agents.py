@@ -4,8 +4,9 @@ import pytest
 
 from hyperhive.config import BrokerConfig
 from hyperhive.errors import NotFoundError
-from hyperhive.protocol.agents import AgentPolicy, AgentState, AgentStatus, AgentView
+from hyperhive.protocol.agents import AgentBrief, AgentPolicy, AgentState, AgentStatus, AgentView
 from hyperhive.protocol.events import AgentFrame, EventKind, NewEvent
+from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
 from hyperhive.services.agents import FRAMES_PER_SECOND
 from tests.conftest import Clock
 from tests.services.conftest import Core, StartCore, taken
@@ -28,14 +29,14 @@ def turn_end(ts: float, cost: float) -> NewEvent:
     return NewEvent(ts=ts, kind=EventKind.TURN_END, turn="t1", data={"result": "ok", "cost_usd": cost})
 
 
-async def test_an_agent_that_never_connected_is_stopped(core: Core, clock: Clock) -> None:
+async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: Clock) -> None:
     assert core.agents.view("alice") == AgentView(
         name="alice",
         role="agent",
         models=["claude-test"],
         policy=AgentPolicy(allowed_recipients=None, bash=None, tools=["Bash"], mcp_servers={}),
         status=AgentStatus(
-            state=AgentState.STOPPED,
+            state=AgentState.OFFLINE,
             detail="",
             model="claude-test",
             turn=None,
@@ -44,6 +45,9 @@ async def test_an_agent_that_never_connected_is_stopped(core: Core, clock: Clock
             context_used=None,
             context_max=None,
         ),
+        linked=False,
+        unit=UnitStatus(unit="alice", state=UnitState.UNKNOWN, reason=""),
+        actions=[Verb.START, Verb.STOP, Verb.RESTART],
         since=clock.now,
         inbox_depth=0,
         last_turn_at=None,
@@ -68,10 +72,108 @@ async def test_connection_and_reports_reach_the_operator_s_page(core: Core, cloc
         (AgentState.STARTING, -2),
         (AgentState.WORKING, -1),
         (AgentState.WORKING, -1),
-        (AgentState.STOPPED, 0),
+        (AgentState.OFFLINE, 0),
     ]
     assert len(told[2].status.detail) == 500
     assert (told[3].status.session, told[3].status.turn, told[3].status.context_used) == ("s1", None, 100)
+
+
+def unit(state: UnitState, reason: str = "") -> UnitStatus:
+    return UnitStatus(unit="container@h-alice.service", state=state, reason=reason)
+
+
+async def test_a_connection_that_is_lost_and_a_unit_that_failed_are_told_apart(
+    core: Core, clock: Clock
+) -> None:
+    core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+    core.agents.connected("alice")
+    core.agents.report("alice", WORKING)
+    clock.advance(1)
+    core.agents.disconnected("alice")
+    lost = core.agents.view("alice")
+    core.agents.unit_changed("alice", unit(UnitState.FAILED, "timeout"))
+    failed = core.agents.view("alice")
+    assert [(one.status.state, one.status.detail, one.linked, one.since) for one in (lost, failed)] == [
+        (AgentState.OFFLINE, "its harness lost the connection", False, clock.now),
+        (AgentState.FAILED, "timeout", False, clock.now),
+    ]
+    # After a new start the harness is on its way, it has not lost anything.
+    core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+    assert core.agents.view("alice").status.state is AgentState.STARTING
+    core.agents.connected("alice")
+    again = core.agents.view("alice")
+    assert (again.status.state, again.status.detail, again.status.turn) == (AgentState.STARTING, "", None)
+    assert (again.linked, again.status.session) == (True, "s1")
+
+
+async def test_a_connection_that_ends_with_its_unit_is_not_lost(core: Core) -> None:
+    core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+    core.agents.connected("alice")
+    core.agents.unit_changed("alice", unit(UnitState.STARTING, "is being restarted by boss"))
+    core.agents.disconnected("alice")
+    assert core.agents.view("alice").status.detail == "is being restarted by boss"
+    core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+    assert core.agents.view("alice").status.state is AgentState.STARTING
+
+
+async def test_a_harness_that_does_not_connect_in_time_is_told_at_the_sweep(core: Core, clock: Clock) -> None:
+    core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+    clock.advance(59)
+    core.agents.sweep()
+    assert core.agents.view("alice").status.state is AgentState.STARTING
+    clock.advance(1)
+    async with core.bus.subscribe() as frames:
+        core.agents.sweep()
+        core.agents.sweep()
+        told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
+    assert [(view.name, view.status.state, view.since) for view in told] == [
+        ("alice", AgentState.FAILED, clock.now)
+    ]
+
+
+async def test_a_change_of_the_unit_is_told_also_when_the_state_stays(core: Core) -> None:
+    core.agents.connected("alice")
+    async with core.bus.subscribe() as frames:
+        core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+        core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+        told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
+    assert [(view.unit.state, view.actions) for view in told] == [
+        (UnitState.RUNNING, [Verb.STOP, Verb.RESTART])
+    ]
+
+
+async def test_only_agents_that_are_connected_and_run_need_no_look(core: Core, clock: Clock) -> None:
+    core.agents.connected("alice")
+    core.agents.unit_changed("alice", unit(UnitState.STARTING))
+    clock.advance(5)
+    core.agents.connected("bob")
+    core.agents.unit_changed("bob", unit(UnitState.RUNNING))
+    assert core.agents.waiting() == [5.0, 5.0]
+    core.agents.unit_changed("alice", unit(UnitState.RUNNING))
+    assert core.agents.waiting() == [5.0]
+
+
+async def test_the_manager_sees_what_it_may_do_to_others_and_nothing_of_itself(
+    core: Core, clock: Clock
+) -> None:
+    core.agents.unit_changed("alice", unit(UnitState.STOPPED, "stopped by boss"))
+    briefs = core.agents.briefs("boss")
+    assert briefs[0] == AgentBrief(
+        name="alice",
+        role="agent",
+        state=AgentState.STOPPED,
+        detail="stopped by boss",
+        since=clock.now,
+        inbox_depth=0,
+        last_turn_at=None,
+        turns_today=0,
+        actions=[Verb.START],
+    )
+    assert [(one.name, one.actions == []) for one in briefs] == [
+        ("alice", False),
+        ("bob", False),
+        ("boss", True),
+    ]
 
 
 async def test_the_inbox_depth_follows_the_queue(core: Core) -> None:
@@ -117,6 +219,7 @@ async def test_an_agent_that_is_not_configured_is_not_found(core: Core) -> None:
 
 
 async def test_a_flood_of_reports_is_told_in_part_and_its_latest_at_the_next_sweep(core: Core) -> None:
+    core.agents.connected("alice")
     async with core.bus.subscribe() as frames:
         for number in range(1000):
             core.agents.report("alice", WORKING.model_copy(update={"detail": str(number)}))
@@ -124,4 +227,4 @@ async def test_a_flood_of_reports_is_told_in_part_and_its_latest_at_the_next_swe
         core.agents.sweep()
         told = [frame.data.status.detail for frame in await taken(frames) if isinstance(frame, AgentFrame)]
 
-    assert told == [*(str(number) for number in range(FRAMES_PER_SECOND)), "999"]
+    assert told == [*(str(number) for number in range(FRAMES_PER_SECOND - 1)), "999"]

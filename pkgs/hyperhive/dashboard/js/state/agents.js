@@ -10,6 +10,21 @@ export function agentNamed(agents, name) {
   return agents.find((agent) => agent.name === name);
 }
 
+/**
+ * The buttons that decide whether an agent runs: {slot, verb, enabled}. Start and stop take turns in one
+ * slot; only while nobody knows how the agent is are both offered.
+ */
+export function lifecycle({ actions }) {
+  const can = (verb) => actions.includes(verb);
+  const power = can("start") ? "start" : "stop";
+  const buttons = [{ slot: "power", verb: power, enabled: can(power) }];
+  if (can("start") && can("stop")) buttons.push({ slot: "stop", verb: "stop", enabled: true });
+  if (power === "stop" || can("restart")) {
+    buttons.push({ slot: "restart", verb: "restart", enabled: can("restart") });
+  }
+  return buttons;
+}
+
 function inOrder(left, right) {
   if (left.role !== right.role) return left.role === "manager" ? -1 : 1;
   return left.name < right.name ? -1 : 1;

@@ -8,6 +8,7 @@ import { Composer } from "./composer.js";
 import { useActions, useTask } from "./context.js";
 import { Fold } from "./fold.js";
 import { Hex } from "./hex.js";
+import { Lifecycle } from "./lifecycle.js";
 import { ContextMeter } from "./meter.js";
 import { Policy } from "./policy.js";
 import { Ago } from "./times.js";
@@ -36,13 +37,18 @@ function Facts({ agent }) {
       <span>${depth} queued</span>
       <span>${last === null ? "no turn yet" : html`last turn <${Ago} at=${last} />`}</span>
       <span title="today">${today(agent)}</span>
+      <span title="what runs it">${agent.unit.unit}</span>
     </p>
   `;
 }
 
 function Known({ agent, log }) {
   return html`
-    <p class="doing"><${Detail} status=${agent.status} /><${CancelTurn} key=${agent.name} agent=${agent} /></p>
+    <div class="doing">
+      <${Detail} status=${agent.status} />
+      <${CancelTurn} key=${`cancel ${agent.name}`} agent=${agent} />
+      <${Lifecycle} key=${`run ${agent.name}`} agent=${agent} />
+    </div>
     <${Facts} agent=${agent} />
     <${Fold} name="policy" label="What it may do"><${Policy} agent=${agent} /></${Fold}>
     <${AgentLog} key=${agent.name} name=${agent.name} log=${log} />

@@ -3,8 +3,11 @@ import { html, useEffect, useState } from "../ui.js";
 
 const ASKING_MS = 5000;
 
-/** A second click within five seconds does it; focus stays where it was. */
-export function ConfirmButton({ label, confirm, busy, onConfirm }) {
+/**
+ * A second click within five seconds does it, or the first where `confirm` is not given; focus stays where
+ * it was. `loud` looks like a button before anybody points at it.
+ */
+export function ConfirmButton({ label, confirm, busy, loud, onConfirm }) {
   const [asking, setAsking] = useState(false);
   useEffect(() => {
     if (!asking) return undefined;
@@ -13,12 +16,14 @@ export function ConfirmButton({ label, confirm, busy, onConfirm }) {
   }, [asking]);
   function click() {
     if (busy) return;
-    if (asking) onConfirm();
-    setAsking(!asking);
+    if (asking || !confirm) onConfirm();
+    setAsking(!asking && Boolean(confirm));
   }
+  const sure = asking && !busy && confirm;
   return html`
-    <button type="button" class="quiet ${asking ? "danger" : ""}" aria-disabled=${busy} onClick=${click}>
-      ${asking ? confirm : label}
+    <button type="button" class="${loud ? "" : "quiet"} ${sure ? "danger" : ""}" aria-disabled=${busy}
+      onClick=${click}>
+      ${sure ? confirm : label}
     </button>
   `;
 }

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from hyperhive.api import Services
 from hyperhive.api.agent.inbox import InboxApi
+from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
 from hyperhive.api.agent.me import MeApi
 from hyperhive.api.agent.messages import MessagesApi
@@ -46,5 +47,6 @@ def agent_app(
     app.add_routes(MessagesApi(agent, services.messages).routes())
     app.add_routes(InboxApi(agent, services.messages, open_calls).routes())
     app.add_routes(QuestionsApi(agent, services.questions).routes())
+    app.add_routes(LifecycleApi(agent, services).routes())
     app.add_routes(LinkApi(agent, services, links, tasks, lease_seconds=lease_seconds).routes())
     return app

@@ -13,6 +13,7 @@ from hyperhive.api.operator.admin import AdminApi
 from hyperhive.api.operator.agents import AgentsApi
 from hyperhive.api.operator.explain import ExplainApi
 from hyperhive.api.operator.inbox import InboxApi
+from hyperhive.api.operator.lifecycle import LifecycleApi
 from hyperhive.api.operator.login import LoginApi
 from hyperhive.api.operator.messages import MessagesApi
 from hyperhive.api.operator.pages import PagesApi
@@ -109,5 +110,6 @@ def _shared_routes(
         *InboxApi(services.messages).routes(),
         *QuestionsApi(services.questions).routes(),
         *AgentsApi(services.agents, services.events, links).routes(),
+        *LifecycleApi(services.lifecycle).routes(),
         *ExplainApi(services.agents).routes(),
     ]

@@ -113,7 +113,7 @@ async def test_the_end_of_the_link_puts_its_leases_back(hive: RunningHive, harne
     await harness.socket.close()
     [again] = await hive.lease("bob", "t2", wait_seconds=5)
     assert (again["body"], again["redelivered"]) == ("hello", True)
-    await _until(hive, "bob", AgentState.STOPPED)
+    await _until(hive, "bob", AgentState.OFFLINE)
 
 
 async def test_a_hello_keeps_the_leases_it_names_and_puts_back_the_others(
@@ -212,7 +212,7 @@ async def test_a_wrong_first_frame_closes_with_a_reason(hive: RunningHive, harne
         await harness.socket.send_str(frame)
         code, said = await harness.closed()
         assert (code, reason in said) == (1008, True), said
-    assert await _state(hive, "bob") == AgentState.STOPPED
+    assert await _state(hive, "bob") == AgentState.OFFLINE
 
 
 async def test_a_second_hello_a_binary_frame_and_a_huge_one_close_the_link(harnesses: Harnesses) -> None:

@@ -25,7 +25,7 @@ async def test_an_agents_view_shows_policy_state_and_depth(start_hive: StartHive
             "inbox_depth": 1,
         },
     )
-    assert view["status"]["state"] == "stopped"
+    assert view["status"]["state"] == "offline"
 
 
 async def test_an_unknown_agent_is_not_found_on_every_route(hive: RunningHive) -> None:

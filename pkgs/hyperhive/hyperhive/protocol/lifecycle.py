@@ -1,0 +1,49 @@
+"""What runs an agent (the unit of a container, or a child process) and what may be done to it."""
+
+from enum import StrEnum
+from typing import Final
+
+from hyperhive.protocol.base import Wire
+
+#: The longest that starting, stopping or restarting one agent may take, in seconds. systemd's own limits
+#: come first; this one only keeps a call from waiting for ever.
+OPERATION_SECONDS: Final = 300
+
+
+class Verb(StrEnum):
+    """What can be done to what runs an agent."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+
+
+class UnitState(StrEnum):
+    """How it is with what runs an agent; `retrying` ended by itself and starts again soon."""
+
+    UNKNOWN = "unknown"
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    RETRYING = "retrying"
+    FAILED = "failed"
+
+
+class UnitStatus(Wire):
+    """What runs one agent, and how it is.
+
+    Attributes:
+        unit: Its name for the operator: a systemd unit, or `process NAME`.
+        reason: Why it is so, on one line; may be empty.
+    """
+
+    unit: str
+    state: UnitState
+    reason: str
+
+
+class UnitMap(Wire):
+    """What runs each agent, by the agent's name."""
+
+    units: dict[str, UnitStatus]

@@ -1,0 +1,178 @@
+"""Lifecycle of agents: starts, stops and restarts what runs them, and knows how it is."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from hyperhive.domain import lifecycle as rules
+from hyperhive.domain.lifecycle import ManagerAllowance
+from hyperhive.errors import HyperhiveError, UnavailableError, UnitFailedError
+from hyperhive.protocol.agents import AgentView
+from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
+from hyperhive.protocol.messages import OPERATOR
+from hyperhive.services.agents import Agents
+from hyperhive.services.bus import Bus
+from hyperhive.services.events import Events
+
+log = logging.getLogger(__name__)
+
+#: Looks come at most this often, however often harnesses come and go; in seconds.
+_LEAST_PAUSE: Final = 1.0
+
+
+class Runtime(Protocol):
+    """What runs agents: systemd units of containers, or child processes of `hyperhive up`."""
+
+    def unknown(self, name: str, reason: str) -> UnitStatus:
+        """The status of an agent's unit while it cannot be looked at."""
+        ...
+
+    async def act(self, verb: Verb, name: str) -> None:
+        """Do it; an `UnitFailedError` or `UnavailableError` says why it cannot be done."""
+        ...
+
+    async def status(self) -> dict[str, UnitStatus]:
+        """How every agent's unit is, by the agent's name; errors as in `act`."""
+        ...
+
+
+class Lifecycle:
+    """Starts, stops and restarts agents, one thing at a time for each.
+
+    Args:
+        runtime: What runs them.
+        agents: Shown to the operator; told of every change.
+        events: Every action is in the log of its agent.
+        bus: The operator sees at once what a manager does.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self, runtime: Runtime, agents: Agents, events: Events, bus: Bus, clock: Callable[[], float]
+    ) -> None:
+        self._runtime = runtime
+        self._agents = agents
+        self._events = events
+        self._bus = bus
+        self._clock = clock
+        self._busy: Counter[str] = Counter()
+        #: Grows with every action on an agent, so that an older look is not taken for newer.
+        self._actions: Counter[str] = Counter()
+        self._stopped_by: dict[str, str] = {}
+        self._allowances: dict[str, ManagerAllowance] = {}
+        self._due = asyncio.Event()
+        self._trouble = ""
+        agents.on_link(lambda _: self._due.set())
+        for name in agents.names():
+            agents.unit_changed(name, runtime.unknown(name, ""))
+
+    async def act(self, verb: Verb, name: str, by: str = OPERATOR) -> AgentView:
+        """Start, stop or restart an agent and wait until that is done. Its mail stays in its queue.
+
+        Args:
+            verb: What to do.
+            name: Of the agent.
+            by: `operator`, or the manager's name.
+
+        Raises:
+            NotFoundError: There is no such agent.
+            ConflictError: It makes no sense as the agent is now.
+            UnitFailedError: It went wrong; the message names unit and reason.
+            UnavailableError: There is nothing here that runs agents.
+        """
+        self._agents.config(name)
+        if not self._busy[name]:
+            await self._look()
+        unit = self._agents.unit(name)
+        rules.check_action(verb, name, unit)
+        self._busy[name] += 1
+        self._actions[name] += 1
+        self._agents.unit_changed(name, rules.during(verb, unit, by))
+        problem: HyperhiveError | None = None
+        try:
+            await self._runtime.act(verb, name)
+        except HyperhiveError as error:
+            problem = error
+        finally:
+            self._busy[name] -= 1
+            self._actions[name] += 1
+        if problem is None and verb is Verb.STOP:
+            self._stopped_by[name] = by
+        await self._look()
+        await self._tell(verb, name, by, problem)
+        if problem is not None:
+            raise problem
+        return self._agents.view(name)
+
+    async def manage(self, verb: Verb, name: str, manager: str) -> AgentView:
+        """`act` for the manager, who may do less and whose every call the operator sees.
+
+        Raises:
+            ForbiddenError: It asked for itself.
+            TooManyRequestsError: It asks too often.
+        """
+        try:
+            rules.check_manager(verb, name, manager)
+            self._agents.config(name)
+            self._allowances.setdefault(manager, ManagerAllowance()).take(self._clock())
+            return await self.act(verb, name, manager)
+        except (UnitFailedError, UnavailableError):
+            # That is in the agent's log.
+            raise
+        except HyperhiveError as error:
+            # What never reached an agent is in the manager's own log, with the limits of every log.
+            text = f"{manager} asked to {verb} {name[:64]}: {error.message}"
+            await self._events.append(manager, [self._note("warning", text)])
+            raise
+
+    async def watch(self) -> None:
+        """Look after the units for as long as the broker runs."""
+        while True:
+            self._due.clear()
+            await self._look()
+            pause = rules.next_look(self._agents.waiting())
+            try:
+                async with asyncio.timeout(pause):
+                    await self._due.wait()
+            except TimeoutError:
+                continue
+            await asyncio.sleep(_LEAST_PAUSE)
+
+    async def _look(self) -> None:
+        """Take over how every unit is, but those that something is being done to."""
+        before = self._actions.copy()
+        names = self._agents.names()
+        try:
+            found = await self._runtime.status()
+        except (UnitFailedError, UnavailableError) as error:
+            if self._trouble != error.message:
+                log.warning("cannot see how the agents are: %s", error)
+            self._trouble = error.message
+            found = {name: self._runtime.unknown(name, error.message) for name in names}
+        else:
+            self._trouble = ""
+        for name in names:
+            if name in found and not self._busy[name] and self._actions[name] == before[name]:
+                self._agents.unit_changed(name, self._explained(name, found[name]))
+
+    def _explained(self, name: str, unit: UnitStatus) -> UnitStatus:
+        """The unit with who stopped it, as far as this broker knows."""
+        if unit.state is UnitState.STOPPED:
+            by = self._stopped_by.get(name)
+            return unit if by is None else unit.model_copy(update={"reason": rules.stopped_by(by)})
+        if unit.state is not UnitState.UNKNOWN:
+            self._stopped_by.pop(name, None)
+        return unit
+
+    async def _tell(self, verb: Verb, name: str, by: str, problem: HyperhiveError | None) -> None:
+        level, text = rules.record(verb, name, by, None if problem is None else problem.message)
+        log.log(logging.INFO if problem is None else logging.WARNING, "%s", text)
+        if by != OPERATOR:
+            self._bus.publish_notice(level, text)
+        await self._events.record(name, self._note(level, text))
+
+    def _note(self, level: str, text: str) -> NewEvent:
+        return NewEvent(ts=self._clock(), kind=EventKind.NOTE, turn=None, data={"level": level, "text": text})

@@ -1,0 +1,93 @@
+"""The supervisor's socket, from the broker's side: `hyperhive up` starts and stops the agents' processes."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from pydantic import ValidationError
+
+from hyperhive.errors import UnavailableError, UnitFailedError
+from hyperhive.protocol.base import Problem
+from hyperhive.protocol.lifecycle import OPERATION_SECONDS, UnitMap, UnitState, UnitStatus, Verb
+
+_STATUS_SECONDS: Final = 10.0
+
+
+def supervisor_socket(runtime_dir: Path) -> Path:
+    """Where `hyperhive up` listens for its broker."""
+    return runtime_dir / "supervisor.sock"
+
+
+def process_of(name: str) -> str:
+    """What the operator calls the process of agent `name`."""
+    return f"process {name}"
+
+
+class Supervised:
+    """The runtime of plain processes: asks the `hyperhive up` that started this broker.
+
+    Args:
+        names: Every agent.
+        path: Its socket.
+    """
+
+    def __init__(self, names: Iterable[str], path: Path) -> None:
+        self._names = frozenset(names)
+        self._path = path
+
+    def unknown(self, name: str, reason: str) -> UnitStatus:
+        """The status of an agent's process while it cannot be looked at."""
+        return UnitStatus(unit=process_of(name), state=UnitState.UNKNOWN, reason=reason)
+
+    async def act(self, verb: Verb, name: str) -> None:
+        """Start, stop or restart the process of an agent; returns when that is done.
+
+        Raises:
+            UnitFailedError: The supervisor refused, or it took too long.
+            UnavailableError: Nobody listens on the socket.
+        """
+        await self._call("POST", f"/agents/{name}/{verb}", OPERATION_SECONDS)
+
+    async def status(self) -> dict[str, UnitStatus]:
+        """How every agent's process is, by the agent's name; errors as in `act`."""
+        try:
+            answer = UnitMap.model_validate_json(await self._call("GET", "/agents", _STATUS_SECONDS))
+        except ValidationError as error:
+            raise UnitFailedError(f"{self._path}: the supervisor's answer makes no sense") from error
+        unknown = {name: self.unknown(name, "the supervisor does not know it") for name in self._names}
+        return unknown | {name: unit for name, unit in answer.units.items() if name in self._names}
+
+    async def _call(self, method: str, route: str, seconds: float) -> bytes:
+        limit = aiohttp.ClientTimeout(total=seconds)
+        connector = aiohttp.UnixConnector(path=str(self._path))
+        try:
+            async with (
+                aiohttp.ClientSession("http://supervisor", connector=connector, timeout=limit) as session,
+                session.request(method, route) as response,
+            ):
+                raw = await response.read()
+        except TimeoutError:
+            raise UnitFailedError(
+                f"{self._path}: {method} {route} did not end within {seconds:g} seconds"
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise UnavailableError(
+                f"no supervisor answers on {self._path}: agents that are processes are started and stopped "
+                f"by the `hyperhive up` (or `demo`) that runs the broker ({_reason(error)})"
+            ) from error
+        if response.status != 200:
+            raise UnitFailedError(_problem(raw))
+        return raw
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "os_error", error)
+    return (isinstance(cause, OSError) and cause.strerror) or str(error) or type(error).__name__
+
+
+def _problem(raw: bytes) -> str:
+    try:
+        return Problem.model_validate_json(raw).error.message
+    except ValidationError:
+        return "the supervisor refused without a reason"
