@@ -1,15 +1,13 @@
-"""The scripted model as an HTTP server on loopback that the Claude Code CLI takes for the real API."""
+"""The scripted model as an HTTP server that the Claude Code CLI takes for the real API."""
 
-import argparse
 import asyncio
 import contextlib
 import json
 import re
 import signal
-import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +17,9 @@ from aiohttp import web
 from hyperhive.demo.model_message import Failure, Message
 from hyperhive.demo.model_reply import Counters, reply
 from hyperhive.demo.model_request import RequestKind, estimated_tokens, read_request
-from hyperhive.demo.model_script import ModelScript, load_script
+from hyperhive.demo.model_script import ModelScript
 from hyperhive.demo.model_stream import error_body, ping, stream_rest, stream_start, whole_message
-from hyperhive.errors import HyperhiveError, UnavailableError
+from hyperhive.errors import UnavailableError
 
 _AGENT_PATH: Final = re.compile(r"/agents/(?P<agent>[^/]+)(?P<path>/.*)?")
 _PING_SECONDS: Final = 5.0
@@ -231,37 +229,37 @@ def _new_id(prefix: str) -> str:
     return f"{prefix}{uuid.uuid4().hex[:24]}"
 
 
-async def _serve(script: ModelScript, port: int, requests_file: Path | None) -> None:
+async def serve(
+    script: ModelScript,
+    host: str,
+    port: int,
+    *,
+    on_ready: Callable[[str], None],
+    requests_file: Path | None = None,
+) -> None:
+    """Run a server until SIGTERM or SIGINT.
+
+    Args:
+        script: What to play.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        on_ready: Told the base URL as soon as the server answers.
+        requests_file: Gets one JSON line for every request.
+
+    Raises:
+        UnavailableError: The port cannot be had.
+    """
+
     def note(request: RecordedRequest) -> None:
         if requests_file is not None:
             with requests_file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({**asdict(request), "side": request.side}) + "\n")
 
-    server = ModelServer(script, port=port, on_request=note)
+    server = ModelServer(script, host, port, on_request=note)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    sys.stdout.write(f"{await server.start()}\n")
-    sys.stdout.flush()
+    on_ready(await server.start())
     await ended.wait()
     await server.stop()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the server as a process: one line with the base URL on stdout, then serve until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m hyperhive.demo.model_server", description=__doc__)
-    parser.add_argument("--script", type=Path, required=True, help="the TOML script to play")
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--requests-file", type=Path, help="append one JSON line per request to this file")
-    options = parser.parse_args(arguments)
-    try:
-        asyncio.run(_serve(load_script(options.script), options.port, options.requests_file))
-    except HyperhiveError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,10 +1,6 @@
 import asyncio
-import json
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -202,60 +198,3 @@ async def test_a_port_in_use_is_an_error_that_names_it(server: ModelServer) -> N
 
     with pytest.raises(UnavailableError, match=f"cannot listen on 127.0.0.1:{port}"):
         await ModelServer(ModelScript(), port=port).start()
-
-
-async def test_as_a_process_it_prints_its_address_notes_requests_and_ends_on_sigterm(
-    tmp_path: Path, client: aiohttp.ClientSession
-) -> None:
-    script, notes = tmp_path / "script.toml", tmp_path / "requests.jsonl"
-    script.write_text('default_text = "From a process."', encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hyperhive.demo.model_server"),
-        *("--script", str(script), "--port", "0", "--requests-file", str(notes)),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(20):
-            url = (await process.stdout.readline()).decode().strip()
-            async with client.post(f"{url}/agents/bob/v1/messages", json=messages("hi")) as response:
-                content = (await response.json())["content"]
-            process.send_signal(signal.SIGTERM)
-            status = await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-    assert (content, status) == ([{"type": "text", "text": "From a process."}], 0)
-    noted = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
-    assert [note.pop("at") > 0 for note in noted] == [True]
-    assert noted == [
-        {
-            "agent": "bob",
-            "method": "POST",
-            "path": "/v1/messages",
-            "kind": "turn",
-            "prompt": "hi",
-            "step": 0,
-            "tools": [],
-            "results": "",
-            "side": False,
-        }
-    ]
-
-
-async def test_as_a_process_it_refuses_a_wrong_script(tmp_path: Path) -> None:
-    script = tmp_path / "script.toml"
-    script.write_text("colour = 1", encoding="utf-8")
-
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hyperhive.demo.model_server", "--script", str(script)),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, complaint = await asyncio.wait_for(process.communicate(), 20)
-
-    assert (process.returncode, complaint.decode()) == (
-        1,
-        f"{script}: colour = 1: Extra inputs are not permitted\n",
-    )
