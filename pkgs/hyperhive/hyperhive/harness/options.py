@@ -19,6 +19,9 @@ CLOSED_TOOLS: Final = (
     "TeamCreate", "TeamDelete", "Workflow",
 )  # fmt: skip
 
+#: Old names of tools: a rule about one is a rule about the other.
+_RENAMED: Final = {"KillShell": "TaskStop", "Task": "Agent"}
+
 #: Environment that keeps Claude Code quiet: no updates, telemetry, background work or memory of its own;
 #: and no `@path` in a mail's body makes it read a file.
 QUIET_ENVIRONMENT: Final = {
@@ -75,6 +78,7 @@ def session_options(
     """Options of a session: exactly the configured tools, `dontAsk`, no settings files, no foreign MCP."""
     agent = config.agent
     built_in = [tool for tool in agent.tools if tool != "Bash" or agent.bash != []]
+    current = {_RENAMED.get(tool, tool) for tool in built_in}
     return ClaudeAgentOptions(
         system_prompt=prompt,
         model=model,
@@ -83,7 +87,7 @@ def session_options(
         env=claude_environment(config, credentials),
         tools=built_in,
         allowed_tools=_allow_rules(config, built_in, own_tools),
-        disallowed_tools=[tool for tool in CLOSED_TOOLS if tool not in built_in],
+        disallowed_tools=[tool for tool in CLOSED_TOOLS if _RENAMED.get(tool, tool) not in current],
         permission_mode="dontAsk",
         setting_sources=[],
         skills=[],

@@ -45,6 +45,11 @@ def test_nothing_is_loaded_from_settings_and_nothing_is_asked() -> None:
     assert chosen.hooks["PreToolUse"][0].matcher is None
 
 
+def test_a_tool_is_not_closed_under_its_old_name() -> None:
+    chosen = options(tools=["Read", "Agent"])
+    assert set(CLOSED_TOOLS) - set(chosen.disallowed_tools) == {"Agent", "Task"}
+
+
 def test_the_layer_below_the_gate_has_the_same_bash_patterns() -> None:
     assert options(bash=["git *", "> out/*"]).allowed_tools == ["Read", "Bash(git *)", "mcp__hyperhive__send"]
     assert options(bash=None).allowed_tools == ["Read", "Bash", "mcp__hyperhive__send"]
@@ -74,4 +79,4 @@ def test_the_harness_forgets_what_claude_code_must_not_inherit(monkeypatch: pyte
         os, "environ", {"PATH": "/bin", "ANTHROPIC_API_KEY": "k", "CREDENTIALS_DIRECTORY": "/c"}
     )
     main_module.prune_environment()
-    assert os.environ == {"PATH": f"{Path(sys.executable).parent}:/bin"}
+    assert os.environ == {"PATH": f"/bin:{Path(sys.executable).parent}"}
