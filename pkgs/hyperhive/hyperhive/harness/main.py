@@ -147,12 +147,12 @@ async def _serve(harness: Harness) -> int:
 def prune_environment() -> None:
     """Forget what Claude Code must not inherit: the SDK hands it everything we have.
 
-    `PATH` begins with our own Python's directory, so that `python3` of an MCP server is the one that has
-    the `mcp` package.
+    `PATH` ends with our own Python's directory: a container without a Python of its own still has one for
+    MCP servers, with the `mcp` package.
     """
     for name in [name for name in os.environ if name not in PASSED_ENVIRONMENT]:
         del os.environ[name]
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{Path(sys.executable).parent}"
 
 
 def _persona(config: HarnessConfig, me: Me) -> Persona:

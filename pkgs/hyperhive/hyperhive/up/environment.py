@@ -1,5 +1,7 @@
 """The environment of child processes: what programs need to run, and none of the operator's own secrets."""
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -19,5 +21,10 @@ def child_environment(environment: Mapping[str, str], credentials: Path) -> dict
         for name, value in environment.items()
         if name in _PASSED or name.startswith(_PASSED_PREFIXES)
     }
-    # Output goes through a pipe and is to appear line by line.
-    return passed | {"CREDENTIALS_DIRECTORY": str(credentials), "PYTHONUNBUFFERED": "1"}
+    return passed | {
+        "CREDENTIALS_DIRECTORY": str(credentials),
+        # `python3` of an MCP server is to be the one that has the `mcp` package.
+        "PATH": f"{Path(sys.executable).parent}:{passed.get('PATH', os.defpath)}",
+        # Output goes through a pipe and is to appear line by line.
+        "PYTHONUNBUFFERED": "1",
+    }

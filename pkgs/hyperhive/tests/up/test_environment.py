@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 from hyperhive.up.environment import child_environment
@@ -13,7 +14,7 @@ def test_a_child_gets_what_programs_need_and_no_secret_of_the_operator() -> None
         "PYTHONPATH": "/elsewhere",
     }
     assert child_environment(given, Path("/credentials")) == {
-        "PATH": "/bin",
+        "PATH": f"{Path(sys.executable).parent}:/bin",
         "LC_TIME": "C",
         "HYPERHIVE_RUN_MARK": "1",
         "CREDENTIALS_DIRECTORY": "/credentials",
