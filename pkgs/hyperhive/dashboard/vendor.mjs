@@ -1,19 +1,12 @@
-// Copies the browser libraries from node_modules to vendor/, the only third-party code that is served.
+// Makes vendor/, the only third-party code that is served, of the files in node_modules that vendor.json lists.
 // Run after `npm ci`; vendor/ is rewritten whole.
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const modules = join(here, "node_modules");
 const vendor = join(here, "vendor");
-
-const FILES = {
-  "preact.module.js": "preact/dist/preact.mjs",
-  "hooks.module.js": "preact/hooks/dist/hooks.mjs",
-  "htm.module.js": "htm/dist/htm.module.js",
-};
-const LICENSES = { "preact.LICENSE": "preact/LICENSE", "htm.LICENSE": "htm/LICENSE" };
+const files = JSON.parse(await readFile(join(here, "vendor.json"), "utf8"));
 
 // The strict Content-Security-Policy leaves no room for an (inline) import map, so the one bare
 // specifier becomes a relative one. Source maps are not served, so their references go too.
@@ -30,9 +23,13 @@ function refuseBareImports(name, source) {
 
 await rm(vendor, { recursive: true, force: true });
 await mkdir(vendor);
-for (const [name, path] of Object.entries(FILES)) {
-  const source = forBrowser(await readFile(join(modules, path), "utf8"));
-  refuseBareImports(name, source);
-  await writeFile(join(vendor, name), source);
+for (const { package: name, file, target } of files) {
+  const from = join(here, "node_modules", name, file);
+  if (target.endsWith(".js")) {
+    const source = forBrowser(await readFile(from, "utf8"));
+    refuseBareImports(target, source);
+    await writeFile(join(vendor, target), source);
+  } else {
+    await copyFile(from, join(vendor, target));
+  }
 }
-for (const [name, path] of Object.entries(LICENSES)) await copyFile(join(modules, path), join(vendor, name));
