@@ -1,0 +1,151 @@
+# One unprivileged container for each agent: uid range, directories, mounts, limits.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.hyperhive;
+  uidBase = import ./uid-base.nix { inherit lib; };
+  addresses = import ./addresses.nix { inherit lib; } cfg.network.subnet;
+
+  root = "/var/lib/hyperhive/agents";
+
+  declared = cfg.agents // lib.optionalAttrs cfg.manager.enable { inherit (cfg) manager; };
+
+  evaluate =
+    name: declaration:
+    let
+      base = uidBase name;
+      container = "h-${name}";
+    in
+    {
+      inherit container;
+      inherit (declaration) autoStart role;
+      options = config.containers.${container}.config.hyperhive;
+      unit = "container@${container}.service";
+      uidBase = base;
+      address = addresses.agent ((base - 1879048192) / 65536);
+      stateDir = "${root}/${name}/state";
+      claudeDir = "${root}/${name}/claude";
+      socketDir = "/run/hyperhive/agents/${name}";
+    };
+
+  credentialFlags =
+    agent:
+    map (name: "--load-credential=${name}:${toString cfg.credentials.${name}}") (
+      lib.unique (lib.filter (name: cfg.credentials ? ${name}) (lib.attrValues agent.options.credentials))
+    );
+
+  container = name: declaration: agent: {
+    inherit (agent) autoStart;
+    privateUsers = agent.uidBase;
+    privateNetwork = true;
+    hostAddress = addresses.host;
+    localAddress = agent.address;
+    bindMounts = {
+      "/run/hyperhive".hostPath = agent.socketDir;
+      "/agents/${name}/state" = {
+        hostPath = agent.stateDir;
+        isReadOnly = false;
+      };
+      "/agents/${name}/claude" = {
+        hostPath = agent.claudeDir;
+        isReadOnly = false;
+      };
+    };
+    extraFlags = [
+      # With a fixed uid range nspawn leaves the owners of the root directory alone unless it is told.
+      "--private-users-ownership=auto"
+    ]
+    ++ lib.optional (!agent.options.nix.enable) "--inaccessible=/nix/var/nix/daemon-socket"
+    ++ credentialFlags agent;
+    config = {
+      imports = [
+        ./agent.nix
+        declaration.config
+      ];
+      config = {
+        hyperhive = lib.mkMerge [
+          declaration.forwarded
+          {
+            inherit name;
+            package = lib.mkDefault cfg.package;
+            operator.pronouns = lib.mkDefault cfg.operator.pronouns;
+          }
+        ];
+        # One evaluation of nixpkgs for the whole hive; `allowUnfree` of the host holds inside as well.
+        nixpkgs.pkgs = lib.mkDefault pkgs;
+        networking.nameservers = lib.mkDefault cfg.network.nameservers;
+      };
+    };
+  };
+
+  unit = agent: {
+    requires = [ "hyperhive-network.service" ];
+    wants = [ "hyperhive.service" ];
+    after = [
+      "hyperhive-network.service"
+      "hyperhive.service"
+    ];
+    unitConfig.RequiresMountsFor = [ root ];
+    serviceConfig = {
+      CPUQuota = "${toString agent.options.limits.cpuPercent}%";
+      MemoryMax = "${toString agent.options.limits.memoryMiB}M";
+      MemorySwapMax = 0;
+      TasksMax = agent.options.limits.tasks;
+    };
+  };
+
+  directories = _: agent: [
+    # The broker makes them as well; a container can start although the broker cannot.
+    "d ${agent.socketDir} 0711 hyperhive hyperhive -"
+    "d ${dirOf agent.stateDir} 0711 root root -"
+    "d ${agent.stateDir} 0700 ${toString agent.uidBase} ${toString agent.uidBase} -"
+    "d ${agent.claudeDir} 0700 ${toString agent.uidBase} ${toString agent.uidBase} -"
+  ];
+in
+{
+  config = lib.mkIf cfg.enable {
+    services.hyperhive.evaluated = lib.mapAttrs evaluate declared;
+
+    containers = lib.mapAttrs' (
+      name: declaration:
+      lib.nameValuePair "h-${name}" (container name declaration cfg.evaluated.${name})
+    ) declared;
+
+    systemd.services = lib.mapAttrs' (
+      _: agent: lib.nameValuePair "container@${agent.container}" (unit agent)
+    ) cfg.evaluated;
+
+    # Root owns the way down, so that neither the broker nor an agent can put a link into it.
+    systemd.tmpfiles.rules = [
+      "d /var/lib/hyperhive 0755 root root -"
+      "d ${root} 0711 root root -"
+      "d /run/hyperhive 0755 hyperhive hyperhive -"
+      "d /run/hyperhive/agents 0700 hyperhive hyperhive -"
+    ]
+    ++ lib.concatLists (lib.mapAttrsToList directories cfg.evaluated);
+
+    # What agents write is never a setuid program or a device, whoever looks at it on the host.
+    systemd.mounts = [
+      {
+        description = "State of hyperhive's agents";
+        what = root;
+        where = root;
+        type = "none";
+        options = "bind,nosuid,nodev";
+        wantedBy = [ "machines.target" ];
+        after = [ "systemd-tmpfiles-setup.service" ];
+        before = [ "umount.target" ];
+        conflicts = [ "umount.target" ];
+        unitConfig = {
+          # By default it would come before the directories are made.
+          DefaultDependencies = false;
+          RequiresMountsFor = dirOf root;
+        };
+      }
+    ];
+  };
+}

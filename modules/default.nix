@@ -1,0 +1,10 @@
+# The host's side: a broker, and one container for each agent.
+{
+  imports = [
+    ./options.nix
+    ./broker.nix
+    ./agents.nix
+    ./network.nix
+    ./assertions.nix
+  ];
+}

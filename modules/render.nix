@@ -1,0 +1,96 @@
+# The one mapping from options to the fields of the contract: what `broker.json` and `harness.json` hold.
+{ lib }:
+let
+  agent = options: {
+    inherit (options)
+      name
+      role
+      model
+      models
+      tools
+      credentials
+      ;
+    system_prompt = options.systemPrompt;
+    allowed_recipients = options.allowedRecipients;
+    bash = options.bash.allow;
+    mcp_servers = lib.mapAttrs (_: server: {
+      inherit (server) command args env;
+      allowed_tools = server.allowedTools;
+    }) options.mcpServers;
+    notes.compact_above_bytes = options.notes.compactAboveBytes;
+    context.compact_above_percent = options.context.compactAbovePercent;
+    budget = {
+      usd_cents_per_day = options.budget.usdCentsPerDay;
+      turns_per_day = options.budget.turnsPerDay;
+    };
+    limits = {
+      cpu_percent = options.limits.cpuPercent;
+      memory_mib = options.limits.memoryMiB;
+      inherit (options.limits) tasks;
+    };
+  };
+
+  # Every leaf by itself, so that `settings` can override one and keep the others.
+  overridable = lib.mapAttrsRecursive (_: lib.mkDefault);
+in
+{
+  # `options`: `hyperhive` of an evaluated container.
+  harness =
+    options:
+    overridable {
+      agent = agent options;
+      socket = "/run/hyperhive/broker.sock";
+      state_dir = "/agents/${options.name}/state";
+      operator = {
+        inherit (options.operator) pronouns;
+        password_credential = null;
+      };
+      claude = {
+        cli = lib.getExe options.claude.package;
+        home = "/agents/${options.name}/claude";
+        inherit (options.claude) env;
+      };
+    };
+
+  # `options`: `services.hyperhive`; `agents`: the `agent` part of every harness file, by name.
+  broker =
+    { options, agents }:
+    overridable {
+      runtime = "nixos";
+      state_dir = "/var/lib/hyperhive/broker";
+      runtime_dir = "/run/hyperhive";
+      dashboard_dir = "${options.package}/share/hyperhive/dashboard";
+      listen = {
+        host = options.dashboard.listenAddress;
+        inherit (options.dashboard) port;
+        host_names = options.dashboard.hostNames;
+        tls =
+          if options.dashboard.tls == null then
+            null
+          else
+            {
+              certificate = "/run/credentials/hyperhive.service/tls-certificate";
+              key_credential = "tls-key";
+            };
+        plain_remote = options.dashboard.plainRemote;
+      };
+      operator = {
+        inherit (options.operator) pronouns;
+        password_credential =
+          if options.dashboard.passwordHashFile == null then null else "operator-password";
+      };
+      delivery.lease_seconds = 60;
+      loop_breaker = {
+        messages_per_minute = 30;
+        duplicates = 5;
+        ping_pong = 40;
+      };
+      retention = {
+        messages_days = 30;
+        events_days = 14;
+      };
+    }
+    // {
+      inherit agents;
+    };
+}
