@@ -12,6 +12,7 @@ TESTS ?= tests
 PYTEST_ARGS ?= -n 2
 
 PROJECT := pkgs/hyperhive
+LINTED := . ../../nixos-tests ../../templates
 VENV := $(CURDIR)/$(if $(filter newest,$(CONSTRAINTS)),.venv,.venv-$(CONSTRAINTS))
 BIN := $(VENV)/bin
 
@@ -23,7 +24,7 @@ export PYTHONUTF8 := 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := build
-.PHONY: build demo up test lint format bench vendor schema help clean venv
+.PHONY: build demo up test lint format bench vendor schema golden help clean venv
 
 build: vendor ## install everything that `make demo` and `make up` need (the default)
 	@echo "Ready. 'make demo' shows a hive offline, 'make help' lists the other targets."
@@ -42,16 +43,22 @@ up: vendor ## your own hive: make up ARGS="--config hive.toml"
 
 test: vendor ## all tests; TESTS=tests/domain for some, CONSTRAINTS=nixpkgs-26.05 for the NixOS versions
 	@tools/install-browser
+	@tools/install-nix
+	@tools/install-network
 	@cd $(PROJECT) && "$(BIN)/python" -m pytest $(PYTEST_ARGS) $(TESTS)
 
 lint: venv ## ruff check, ruff format --check and mypy --strict
-	@cd $(PROJECT) && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy"
+	@cd $(PROJECT) && "$(BIN)/ruff" check $(LINTED) && "$(BIN)/ruff" format --check $(LINTED) && "$(BIN)/mypy"
 
 format: venv ## let ruff mend what it can
-	@cd $(PROJECT) && "$(BIN)/ruff" check --fix --quiet . ; "$(BIN)/ruff" format .
+	@cd $(PROJECT) && "$(BIN)/ruff" check --fix --quiet $(LINTED) ; "$(BIN)/ruff" format $(LINTED)
 
 schema: venv ## refresh the committed JSON schemas of the configuration
 	@"$(BIN)/hyperhive" schema --output $(PROJECT)/contract
+
+golden: venv ## refresh what the NixOS module renders for the hives of nixos-tests/eval, and modules/OPTIONS.md
+	@tools/install-nix
+	@cd $(PROJECT) && "$(BIN)/python" -m tests.nixos.golden
 
 bench: vendor ## measure the hive on this machine, offline
 	@cd $(PROJECT) && "$(BIN)/python" -m bench $(ARGS)

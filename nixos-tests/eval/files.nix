@@ -1,0 +1,219 @@
+# An evaluated hive as the files that stand in expected/<hive>: path -> text, or a value that is JSON there.
+{
+  lib,
+  pkgs,
+  modules,
+}:
+{ config, options, ... }:
+let
+  cfg = config.services.hyperhive;
+
+  # What our own modules say in an option, merged as if nobody else had said anything.
+  ours =
+    option:
+    let
+      isOurs = definition: lib.hasPrefix "${toString modules}/" (toString definition.file);
+      definitions = lib.filter isOurs option.definitionsWithLocations;
+    in
+    (lib.mergeDefinitions option.loc option.type definitions).mergedValue;
+
+  ourServices = ours options.systemd.services;
+  isOurs = name: _: lib.hasInfix "hyperhive" name;
+
+  lines = lib.concatMapStrings (line: "${line}\n");
+  under = directory: lib.mapAttrs' (name: lib.nameValuePair "${directory}/${name}");
+
+  # The lines of a unit's section: a list repeats its key.
+  assignments =
+    section:
+    let
+      word = value: if lib.isBool value then lib.boolToString value else toString value;
+      assign = key: value: map (one: "${key}=${word one}") (lib.toList value);
+    in
+    lib.concatLists (lib.mapAttrsToList assign (lib.filterAttrs (_: value: value != null) section));
+
+  # NixOS leaves out of a unit's text who wants it.
+  unitText =
+    services: name: unit:
+    let
+      triggers = services.${lib.removeSuffix ".service" name}.restartTriggers or [ ];
+      install = assignments {
+        WantedBy = unit.wantedBy;
+        RequiredBy = unit.requiredBy;
+      };
+    in
+    unit.text
+    + lines (
+      lib.optional (install != [ ]) "[Install]"
+      ++ install
+      ++ map (one: "# restart trigger: ${one}") triggers
+    );
+
+  units =
+    config:
+    under "units" (
+      lib.mapAttrs (unitText config.systemd.services) (lib.filterAttrs isOurs config.systemd.units)
+    );
+
+  # Programs of units that NixOS writes into files of their own.
+  scripts =
+    config:
+    let
+      kinds = [
+        "preStart"
+        "script"
+        "postStart"
+        "preStop"
+        "postStop"
+        "reload"
+      ];
+      texts = service: lib.filterAttrs (kind: text: lib.elem kind kinds && text != "") service;
+      named = name: lib.mapAttrs' (kind: lib.nameValuePair "${name}-${kind}");
+    in
+    under "scripts" (
+      lib.concatMapAttrs (name: service: named name (texts service)) (
+        lib.filterAttrs isOurs config.systemd.services
+      )
+    );
+
+  # What the module adds to the unit that NixOS makes for the container.
+  dropIn =
+    service:
+    lines (
+      [ "[Unit]" ]
+      ++ assignments service.unitConfig
+      ++ [ "[Service]" ]
+      # NixOS gives every service a path.
+      ++ lib.mapAttrsToList (name: value: ''Environment="${name}=${value}"'') (
+        removeAttrs service.environment [ "PATH" ]
+      )
+      ++ assignments service.serviceConfig
+    );
+
+  dropIns = lib.mapAttrs' (
+    name: service: lib.nameValuePair "units/${name}.service.d/hyperhive.conf" (dropIn service)
+  ) (lib.filterAttrs (name: _: lib.hasPrefix "container@" name) ourServices);
+
+  # NixOS writes these where systemd-networkd runs, and nowhere else.
+  links = lib.mapAttrs' (
+    name: network:
+    lib.nameValuePair "etc/systemd/network/${name}.network" (
+      lines (
+        [ "[Match]" ] ++ assignments network.matchConfig ++ [ "[Link]" ] ++ assignments network.linkConfig
+      )
+    )
+  ) (ours options.systemd.network.networks);
+
+  # A unit's text only names the file of rules, so they are made once more, and must come to the same file.
+  packetFilter =
+    let
+      text = import (modules + "/nftables.nix") { inherit lib; } {
+        inherit (cfg.network)
+          subnet
+          hostPorts
+          nameservers
+          privateDestinations
+          ;
+        inherit (import (modules + "/addresses.nix") { inherit lib; } cfg.network.subnet) host;
+      };
+      file = pkgs.writeText "hyperhive.nft" text;
+      command = config.systemd.services.hyperhive-network.serviceConfig.ExecStart;
+    in
+    if lib.hasSuffix " ${file}" command then
+      text
+    else
+      throw "modules/network.nix gives nftables.nix other arguments than here, or its file another name";
+
+  account = user: {
+    inherit (user)
+      createHome
+      extraGroups
+      group
+      home
+      isSystemUser
+      ;
+  };
+
+  host = {
+    "etc/hyperhive/broker.json" = cfg.settings;
+    "polkit.rules" = ours options.security.polkit.extraConfig;
+    "tmpfiles.conf" = lines (ours options.systemd.tmpfiles.rules);
+    "hyperhive.nft" = packetFilter;
+    "host.json" = {
+      warnings = ours options.warnings;
+      users = lib.mapAttrs (_: account) (lib.filterAttrs isOurs config.users.users);
+      groups = lib.attrNames (lib.filterAttrs isOurs config.users.groups);
+      sysctl = ours options.boot.kernel.sysctl;
+      firewall = {
+        inherit (lib.mapAttrs (_: ours) options.networking.firewall)
+          allowedTCPPorts
+          extraCommands
+          extraStopCommands
+          interfaces
+          trustedInterfaces
+          ;
+      };
+    };
+  }
+  // units config
+  // scripts config
+  // dropIns
+  // links
+  // lib.concatMapAttrs (
+    name: _:
+    let
+      file = "nixos-containers/${name}.conf";
+    in
+    {
+      "etc/${file}" = config.environment.etc.${file}.text;
+    }
+  ) config.containers;
+
+  container =
+    settings:
+    let
+      inside = settings.config;
+    in
+    {
+      "settings.json" = {
+        inherit (settings)
+          additionalCapabilities
+          allowedDevices
+          autoStart
+          bindMounts
+          enableTun
+          ephemeral
+          extraFlags
+          forwardPorts
+          hostAddress
+          interfaces
+          localAddress
+          macvlans
+          privateNetwork
+          privateUsers
+          tmpfs
+          ;
+      };
+      "inside.json" = {
+        networking = {
+          inherit (inside.networking) hostName nameservers useHostResolvConf;
+          firewall = inside.networking.firewall.enable;
+        };
+        nix = inside.nix.enable;
+        inherit (inside.system) stateVersion;
+      };
+      "etc/hyperhive/harness.json" = inside.hyperhive.settings;
+      "etc/hyperhive/mcp.json" = builtins.fromJSON (
+        builtins.unsafeDiscardStringContext inside.environment.etc."hyperhive/mcp.json".text
+      );
+      "etc/claude-code/managed-settings.json" = builtins.fromJSON (
+        builtins.unsafeDiscardStringContext inside.environment.etc."claude-code/managed-settings.json".text
+      );
+    }
+    // units inside
+    // scripts inside;
+in
+under "host" host
+// lib.concatMapAttrs (
+  name: settings: under "containers/${name}" (container settings)
+) config.containers

@@ -1,0 +1,7 @@
+# The whole of agent bob.
+{ pkgs, ... }:
+{
+  hyperhive.allowedRecipients = [ "manager" "alice" ];
+  hyperhive.packages = [ pkgs.hello ];
+  environment.variables.EDITOR = "ed";
+}

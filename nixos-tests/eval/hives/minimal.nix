@@ -1,0 +1,7 @@
+# The least that is a hive: everything at its default, one agent.
+{
+  services.hyperhive = {
+    enable = true;
+    agents.alice = { };
+  };
+}

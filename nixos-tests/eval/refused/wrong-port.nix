@@ -1,0 +1,8 @@
+# No port at all.
+{
+  message = "services.hyperhive.dashboard.port";
+  hive.services.hyperhive = {
+    enable = true;
+    dashboard.port = 70000;
+  };
+}

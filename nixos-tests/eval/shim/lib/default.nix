@@ -1,0 +1,2 @@
+# `lib` of ../../offline.nix.
+(import ../trees.nix { system = "x86_64-linux"; }).lib

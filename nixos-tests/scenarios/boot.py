@@ -1,0 +1,55 @@
+"""The hive comes up with the machine: units, containers, linked agents; nobody has to help."""
+
+import hashlib
+import json
+import shlex
+
+AGENTS = {"manager": "manager", "alice": "agent", "bob": "agent"}
+
+
+def uid_base(agent: str) -> int:
+    """First uid of the agent's range on the host."""
+    digest = hashlib.sha256(agent.encode()).hexdigest()
+    return 0x70000000 + 65536 * (int(digest[:12], 16) % 3584)
+
+
+def inside(agent: str, command: str) -> str:
+    """Shell line that runs a command as root of the agent's container."""
+    leader = f"$(machinectl show h-{agent} --property=Leader --value)"
+    return f"nsenter --target {leader} --all -- /usr/bin/env -i /bin/sh -lc {shlex.quote(command)}"
+
+
+with subtest("the broker and every agent's container start with the machine"):
+    machine.wait_for_unit("hyperhive.service")
+    for agent in AGENTS:
+        machine.wait_for_unit(f"container@h-{agent}.service")
+
+with subtest("every agent links up and is idle"):
+    for agent in AGENTS:
+        machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +[a-z]+ +idle '")
+    state = json.loads(machine.succeed("hyperhive status --json"))
+    found = {agent["name"]: (agent["role"], agent["status"]["state"]) for agent in state["agents"]}
+    assert found == {name: (role, "idle") for name, role in AGENTS.items()}, found
+
+with subtest("the broker runs as its own user and not as root"):
+    assert machine.succeed("systemctl show hyperhive.service --property=User --value") == "hyperhive\n"
+    machine.succeed("pgrep --uid hyperhive --full ' broker --config /etc/hyperhive/broker.json'")
+
+with subtest("a harness is root in its container and a uid of its own range outside"):
+    for agent in AGENTS:
+        machine.succeed(inside(agent, "systemctl is-active hyperhive-harness.service"))
+        assert machine.succeed(inside(agent, "id -u")) == "0\n"
+        uid_map = machine.succeed(inside(agent, "cat /proc/self/uid_map")).split()
+        assert uid_map == ["0", str(uid_base(agent)), "65536"], uid_map
+        machine.succeed(
+            f"pgrep --uid {uid_base(agent)} --full ' harness --config /etc/hyperhive/harness.json'"
+        )
+
+with subtest("an idle hive asks no model"):
+    turns = machine.succeed("hyperhive status --json | jq --compact-output '[.agents[].turns_today]'")
+    assert turns == "[0,0,0]\n", turns
+
+with subtest("what runs says yes to its own configuration"):
+    machine.succeed("hyperhive check-config --kind broker /etc/hyperhive/broker.json")
+    for agent in AGENTS:
+        machine.succeed(inside(agent, "test -r /etc/claude-code/managed-settings.json"))

@@ -1,0 +1,38 @@
+"""What a scenario may use beside the standard library: the names that a test driver puts into it.
+
+NixOS's driver has more; another driver that plays the same files has exactly this. The machine has the hive
+of vm/NAME.nix with the units that NixOS gives it, the scripted model with NAME.toml, and in root's PATH
+hyperhive, bash, curl, grep, ip, jq, pgrep, systemd's programs and util-linux's. A container has bash, the
+core utilities and systemctl.
+"""
+
+from contextlib import AbstractContextManager
+
+class Machine:
+    """The machine under test, on which every command runs as root."""
+
+    def succeed(self, command: str) -> str:
+        """Standard output of a shell command that must end with 0."""
+
+    def fail(self, command: str) -> str:
+        """Standard output of a shell command that must not end with 0."""
+
+    def execute(self, command: str) -> tuple[int, str]:
+        """Exit code and standard output of a shell command."""
+
+    def wait_until_succeeds(self, command: str) -> str:
+        """Standard output of a shell command, repeated until it ends with 0."""
+
+    def wait_for_unit(self, unit: str) -> None:
+        """Until the unit is active."""
+
+    def wait_for_open_port(self, port: int) -> None:
+        """Until something listens on this port of loopback."""
+
+    def copy_from_host(self, source: str, target: str) -> None:
+        """Copy a file of the driver's side to the machine."""
+
+machine: Machine
+
+def subtest(name: str) -> AbstractContextManager[None]:
+    """Name what is shown within."""

@@ -1,0 +1,38 @@
+"""Mail from the operator over two agents and back, each turn run by the real Claude Code."""
+
+import json
+
+QUESTION = "How many hives stand in the orchard?"
+
+machine.wait_for_unit("hyperhive.service")
+for agent in ("alice", "bob"):
+    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+
+with subtest("the answer comes back to the operator over both agents"):
+    machine.succeed(f"hyperhive send alice '{QUESTION}'")
+    machine.wait_until_succeeds("hyperhive inbox | grep --fixed-strings 'Bob says: Seven.'")
+
+with subtest("a message is acked when the turn that carried it has ended, and was delivered once"):
+    done = '[.messages[] | select(.recipient != "operator") | .state] == ["acked", "acked", "acked"]'
+    machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status '{done}'")
+    messages = json.loads(machine.succeed("hyperhive status --json"))["messages"]
+    story = [
+        (m["id"], m["sender"], m["recipient"], m["body"], m["in_reply_to"], m["state"], m["deliveries"])
+        for m in reversed(messages)
+    ]
+    assert story == [
+        (1, "operator", "alice", QUESTION, None, "acked", 1),
+        (2, "alice", "bob", f"The operator asks: {QUESTION}", None, "acked", 1),
+        (3, "bob", "alice", "Seven.", 2, "acked", 1),
+        (4, "alice", "operator", "Bob says: Seven.", None, "queued", 0),
+    ], story
+
+with subtest("the operator's own mail waits until it is read"):
+    assert machine.succeed("hyperhive inbox --read") == "1 marked as read\n"
+    assert machine.succeed("hyperhive inbox") == "nothing new\n"
+
+with subtest("an agent's turns are counted"):
+    turns = machine.succeed(
+        "hyperhive status --json | jq --compact-output '[.agents[] | [.name, .turns_today]]'"
+    )
+    assert turns == '[["alice",2],["bob",1]]\n', turns

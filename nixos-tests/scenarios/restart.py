@@ -1,0 +1,81 @@
+"""No mail is lost when the broker, a harness or a container goes in the middle of it."""
+
+import json
+import shlex
+
+
+def inside(agent: str, command: str) -> str:
+    """Shell line that runs a command as root of the agent's container."""
+    leader = f"$(machinectl show h-{agent} --property=Leader --value)"
+    return f"nsenter --target {leader} --all -- /usr/bin/env -i /bin/sh -lc {shlex.quote(command)}"
+
+
+def show(message: int, expression: str) -> str:
+    """What jq says about one message."""
+    select = f".messages[] | select(.id == {message}) | {expression}"
+    return machine.succeed(f"hyperhive status --json | jq --compact-output {shlex.quote(select)}").strip()
+
+
+def send(text: str) -> int:
+    """Send to Alice; the message's id."""
+    result = json.loads(machine.succeed(f"hyperhive send --json alice '{text}'"))
+    return int(result["messages"][0]["id"])
+
+
+def wait_until(message: int, condition: str) -> None:
+    """Until jq's condition holds for the message."""
+    select = f".messages[] | select(.id == {message}) | {condition}"
+    machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status {shlex.quote(select)}")
+
+
+machine.wait_for_unit("hyperhive.service")
+machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+
+with subtest("mail to a stopped agent outlives a restart of the broker, and wakes the agent that comes"):
+    machine.succeed("systemctl stop container@h-alice.service")
+    gone = "hyperhive status | grep --extended-regexp '^alice +agent +(stopped|offline) '"
+    machine.wait_until_succeeds(gone)
+    kept = send("A short task.")
+    machine.succeed("systemctl restart hyperhive.service")
+    machine.wait_until_succeeds("hyperhive status")
+    assert show(kept, "[.state, .deliveries]") == '["queued",0]'
+    machine.succeed("systemctl start container@h-alice.service")
+    machine.wait_until_succeeds("hyperhive inbox | grep --fixed-strings 'done: A short task.'")
+    wait_until(kept, '.state == "acked"')
+    assert show(kept, "[.state, .deliveries]") == '["acked",1]'
+
+with subtest("agents find a broker again that was killed, and what it had promised is there"):
+    kept = send("A task before the crash.")
+    machine.succeed("systemctl kill --signal=KILL hyperhive.service")
+    machine.wait_until_succeeds("hyperhive inbox | grep --fixed-strings 'done: A task before the crash.'")
+    wait_until(kept, '.state == "acked"')
+    machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+
+with subtest("mail of a turn whose harness is restarted comes again, marked as such"):
+    kept = send("A long task for a harness.")
+    wait_until(kept, '.state == "leased"')
+    machine.succeed(inside("alice", "systemctl restart hyperhive-harness.service"))
+    machine.wait_until_succeeds(
+        "hyperhive inbox | grep --fixed-strings 'done at last: A long task for a harness.'"
+    )
+    wait_until(kept, '.state == "acked"')
+    assert show(kept, "[.state, .deliveries, .redelivered]") == '["acked",2,true]'
+
+with subtest("mail of a turn whose container is restarted comes again, marked as such"):
+    kept = send("A long task for a container.")
+    wait_until(kept, '.state == "leased"')
+    machine.succeed("systemctl restart container@h-alice.service")
+    machine.wait_until_succeeds(
+        "hyperhive inbox | grep --fixed-strings 'done at last: A long task for a container.'"
+    )
+    wait_until(kept, '.state == "acked"')
+    assert show(kept, "[.state, .deliveries, .redelivered]") == '["acked",2,true]'
+
+with subtest("nothing was said twice"):
+    said = machine.succeed("hyperhive inbox --json | jq --compact-output '[.messages[].body]'")
+    assert json.loads(said) == [
+        "done: A short task.",
+        "done: A task before the crash.",
+        "done at last: A long task for a harness.",
+        "done at last: A long task for a container.",
+    ], said

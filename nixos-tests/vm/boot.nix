@@ -1,0 +1,12 @@
+# The hive comes up with the machine.
+{
+  scenario = "boot";
+
+  nodes.machine.services.hyperhive = {
+    manager.enable = true;
+    agents = {
+      alice = { };
+      bob = { };
+    };
+  };
+}

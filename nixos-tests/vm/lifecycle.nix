@@ -1,0 +1,9 @@
+# The broker starts, stops and restarts agents, and may do so to no other unit.
+{
+  scenario = "lifecycle";
+
+  nodes.machine.services.hyperhive.agents = {
+    alice = { };
+    bob = { };
+  };
+}

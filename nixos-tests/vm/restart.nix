@@ -1,0 +1,6 @@
+# No mail is lost when the broker, a harness or a container goes in the middle.
+{
+  scenario = "restart";
+
+  nodes.machine.services.hyperhive.agents.alice = { };
+}

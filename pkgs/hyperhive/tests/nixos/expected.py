@@ -1,0 +1,87 @@
+"""The committed files of `nixos-tests/eval/expected`: how a rendered hive becomes text, what has changed."""
+
+import difflib
+import json
+import re
+import shutil
+from typing import Any, Final
+
+from tests.nixos import nix
+
+EXPECTED: Final = nix.EVAL / "expected"
+#: A hive as well, although it stands elsewhere.
+_TEMPLATE: Final = nix.ROOT / "templates" / "default" / "configuration.nix"
+
+_STORE: Final = re.compile(r"/nix/store/[0-9a-z]{32}-([A-Za-z0-9+._?=-]+)")
+_VERSION: Final = re.compile(r"-[^A-Za-z].*")
+#: Lines that another tree has otherwise, or that only NixOS's switch reads.
+_OF_THE_TREE: Final = re.compile(r'X-[A-Za-z-]+=|Environment="(LOCALE_ARCHIVE|TZDIR)=')
+
+
+def names() -> list[str]:
+    """Every hive that renders to committed files."""
+    found = [path.stem for path in (nix.EVAL / "hives").glob("*.nix")]
+    return sorted([*found, *(["template"] if _TEMPLATE.is_file() else [])])
+
+
+def rendered(hive: str) -> dict[str, str]:
+    """Path below `expected/<hive>` -> text, as the modules are now; its whole system was evaluated.
+
+    Raises:
+        EvaluationError: The hive does not evaluate.
+    """
+    evaluated = nix.hives(f"hives.{hive}")
+    return {path: text(path, value) for path, value in evaluated["files"].items()}
+
+
+def committed(hive: str) -> dict[str, str]:
+    """Path below `expected/<hive>` -> text, as the files are."""
+    directory = EXPECTED / hive
+    return {
+        path.relative_to(directory).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+def write(hive: str, files: dict[str, str]) -> None:
+    """Replace the committed files of a hive."""
+    shutil.rmtree(EXPECTED / hive, ignore_errors=True)
+    for name, content in files.items():
+        path = EXPECTED / hive / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def difference(old: dict[str, str], new: dict[str, str]) -> str:
+    """What changed from `old` to `new`, file by file; empty when nothing did."""
+    lines: list[str] = []
+    for path in sorted({*old, *new}):
+        lines += difflib.unified_diff(
+            old.get(path, "").splitlines(),
+            new.get(path, "").splitlines(),
+            f"{path} (committed)" if path in old else "(no such file)",
+            f"{path} (evaluated)" if path in new else "(no such file)",
+            lineterm="",
+        )
+    return "\n".join(lines)
+
+
+def text(path: str, value: Any) -> str:
+    """The text of a file: no hashes and versions, and nothing that only tells which nixpkgs it was."""
+    whole = (
+        value if isinstance(value, str) else json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    )
+    whole = _STORE.sub(lambda found: f"/nix/store/{_VERSION.sub('', found[1])}", whole)
+    lines = whole.splitlines()
+    if "/units/" in path or path.endswith(".network"):
+        lines = _sections(lines)
+    elif path.endswith(".conf"):
+        lines = sorted(line for line in lines if line.strip())
+    return "\n".join(lines) + "\n"
+
+
+def _sections(lines: list[str]) -> list[str]:
+    """A unit with one blank line before each section but the first, and none elsewhere."""
+    kept = [line for line in lines if line.strip() and not _OF_THE_TREE.match(line)]
+    return [part for line in kept for part in (["", line] if line[0] == "[" and line != kept[0] else [line])]
