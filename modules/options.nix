@@ -45,7 +45,7 @@ in
         example = "0.0.0.0";
       };
       port = mkOption {
-        type = types.port;
+        type = types.ints.between 1 65535;
         default = 7000;
         description = "TCP port of the dashboard.";
         example = 8443;

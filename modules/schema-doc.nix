@@ -31,20 +31,12 @@ let
       summary (target node."$ref")
     else
       lib.findFirst (text: text != "") "" (map summary inner);
-
-  titled =
-    owner: name: node:
-    let
-      title = node.title or name;
-    in
-    # A model without a section of attributes speaks of them in its first sentence.
-    if lib.tail (sections owner) == [ ] then "${title}. ${lib.head (sections owner)}" else title;
 in
 owner: name:
 let
   node = owner.properties.${name};
 in
-lib.findFirst (text: text != "") (titled owner name node) [
+lib.findFirst (text: text != "") (node.title or name) [
   ((attributes owner).${name} or "")
   (summary node)
 ]

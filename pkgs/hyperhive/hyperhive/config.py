@@ -50,6 +50,9 @@ class McpServerConfig(Contract):
     """An extra MCP server that the agent's session starts over stdio.
 
     Attributes:
+        command: Program of the server; its path, or its name in the harness's `PATH`.
+        args: Arguments of the program.
+        env: Environment of the server, beside `PATH` and the like; not for secrets.
         allowed_tools: Tool names the agent may call, `*` for all of them.
     """
 
@@ -60,26 +63,45 @@ class McpServerConfig(Contract):
 
 
 class NotesConfig(Contract):
-    """Care of `notes.md` in the state directory: over this size a session rewrites it; 0 never does."""
+    """Care of `notes.md` in the state directory.
+
+    Attributes:
+        compact_above_bytes: Over this size a session rewrites it; 0 never does.
+    """
 
     compact_above_bytes: Annotated[int, Field(ge=0)]
 
 
 class ContextConfig(Contract):
-    """Compaction watermark in percent of the model's context window; 0 never compacts by itself."""
+    """Care of the session's context.
+
+    Attributes:
+        compact_above_percent: Watermark in percent of the model's context window; 0 never compacts by itself.
+    """
 
     compact_above_percent: Annotated[int, Field(ge=0, le=95)]
 
 
 class BudgetConfig(Contract):
-    """Caps per day (UTC) and agent. At a cap no new turn starts until the day ends; null is no cap."""
+    """Caps per day (UTC) and agent. At a cap no new turn starts until the day ends; null is no cap.
+
+    Attributes:
+        usd_cents_per_day: Estimated cost in US cents.
+        turns_per_day: Turns that were started.
+    """
 
     usd_cents_per_day: Annotated[int, Field(ge=1)] | None
     turns_per_day: Annotated[int, Field(ge=1)] | None
 
 
 class LimitsConfig(Contract):
-    """Resources of the agent's container: CPU in percent of one core, memory in MiB, tasks."""
+    """Resources of the agent's container.
+
+    Attributes:
+        cpu_percent: CPU time in percent of one core.
+        memory_mib: Memory in MiB.
+        tasks: Processes and threads.
+    """
 
     cpu_percent: Annotated[int, Field(ge=1, le=100_000)]
     memory_mib: Annotated[int, Field(ge=64)]
@@ -90,11 +112,15 @@ class AgentConfig(Contract):
     """One agent: who it is, which model it uses and what it may do.
 
     Attributes:
+        name: Also the tail of its container's name `h-<name>`.
+        role: A hive has at most one manager.
+        model: What it starts with, as Claude Code's `--model` takes it.
         models: What `/model` may choose; `model` is always among them.
         system_prompt: Text added after hyperhive's own system prompt; may be empty.
         allowed_recipients: Names it may send to and ask; null is anyone. Ignored for the manager.
         bash: Patterns of Bash commands in Claude Code's form; null is any command, [] is no Bash.
         tools: Built-in Claude Code tools it has.
+        mcp_servers: Extra MCP servers, by name; their tools are called `mcp__<name>__<tool>`.
         credentials: Environment variable of Claude Code -> credential name.
     """
 
@@ -125,7 +151,12 @@ class AgentConfig(Contract):
 
 
 class TlsConfig(Contract):
-    """Certificate chain and key of the dashboard; the key is a credential name."""
+    """Certificate chain and key of the dashboard.
+
+    Attributes:
+        certificate: Path of the chain in PEM form.
+        key_credential: Name of the credential with the private key in PEM form.
+    """
 
     certificate: AbsolutePath
     key_credential: CredentialName
@@ -135,6 +166,9 @@ class ListenConfig(Contract):
     """Where the operator's pages listen.
 
     Attributes:
+        host: Address or name to listen on.
+        port: TCP port; 0 takes any that is free.
+        tls: Certificate and key; null serves plain HTTP.
         host_names: Values of the `Host` header that are answered, without port.
         plain_remote: Waives the refusal to listen beyond loopback without TLS.
     """
@@ -147,14 +181,23 @@ class ListenConfig(Contract):
 
 
 class OperatorConfig(Contract):
-    """The operator: pronouns for the agents' prompts, and the credential with a password hash."""
+    """The operator, who reads and decides.
+
+    Attributes:
+        pronouns: For the agents' prompts.
+        password_credential: Name of the credential with a password's hash; null is the login link alone.
+    """
 
     pronouns: str
     password_credential: CredentialName | None
 
 
 class DeliveryConfig(Contract):
-    """A lease ends this many seconds after its harness last said that it still works."""
+    """How messages are handed out.
+
+    Attributes:
+        lease_seconds: A lease ends this long after its harness last said that it still works.
+    """
 
     lease_seconds: Annotated[int, Field(ge=5, le=3600)]
 
@@ -175,7 +218,12 @@ class LoopBreakerConfig(Contract):
 
 
 class RetentionConfig(Contract):
-    """Days that finished messages and agents' events are kept; 0 keeps them for ever."""
+    """How long history is kept; 0 keeps it for ever.
+
+    Attributes:
+        messages_days: Days that finished messages are kept.
+        events_days: Days that agents' events are kept.
+    """
 
     messages_days: Annotated[int, Field(ge=0)]
     events_days: Annotated[int, Field(ge=0)]
@@ -187,6 +235,8 @@ class BrokerConfig(Contract):
     Attributes:
         runtime: `nixos` agents live in containers with uid ranges of their own, `process` agents
             are child processes of the broker's own user.
+        state_dir: Holds the database and the operator's token.
+        dashboard_dir: Files that the browser gets.
         runtime_dir: Holds `admin.sock` and `agents/<name>/broker.sock`.
         agents: Every agent of the hive, by name.
     """
