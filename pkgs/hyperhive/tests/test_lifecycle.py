@@ -54,6 +54,7 @@ class Running:
     """The operator's view of a hive that runs."""
 
     admin: AdminClient
+    model: ModelServer
     lines: list[str]
 
     async def get(self, route: str) -> Any:
@@ -103,7 +104,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
         on_line=lambda name, line: lines.append(f"{name} | {line}"),
     )
     async with processes:
-        hive = Running(AdminClient(processes.admin_socket), lines)
+        hive = Running(AdminClient(processes.admin_socket), model, lines)
         for name in ("manager", "ada"):
             await hive.state(name, "idle")
         yield hive
@@ -136,6 +137,10 @@ async def test_a_manager_stops_an_agent_whose_mail_is_delivered_after_its_start(
 async def test_a_turn_that_is_stopped_gives_its_mail_back_and_it_comes_again(running: Running) -> None:
     mail = await running.send("ada", "slow work")
     await running.state("ada", "working")
+    # Only the first request is answered late, and it is to be this turn's.
+    await running.model.wait_for_request(
+        lambda request: request.agent == "ada" and "slow work" in request.prompt, within_seconds=40
+    )
     stopped = await running.post("/api/agents/ada/stop")
     assert (stopped["status"]["state"], stopped["status"]["turn"]) == ("stopped", None)
     back = await running.until(f"/api/messages/{mail}", lambda message: message["state"] == "queued")
