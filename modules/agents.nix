@@ -56,8 +56,14 @@ let
       };
     };
     extraFlags = [
-      # With a fixed uid range nspawn leaves the owners of the root directory alone unless it is told.
-      "--private-users-ownership=auto"
+      # The files of the container's root belong to its uid range on the disk, too. Mapped by the mount they would be
+      # the host's root's there, and a setuid program among them a way to become it.
+      "--private-users-ownership=chown"
+      # For the same reason: NixOS binds these two mapped and writable.
+      "--tmpfs=/nix/var/nix/profiles:mode=0755"
+      "--tmpfs=/nix/var/nix/gcroots:mode=0755"
+      # The host need not read journals that an agent has written; `journalctl -M` works without.
+      "--link-journal=no"
     ]
     ++ lib.optional (!agent.options.nix.enable) "--inaccessible=/nix/var/nix/daemon-socket"
     ++ credentialFlags agent;
@@ -90,6 +96,15 @@ let
       "hyperhive.service"
     ];
     unitConfig.RequiresMountsFor = [ root ];
+    # NixOS makes directories and files below the container's root as root of the host before every start. No link that
+    # the container left behind may lead it elsewhere; nothing of the container runs at this time.
+    preStart = lib.mkBefore ''
+      for path in etc etc/machine-id usr usr/bin var var/lib var/lib/private root; do
+        if [ -L "$root/$path" ]; then
+          rm -- "$root/$path"
+        fi
+      done
+    '';
     serviceConfig = {
       CPUQuota = "${toString agent.options.limits.cpuPercent}%";
       MemoryMax = "${toString agent.options.limits.memoryMiB}M";
@@ -122,6 +137,8 @@ in
     # Root owns the way down, so that neither the broker nor an agent can put a link into it.
     systemd.tmpfiles.rules = [
       "d /var/lib/hyperhive 0755 root root -"
+      # No account of the host has business among the files of a container's root.
+      "d /var/lib/nixos-containers 0700 root root -"
       "d ${root} 0711 root root -"
       "d /run/hyperhive 0755 hyperhive hyperhive -"
       "d /run/hyperhive/agents 0700 hyperhive hyperhive -"
