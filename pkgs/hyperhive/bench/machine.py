@@ -14,7 +14,7 @@ from bench.programs import output
 from bench.report import Section, Spread
 from hyperhive import __version__
 from hyperhive.errors import UnavailableError
-from hyperhive.up.checks import bundled_claude
+from hyperhive.system.installation import bundled_claude
 
 _BLOCK: Final = b"x" * 4096
 

@@ -33,7 +33,9 @@ from hyperhive.services.lifecycle import Lifecycle, Runtime
 from hyperhive.services.messages import Messages
 from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
+from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
+from hyperhive.services.witness import Witness
 from hyperhive.store.database import Database
 from hyperhive.system.credentials import credential_path, read_credential
 from hyperhive.system.listeners import Listener
@@ -74,6 +76,7 @@ class Broker:
         self._config = config
         self._clock = clock
         self._links = Links()
+        self._port = config.listen.port
         self._tasks = Tasks()
         self._background = Tasks()
         self._open_calls = OpenCalls()
@@ -126,7 +129,17 @@ class Broker:
         questions = Questions(outbox, messages, clock)
         events = Events(db, bus, config, clock)
         agents = Agents(db, bus, config, messages, events, clock)
-        lifecycle = Lifecycle(runtime_of(config), agents, events, bus, clock)
+        runtime = runtime_of(config)
+        lifecycle = Lifecycle(runtime, agents, events, bus, clock)
+        selftests = SelfTests(
+            agents,
+            Witness(config, runtime),
+            self._links.self_test,
+            clock,
+            contained=config.runtime == "nixos",
+            dashboard_port=lambda: self._port,
+            hidden=hidden_files(config),
+        )
         sessions = Sessions(db, state / "operator-token", password, clock)
         boot = uuid.uuid4().hex
         hive = Hive(
@@ -134,7 +147,7 @@ class Broker:
         )
         messages.on_mail(self._links.wake)
         await hive.start()
-        return Services(messages, questions, events, agents, lifecycle, sessions, hive, bus)
+        return Services(messages, questions, events, agents, lifecycle, sessions, hive, bus, selftests)
 
     async def _listen_agents(self) -> None:
         # A container's root is "other" here, so it needs everybody's bits on the socket. The directory
@@ -167,8 +180,8 @@ class Broker:
             dashboard=Path(self._config.dashboard_dir),
         )
         listener = self._listener(self.operator, _OPERATOR_CONNECTIONS)
-        port = await listener.start_tcp(listen.host, listen.port, tls)
-        self.url = _url("http" if tls is None else "https", listen.host_names[0], port)
+        self._port = await listener.start_tcp(listen.host, listen.port, tls)
+        self.url = _url("http" if tls is None else "https", listen.host_names[0], self._port)
 
     async def _listen_admin(self) -> None:
         app = admin_app(
@@ -200,6 +213,12 @@ class Broker:
 def agent_directory(config: BrokerConfig, name: str) -> Path:
     """The directory that is bind-mounted into the agent's container; it holds `broker.sock` alone."""
     return Path(config.runtime_dir) / "agents" / name
+
+
+def hidden_files(config: BrokerConfig) -> list[str]:
+    """What no agent may see of the broker's own."""
+    state, runtime = Path(config.state_dir), Path(config.runtime_dir)
+    return [str(path) for path in (state / "db", state / "operator-token", runtime / "admin.sock")]
 
 
 def peer_rule(config: BrokerConfig, name: str) -> Callable[[int], bool]:

@@ -83,6 +83,8 @@ function agents({ store, api, openStream, schedule, onRefused }) {
     trimLog: () => store.dispatch({ type: "log/trim", agent: store.state.log.agent }),
     lifecycle: (name, verb) => api.post(path(name, verb)),
     cancelTurn: (name) => api.post(path(name, "cancel")),
+    selfTest: (name) => api.post(path(name, "selftest")),
+    lastSelfTest: (name) => api.get(path(name, "selftest")),
     explain: (name, command) => api.post(path(name, "explain"), { command }),
   };
 }

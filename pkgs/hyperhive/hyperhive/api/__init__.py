@@ -9,6 +9,7 @@ from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle
 from hyperhive.services.messages import Messages
 from hyperhive.services.questions import Questions
+from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
 
 
@@ -24,3 +25,4 @@ class Services:
     sessions: Sessions
     hive: Hive
     bus: Bus
+    selftests: SelfTests

@@ -6,7 +6,8 @@ from typing import Final
 
 from aiohttp import WSCloseCode, web
 
-from hyperhive.protocol.link import BrokerFrame, Cancel, Wake
+from hyperhive.protocol.link import BrokerFrame, Cancel, RunSelfTest, Wake
+from hyperhive.system.sockets import Peer
 
 #: Close code of a link that a newer one of the same agent replaced.
 REPLACED: Final = 4000
@@ -15,13 +16,19 @@ _REASON_BYTES: Final = 123
 
 
 class Link:
-    """One harness's connection. Pushing never waits: a newer wake takes the place of an older one."""
+    """One harness's connection. Pushing never waits: a newer wake takes the place of an older one.
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    Attributes:
+        peer: Who is at its other end, as the kernel said when it connected.
+    """
+
+    def __init__(self, socket: web.WebSocketResponse, peer: Peer | None = None) -> None:
         self._socket = socket
+        self.peer = peer
         self._due = asyncio.Event()
         self._pending: int | None = None
         self._cancel = False
+        self._self_test: RunSelfTest | None = None
 
     def wake(self, pending: int) -> None:
         """Tell the harness soon that `pending` messages are queued."""
@@ -33,6 +40,11 @@ class Link:
         self._cancel = True
         self._due.set()
 
+    def self_test(self, frame: RunSelfTest) -> None:
+        """Ask the harness soon for a self-test."""
+        self._self_test = frame
+        self._due.set()
+
     async def push(self) -> None:
         """Send what is due, for as long as the link lives."""
         while True:
@@ -41,6 +53,9 @@ class Link:
             if self._cancel:
                 self._cancel = False
                 await self.send(Cancel())
+            if self._self_test is not None:
+                frame, self._self_test = self._self_test, None
+                await self.send(frame)
             if self._pending is not None:
                 pending, self._pending = self._pending, None
                 await self.send(Wake(pending=pending))
@@ -85,6 +100,14 @@ class Links:
     def cancel(self, agent: str) -> bool:
         """Push a cancel to the agent; False when it has no link."""
         return self._push(agent, Link.cancel)
+
+    def self_test(self, agent: str, frame: RunSelfTest) -> Peer | None:
+        """Ask the agent for a self-test; says who was asked, null when it has no link."""
+        link = self._links.get(agent)
+        if link is None or link.peer is None:
+            return None
+        link.self_test(frame)
+        return link.peer
 
     async def close_all(self) -> None:
         """Close every link because the broker stops; leases stay, the harnesses come back to them."""

@@ -3,27 +3,39 @@
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
+from hyperhive.cli.arguments import add_socket
+from hyperhive.cli.broker_socket import find_socket
 from hyperhive.cli.config_files import load_broker
 from hyperhive.cli.exit_codes import FAILED, OK
 from hyperhive.cli.output import emit, printable
 from hyperhive.config_toml import Places
+from hyperhive.system.admin import AdminClient
 from hyperhive.system.installation import dashboard_dir
 from hyperhive.up.checks import Check, Outcome, Setting, run_checks
 from hyperhive.up.places import choose_places
 
 DETAILS: Final = """
 Looks at the hive of --config, of ./hive.toml, or of this machine's /etc/hyperhive/broker.json; without any of
-them it checks the machine with the defaults of `hyperhive up`."""
+them it checks the machine with the defaults of `hyperhive up`.
+
+With --agent it asks the running broker for a self-test: the agent tries, without harm, what its container has
+to refuse, and the broker looks at it from outside. What the agent says is as true as the agent is honest."""
 EXAMPLES: Final = """
   hyperhive doctor
   hyperhive doctor --config hive.toml
-  hyperhive doctor --config /etc/hyperhive/broker.json"""
+  hyperhive doctor --config /etc/hyperhive/broker.json
+  hyperhive doctor --agent coder"""
 
 _HIVE: Final = "hive.toml"
 _USUAL: Final = (Path(_HIVE), Path("/etc/hyperhive/broker.json"))
 _PORT: Final = 7000
+#: Longer than a self-test may take (`protocol/selftest.py`), so that the reason arrives.
+_AGENT_SECONDS: Final = 45.0
+_WORDS: Final = {"none": "no wall"}
+_NOT_CONTAINED: Final = "agents of `hyperhive up` are processes of whoever started it: no walls were promised"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state-dir", metavar="DIR", type=Path, default=Path(".hyperhive"), help="as for up (%(default)s)"
     )
+    parser.add_argument("--agent", metavar="NAME", help="test the walls around this running agent instead")
+    add_socket(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run every check."""
+    """Run every check, or one agent's self-test."""
+    if args.agent is not None:
+        return _test_agent(args)
     usual = next((path for path in _USUAL if path.is_file()), None)
     checks = run_checks(_setting(args.config or usual, args.state_dir))
     failed = [check for check in checks if check.outcome is Outcome.FAILED]
@@ -61,3 +77,31 @@ def _shown(check: Check) -> str:
     if check.outcome is Outcome.FAILED:
         lines += [f"         change: {check.option}", f"         try:    {check.command}"]
     return "\n".join(lines)
+
+
+def _test_agent(args: argparse.Namespace) -> int:
+    if args.config is None or args.socket is not None:
+        path = find_socket(args.socket)
+    else:
+        path = Path(load_broker(args.config, args.state_dir)[0].runtime_dir) / "admin.sock"
+    route = f"/api/agents/{quote(args.agent, safe='')}/selftest"
+    test = AdminClient(path, _AGENT_SECONDS).post(route, {})
+    parts = (("seen by the broker:", test["outside"]), ("said by the agent itself:", test["inside"]))
+    lines = [line for title, findings in parts for line in (title, *map(_told, findings))]
+    lines += [_sum(test), *([] if test["contained"] else [_NOT_CONTAINED])]
+    emit(args, test, "\n".join(lines))
+    return OK if test["ok"] else FAILED
+
+
+def _told(finding: dict[str, Any]) -> str:
+    outcome = _WORDS.get(finding["outcome"], finding["outcome"])
+    line = f"{outcome:8} {finding['name']}: {finding['found']}"
+    return printable(line if finding["outcome"] == "ok" else f"{line}\n         {finding['meaning']}")
+
+
+def _sum(test: dict[str, Any]) -> str:
+    outcomes = [finding["outcome"] for finding in (*test["outside"], *test["inside"])]
+    counts = [
+        f"{outcomes.count(outcome)} {_WORDS.get(outcome, outcome)}" for outcome in dict.fromkeys(outcomes)
+    ]
+    return f"{test['agent']}: {', '.join(counts)}"

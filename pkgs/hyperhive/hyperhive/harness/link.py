@@ -21,6 +21,7 @@ from hyperhive.protocol.link import (
     Hello,
     Hold,
     Report,
+    SelfTestDone,
     Welcome,
 )
 from hyperhive.system.tasks import Tasks
@@ -53,6 +54,7 @@ class Link:
         self._backlog = EventBacklog()
         self._status: AgentStatus | None = None
         self._status_sent = True
+        self._answers: list[SelfTestDone] = []
         self._news = asyncio.Event()
 
     def emit(self, event: NewEvent) -> None:
@@ -64,6 +66,11 @@ class Link:
         """Replace the agent's status; the broker gets the newest one."""
         self._status = status
         self._status_sent = False
+        self._news.set()
+
+    def answer(self, done: SelfTestDone) -> None:
+        """Send the result of a self-test, to the broker that asked for it only."""
+        self._answers.append(done)
         self._news.set()
 
     async def run(self) -> None:
@@ -87,6 +94,7 @@ class Link:
             log.error("the broker did not welcome us: %r", welcome)
             return
         backoff.reset()
+        self._answers.clear()
         self._status_sent = self._status is None
         self._news.set()
         self._on_frame(welcome)
@@ -118,6 +126,8 @@ class Link:
         while True:
             await self._news.wait()
             self._news.clear()
+            while self._answers:
+                await _send(socket, self._answers.pop(0))
             while self._backlog or not self._status_sent:
                 await self._report_batch(socket)
             if self._backlog.dropped:

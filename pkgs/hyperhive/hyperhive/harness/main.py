@@ -21,11 +21,12 @@ from hyperhive.harness.link import Link
 from hyperhive.harness.notes import SYSTEM_PROMPT, NotesKeeper
 from hyperhive.harness.options import PASSED_ENVIRONMENT, session_options
 from hyperhive.harness.runner import Runner
+from hyperhive.harness.selftest import SelfTester
 from hyperhive.harness.session import Session
 from hyperhive.harness.status import StatusBoard
 from hyperhive.harness.tools import SERVER, HiveTools
 from hyperhive.protocol.agents import Me
-from hyperhive.protocol.link import BrokerFrame
+from hyperhive.protocol.link import BrokerFrame, RunSelfTest
 from hyperhive.system.credentials import read_credential
 from hyperhive.system.tasks import Tasks
 
@@ -65,11 +66,13 @@ class Harness:
             notes=notes,
             emit=self._link.emit,
         )
+        self._selftester = SelfTester(config, self._client)
+        self._tasks = Tasks()
         self._prompt = ""
 
     async def serve(self) -> None:
         """Run the link and the turn loop."""
-        tasks = Tasks()
+        tasks = self._tasks
         try:
             self._prompt = system_prompt(_persona(self._config, await self._client.me()))
             linked = tasks.start(self._link.run(), "link")
@@ -93,7 +96,13 @@ class Harness:
         return Session(options, memory=None)
 
     def _on_frame(self, frame: BrokerFrame) -> None:
-        self._runner.on_frame(frame)
+        if isinstance(frame, RunSelfTest):
+            self._tasks.start(self._self_test(frame), "self-test")
+        else:
+            self._runner.on_frame(frame)
+
+    async def _self_test(self, asked: RunSelfTest) -> None:
+        self._link.answer(await self._selftester.run(asked))
 
     def _on_refusal(self, tool: str, given: dict[str, object], rule: str, reason: str) -> None:
         log.info("refused %s (%s): %s", tool, rule, reason)

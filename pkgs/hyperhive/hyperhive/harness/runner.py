@@ -20,7 +20,7 @@ from hyperhive.harness.status import DailyUse, StatusBoard
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import EventKind, NewEvent
-from hyperhive.protocol.link import BrokerFrame, Cancel, Wake, Welcome
+from hyperhive.protocol.link import Cancel, Wake, Welcome
 from hyperhive.protocol.messages import Message
 from hyperhive.system.tasks import Tasks
 
@@ -71,7 +71,7 @@ class Runner:
         self._login_failures = 0
         self.transcript: Transcript | None = None
 
-    def on_frame(self, frame: BrokerFrame) -> None:
+    def on_frame(self, frame: Welcome | Wake | Cancel) -> None:
         """Take a frame of the broker; never blocks."""
         match frame:
             case Welcome():

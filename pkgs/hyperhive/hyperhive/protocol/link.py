@@ -7,6 +7,7 @@ from pydantic import Field, TypeAdapter
 from hyperhive.protocol.agents import AgentStatus
 from hyperhive.protocol.base import Wire
 from hyperhive.protocol.events import NewEvent
+from hyperhive.protocol.selftest import Observation
 
 TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512)]
 
@@ -34,7 +35,15 @@ class Report(Wire):
     events: Annotated[list[NewEvent], Field(max_length=256)]
 
 
-HarnessFrame = Annotated[Hello | Hold | Report, Field(discriminator="type")]
+class SelfTestDone(Wire):
+    """Answer to `RunSelfTest`, with its `id`."""
+
+    type: Literal["self_test_done"] = "self_test_done"
+    id: Annotated[str, Field(max_length=64)]
+    observations: Annotated[list[Observation], Field(max_length=64)]
+
+
+HarnessFrame = Annotated[Hello | Hold | Report | SelfTestDone, Field(discriminator="type")]
 HARNESS_FRAME: TypeAdapter[HarnessFrame] = TypeAdapter(HarnessFrame)
 
 
@@ -65,5 +74,19 @@ class Cancel(Wire):
     type: Literal["cancel"] = "cancel"
 
 
-BrokerFrame = Annotated[Welcome | Wake | Cancel, Field(discriminator="type")]
+class RunSelfTest(Wire):
+    """Look at your walls.
+
+    Attributes:
+        port: The dashboard's TCP port, which must not be reachable.
+        hidden: The broker's own files, which must not be visible.
+    """
+
+    type: Literal["run_self_test"] = "run_self_test"
+    id: str
+    port: int
+    hidden: list[str]
+
+
+BrokerFrame = Annotated[Welcome | Wake | Cancel | RunSelfTest, Field(discriminator="type")]
 BROKER_FRAME: TypeAdapter[BrokerFrame] = TypeAdapter(BrokerFrame)

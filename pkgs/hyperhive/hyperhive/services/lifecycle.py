@@ -38,6 +38,10 @@ class Runtime(Protocol):
         """How every agent's unit is, by the agent's name; errors as in `act`."""
         ...
 
+    async def control_group(self, name: str) -> str | None:
+        """Control group of an agent's unit; None when it has none of its own. Errors as in `act`."""
+        ...
+
 
 class Lifecycle:
     """Starts, stops and restarts agents, one thing at a time for each.

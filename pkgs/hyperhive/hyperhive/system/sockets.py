@@ -4,6 +4,7 @@ import contextlib
 import errno
 import socket
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -79,12 +80,32 @@ def remove_own(path: Path, inode: int) -> None:
             path.unlink()
 
 
+@dataclass(frozen=True)
+class Peer:
+    """Who is at the other end of a Unix socket, as the kernel says.
+
+    Attributes:
+        pid: As this process's pid namespace sees it; 0 when it is not in there.
+        uid: As this process's user namespace sees it.
+        address: Path that this end of the connection was bound to.
+    """
+
+    pid: int
+    uid: int
+    address: str
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Who connected; errors as in `peer_uid`."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    pid, uid, _ = _UCRED.unpack(credentials)
+    return Peer(pid, uid, str(connection.getsockname()))
+
+
 def peer_uid(connection: socket.socket) -> int:
     """Uid of the process that connected, as this process's user namespace sees it.
 
     Raises:
         OSError: The socket is closed or not a Unix socket.
     """
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
-    _, uid, _ = _UCRED.unpack(credentials)
-    return int(uid)
+    return peer_of(connection).uid

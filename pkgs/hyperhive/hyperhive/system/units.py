@@ -93,15 +93,24 @@ class Units:
         """How every agent's unit is, by the agent's name; errors as in `act`."""
         if not self._units:
             return {}
-        command = ["show", f"--property={','.join(_SHOWN)}", *self._units.values()]
+        output = await self._show(_SHOWN, self._units.values())
+        found = {fields.get("Id", ""): fields for fields in _blocks(output)}
+        return {name: _status(unit, found.get(unit, {})) for name, unit in self._units.items()}
+
+    async def control_group(self, name: str) -> str | None:
+        """Control group of an agent's unit, null while there is none; errors as in `act`."""
+        output = await self._show(("Id", "ControlGroup"), [self._units[name]])
+        return next((fields.get("ControlGroup") or None for fields in _blocks(output)), None)
+
+    async def _show(self, properties: Iterable[str], units: Iterable[str]) -> str:
         try:
+            command = ["show", f"--property={','.join(properties)}", *units]
             code, output, words = await self._run(command, _SHOW_SECONDS)
         except TimeoutError:
             raise UnitFailedError(f"systemctl show did not end within {_SHOW_SECONDS:g} seconds") from None
         if code != 0:
             raise UnitFailedError(f"systemctl show: {words or f'ended with code {code}'}")
-        found = {fields.get("Id", ""): fields for fields in _blocks(output)}
-        return {name: _status(unit, found.get(unit, {})) for name, unit in self._units.items()}
+        return output
 
     async def _run(self, arguments: list[str], seconds: float) -> tuple[int, str, str]:
         """Exit code, output and, on one line, what was said on standard error."""

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from hyperhive.config_toml import Hive, Places
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError, RefusedError
+from hyperhive.system.installation import bundled_claude
 from hyperhive.up.credentials import agents_without_account, read_sources
 from hyperhive.up.places import SOCKET_PATH_LIMIT
 
@@ -103,16 +103,6 @@ def check_python(_: Setting) -> Check:
     if (3, 11) <= sys.version_info[:2] < (3, 14):
         return _ok("python", version)
     return _failed("python", f"{version} is not supported", "PYTHON of make", "make PYTHON=python3.13")
-
-
-def bundled_claude() -> Path | None:
-    """The program inside `claude-agent-sdk`, or the first `claude` in PATH."""
-    spec = find_spec("claude_agent_sdk")
-    bundled = Path(spec.origin).parent / "_bundled" / "claude" if spec and spec.origin else None
-    if bundled is not None and bundled.is_file():
-        return bundled
-    found = shutil.which("claude")
-    return Path(found) if found else None
 
 
 def check_claude(setting: Setting) -> Check:

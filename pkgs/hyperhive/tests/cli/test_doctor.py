@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from hyperhive.cli import doctor
+from hyperhive.system.admin import AdminClient
 from tests.cli.conftest import Run, Running
 
 
@@ -66,3 +67,49 @@ def test_one_agents_file_is_refused(run: Run, here: Path) -> None:
     (here / "harness.json").write_text('{"agent": {}}')
     result = run("doctor", "--config", "harness.json")
     assert (result.code, result.err.split(": ")[1]) == (1, "config_invalid")
+
+
+def test_an_agent_that_is_not_connected_or_unknown_is_refused(run: Run, here: Path, broker: Running) -> None:
+    result = run("doctor", "--agent", "ada", "--socket", broker.socket)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("hyperhive: conflict: ada is not connected")
+    # The file of the hive says where its broker is, too.
+    result = run("doctor", "--agent", "a/b", "--config", broker.directory / "broker.json", "--json")
+    assert (result.code, result.document["error"]["key"]) == (1, "not_found")
+    assert run("doctor", "--agent", "ada").code == 3
+
+
+def test_a_failure_in_the_self_test_is_an_exit_code_with_its_meaning(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finding(name: str, outcome: str, found: str) -> dict[str, str]:
+        return {"name": name, "outcome": outcome, "found": found, "meaning": f"meaning of {name}"}
+
+    test = {
+        "agent": "ada",
+        "contained": True,
+        "ok": False,
+        "outside": [finding("peer", "ok", "uid 7")],
+        "inside": [finding("devices", "failed", "made\x1b[2K"), finding("network", "none", "eth1")],
+    }
+    asked = []
+
+    def post(_self: AdminClient, route: str, body: dict[str, str]) -> object:
+        asked.append((route, body))
+        return test
+
+    monkeypatch.setattr(AdminClient, "post", post)
+    result = run("doctor", "--agent", "ada", "--socket", "/s")
+    assert (result.code, asked) == (1, [("/api/agents/ada/selftest", {})])
+    assert result.out == (
+        "seen by the broker:\n"
+        "ok       peer: uid 7\n"
+        "said by the agent itself:\n"
+        "failed   devices: made\\x1b[2K\n"
+        "         meaning of devices\n"
+        "no wall  network: eth1\n"
+        "         meaning of network\n"
+        "ada: 1 ok, 1 failed, 1 no wall\n"
+    )
+    result = run("doctor", "--agent", "ada", "--socket", "/s", "--json")
+    assert (result.code, result.document) == (1, test)

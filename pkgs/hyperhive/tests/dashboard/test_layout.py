@@ -78,7 +78,7 @@ async def test_text_can_be_read_on_its_background(
           const [low, high] = [light(ink), light(paper)].sort((a, b) => a - b);
           return (high + 0.05) / (low + 0.05);
         };
-        const pairs = ['ink', 'soft', 'honey-ink', 'red', 'blue'].flatMap((ink) =>
+        const pairs = ['ink', 'soft', 'honey-ink', 'red', 'green', 'blue'].flatMap((ink) =>
           ['paper', 'raised', 'sunken'].map((paper) => [ink, paper]));
         pairs.push(['red', 'red-wash'], ['soft', 'red-wash'], ['ink', 'honey-wash'], ['on-honey', 'honey']);
         return pairs.map(([ink, paper]) => [`${ink} on ${paper}`, ratio(ink, paper)]);

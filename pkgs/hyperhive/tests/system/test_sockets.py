@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from hyperhive.errors import ConflictError, UnavailableError
-from hyperhive.system.sockets import listen_unix, make_directory, peer_uid, remove_own, remove_stale
+from hyperhive.system.sockets import (
+    Peer,
+    listen_unix,
+    make_directory,
+    peer_of,
+    peer_uid,
+    remove_own,
+    remove_stale,
+)
 
 
 @pytest.fixture
@@ -75,12 +83,13 @@ def test_only_the_own_socket_is_removed(directory: Path) -> None:
         remove_own(path, inode)
 
 
-def test_the_peers_uid_is_the_kernels_word(directory: Path) -> None:
+def test_who_is_at_the_other_end_is_the_kernels_word(directory: Path) -> None:
     with listen_unix(directory / "s", 0o600)[0] as listener, socket.socket(socket.AF_UNIX) as client:
         client.connect(str(directory / "s"))
         server, _ = listener.accept()
         with server:
             assert peer_uid(server) == os.geteuid()
+            assert peer_of(server) == Peer(os.getpid(), os.geteuid(), str(directory / "s"))
 
 
 def test_a_directory_that_is_there_keeps_its_inode_and_gets_the_mode(directory: Path) -> None:

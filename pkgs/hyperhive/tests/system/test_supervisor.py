@@ -61,3 +61,7 @@ async def test_an_answer_that_makes_no_sense_is_an_error(serve: Serve, status: i
     runtime = await serve(status, "nonsense")
     with pytest.raises(UnitFailedError, match=r"makes no sense|without a reason"):
         await runtime.status()
+
+
+async def test_a_process_has_no_control_group_of_its_own(tmp_path: Path) -> None:
+    assert await Supervised(["ada"], supervisor_socket(tmp_path)).control_group("ada") is None

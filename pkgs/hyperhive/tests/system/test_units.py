@@ -171,3 +171,15 @@ def test_the_unit_of_an_agent_is_its_containers() -> None:
 
 def _runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
+
+
+async def test_the_control_group_of_a_unit_is_systemds_word(systemctl: Systemctl) -> None:
+    group = f"/machine.slice/{ALICE}"
+    systemctl.unit("alice", "active", ControlGroup=group)
+    systemctl.unit("bob", "inactive", ControlGroup="")
+    units = Units(["alice", "bob"])
+    assert [await units.control_group(name) for name in ("alice", "bob")] == [group, None]
+    assert systemctl.calls[0] == ["show", "--property=Id,ControlGroup", ALICE]
+    systemctl.play("show", "echo 'no bus' >&2; exit 1")
+    with pytest.raises(UnitFailedError, match="systemctl show: no bus"):
+        await units.control_group("alice")

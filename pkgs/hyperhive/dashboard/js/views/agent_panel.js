@@ -1,5 +1,5 @@
 // One agent's panel beside the hive: its state, its policy, its live log and a line to it.
-import { html, useEffect, useRef } from "../ui.js";
+import { html, useEffect, useRef, useState } from "../ui.js";
 import { shortModel, today } from "../format.js";
 import { AgentLog } from "./agent_log.js";
 import { Detail, StateWord } from "./agents.js";
@@ -42,6 +42,17 @@ function Facts({ agent }) {
   `;
 }
 
+// Not part of the first load: most visits never open it.
+function LateSelfTest({ name }) {
+  const [view, setView] = useState(null);
+  useEffect(() => {
+    import("./selftest.js").then(({ SelfTest }) => setView({ SelfTest }), () => setView({}));
+  }, []);
+  if (!view) return html`<p class="aside">Loading…</p>`;
+  if (!view.SelfTest) return html`<${Problem} text="This part of the page could not be loaded." />`;
+  return html`<${view.SelfTest} key=${name} name=${name} />`;
+}
+
 function Known({ agent, log }) {
   return html`
     <div class="doing">
@@ -51,6 +62,7 @@ function Known({ agent, log }) {
     </div>
     <${Facts} agent=${agent} />
     <${Fold} name="policy" label="What it may do"><${Policy} agent=${agent} /></${Fold}>
+    <${Fold} name="selftest" label="Self-test"><${LateSelfTest} name=${agent.name} /></${Fold}>
     <${AgentLog} key=${agent.name} name=${agent.name} log=${log} />
     <${Composer} key=${`to ${agent.name}`} draft=${`agent-${agent.name}`} to=${agent.name} />
   `;

@@ -11,7 +11,9 @@ from hyperhive.api import Services
 from hyperhive.api.links import REPLACED, Link, Links
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.protocol.events import EVENT_SIZE_LIMIT
-from hyperhive.protocol.link import HARNESS_FRAME, HarnessFrame, Hello, Hold, Report, Welcome
+from hyperhive.protocol.link import HARNESS_FRAME, HarnessFrame, Hello, Hold, Report, SelfTestDone, Welcome
+from hyperhive.system.listeners import socket_of
+from hyperhive.system.sockets import peer_of
 from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -59,8 +61,9 @@ class LinkApi:
             max_msg_size=_FRAME_BYTES,
             compress=False,
         )
+        connection = socket_of(request)
+        link = Link(socket, None if connection is None else peer_of(connection))
         await socket.prepare(request)
-        link = Link(socket)
         try:
             await self._serve(socket, link)
         except HyperhiveError as error:
@@ -90,10 +93,12 @@ class LinkApi:
             if writer is not None:
                 writer.cancel()
             if self._links.leave(self._agent, link) and not self._links.stopping:
+                self._services.selftests.lost(self._agent)
                 self._tasks.start(self._left(), f"leave {self._agent}")
 
     async def _join(self, link: Link, hello: Hello) -> None:
         replaced = self._links.join(self._agent, link)
+        self._services.selftests.lost(self._agent)
         if replaced is not None:
             log.warning("a new link of %s replaces the one that was open", self._agent)
             self._tasks.start(replaced.close(REPLACED, "replaced by a newer link"), f"replace {self._agent}")
@@ -128,6 +133,8 @@ class LinkApi:
                 raise InvalidRequestError("only the first frame is a hello")
             case Hold():
                 await self._services.messages.hold(self._agent, frame.turns)
+            case SelfTestDone():
+                self._services.selftests.answered(self._agent, frame)
             case Report():
                 if frame.events:
                     await self._services.events.append(self._agent, frame.events)

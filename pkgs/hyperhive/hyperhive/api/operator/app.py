@@ -18,6 +18,7 @@ from hyperhive.api.operator.login import LoginApi
 from hyperhive.api.operator.messages import MessagesApi
 from hyperhive.api.operator.pages import PagesApi
 from hyperhive.api.operator.questions import QuestionsApi
+from hyperhive.api.operator.selftest import SelfTestApi
 from hyperhive.api.operator.state import StateApi
 from hyperhive.api.operator.stream import StreamApi
 from hyperhive.api.security import (
@@ -112,4 +113,5 @@ def _shared_routes(
         *AgentsApi(services.agents, services.events, links).routes(),
         *LifecycleApi(services.lifecycle).routes(),
         *ExplainApi(services.agents).routes(),
+        *SelfTestApi(services.selftests).routes(),
     ]

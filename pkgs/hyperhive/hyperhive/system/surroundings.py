@@ -1,0 +1,107 @@
+"""Surroundings of this process: what it is allowed where it runs, tried without changing anything."""
+
+import os
+import re
+import socket
+import stat
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+_CONNECT_SECONDS: Final = 1.0
+#: Device number of /dev/null, so that the one that is made in a moment of no walls is harmless.
+_NULL_DEVICE: Final = os.makedev(1, 3)
+_DEFAULT_ROUTE: Final = "00000000"
+
+
+def text_of(path: str) -> str:
+    """Text of a file of the kernel's; "" when it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def namespace_links(kinds: Iterable[str]) -> dict[str, str]:
+    """Kind -> `kind:[inode]` of the namespaces of this process, as far as the kernel has them."""
+    found = {}
+    for kind in kinds:
+        path = Path("/proc/self/ns", kind)
+        if path.is_symlink():
+            found[kind] = str(path.readlink())
+    return found
+
+
+def names_in(directory: str) -> list[str] | None:
+    """Names in a directory; None when it may not be listed."""
+    try:
+        return sorted(path.name for path in Path(directory).iterdir())
+    except OSError:
+        return None
+
+
+def visible(paths: Iterable[str]) -> list[str]:
+    """Those of the paths that exist and can be looked at."""
+    return [path for path in paths if os.path.lexists(path)]
+
+
+def refused_file_in(directory: str) -> str | None:
+    """Why no file can be made in a directory; None when one could, which is gone again."""
+    try:
+        # Has no name where the file system can do that.
+        with tempfile.TemporaryFile(dir=directory):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def openable(paths: Iterable[str]) -> list[str]:
+    """Those of the existing files that open for writing; nothing is written."""
+    found = []
+    for path in paths:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY)
+        except OSError:
+            continue
+        os.close(descriptor)
+        found.append(path)
+    return found
+
+
+def refused_device_in(directory: str) -> str | None:
+    """Why no device can be made below a directory; None when one could, which is gone again."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".selftest-", dir=directory) as own:
+            os.mknod(f"{own}/null", stat.S_IFCHR | 0o600, _NULL_DEVICE)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def refused_socket(path: str) -> str | None:
+    """Why a Unix socket takes no connection; None when it does. Nothing is sent."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(_CONNECT_SECONDS)
+        try:
+            caller.connect(path)
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
+
+
+def takes_connection(address: str, port: int) -> bool:
+    """Whether a TCP port of an IPv4 address takes a connection within a second; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
+        caller.settimeout(_CONNECT_SECONDS)
+        return caller.connect_ex((address, port)) == 0
+
+
+def gateway() -> str | None:
+    """Address of the default gateway, or None."""
+    for line in text_of("/proc/net/route").splitlines()[1:]:
+        fields = line.split()
+        if len(fields) > 2 and fields[1] == _DEFAULT_ROUTE and re.fullmatch(r"[0-9A-F]{8}", fields[2]):
+            # In the machine's own byte order, which is little-endian wherever Claude Code runs.
+            return socket.inet_ntoa(bytes.fromhex(fields[2])[::-1])
+    return None

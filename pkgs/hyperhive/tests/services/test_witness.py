@@ -1,0 +1,105 @@
+"""What the broker sees of an agent, on real files and over the stand-in for systemctl."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hyperhive.config import BrokerConfig, uid_base
+from hyperhive.protocol.selftest import Outcome
+from hyperhive.services.witness import Witness
+from hyperhive.system.sockets import Peer
+from hyperhive.system.supervisor import Supervised
+from hyperhive.system.units import Units
+from tests.systemctl import Systemctl
+
+BASE = uid_base("alice")
+
+
+@pytest.fixture
+def config(hive_config: Callable[..., BrokerConfig], tmp_path: Path) -> BrokerConfig:
+    """Of a hive in containers, with the directories that the module and the broker make."""
+    agents = tmp_path / "run" / "agents"
+    agents.mkdir(parents=True, mode=0o700)
+    (tmp_path / "agents" / "alice" / "state").mkdir(parents=True, mode=0o700)
+    return hive_config(runtime="nixos")
+
+
+async def look(
+    config: BrokerConfig, tmp_path: Path, uid: int = BASE, address: str = ""
+) -> dict[str, tuple[str, str]]:
+    peer = Peer(os.getpid(), uid, address or str(tmp_path / "run" / "agents" / "alice" / "broker.sock"))
+    if config.runtime == "nixos":
+        witness = Witness(config, Units(config.agents), tmp_path / "cgroup")
+    else:
+        witness = Witness(config, Supervised(config.agents, tmp_path / "s"), tmp_path / "cgroup")
+    seen = await witness.look("alice", peer)
+    return {one.name: (one.outcome.value, one.found.replace(str(tmp_path), "")) for one in seen}
+
+
+async def test_peer_socket_files_and_limits_are_what_the_kernel_says(
+    config: BrokerConfig, tmp_path: Path, systemctl: Systemctl
+) -> None:
+    group = tmp_path / "cgroup" / "machine.slice" / "alice"
+    group.mkdir(parents=True)
+    for file, text in (("memory.max", "4294967296"), ("pids.max", "1024"), ("cpu.max", "200000 100000")):
+        (group / file).write_text(text)
+    systemctl.unit("alice", "active", ControlGroup="/machine.slice/alice")
+    state = tmp_path / "agents" / "alice" / "state"
+    if os.geteuid() == 0:
+        os.chown(state, BASE, BASE)
+    flags = os.statvfs(state).f_flag
+    safe = bool(flags & os.ST_NOSUID) and bool(flags & os.ST_NODEV)
+    owner = state.stat().st_uid
+    assert await look(config, tmp_path) == {
+        "peer": ("ok", f"uid {BASE}, the first of its range"),
+        "socket": ("ok", "/run/agents/alice/broker.sock, closed to all others"),
+        "files": (
+            "ok" if safe and owner == BASE else "failed",
+            f"/agents/alice/state: uid {owner}, mode 0700, {'' if safe else 'not '}nosuid and nodev",
+        ),
+        "limits": ("ok", "4096 MiB of memory, 1024 tasks, 200 % of a processor"),
+    }
+
+
+async def test_a_foreign_peer_an_open_directory_and_missing_limits_fail(
+    config: BrokerConfig, tmp_path: Path, systemctl: Systemctl
+) -> None:
+    systemctl.unit("alice", "active", ControlGroup="/machine.slice/alice")
+    (tmp_path / "run" / "agents").chmod(0o755)
+    found = await look(config, tmp_path, BASE + 7)
+    assert (found["peer"], found["socket"], found["limits"]) == (
+        ("failed", f"uid {BASE + 7}, of its range"),
+        ("failed", "/run/agents/alice/broker.sock, open to others (mode 0755)"),
+        ("failed", "memory without limit, tasks without limit, processor without limit"),
+    )
+    (tmp_path / "run" / "agents").chmod(0o700)
+    found = await look(config, tmp_path, address="/tmp/planted.sock")
+    assert found["socket"] == (
+        "failed",
+        "/tmp/planted.sock in place of /run/agents/alice/broker.sock",
+    )
+
+
+async def test_what_cannot_be_looked_at_is_said_to_be_so(
+    config: BrokerConfig, tmp_path: Path, systemctl: Systemctl
+) -> None:
+    systemctl.play("show", "echo 'no bus' >&2; exit 1")
+    (tmp_path / "agents" / "alice" / "state").rmdir()
+    found = await look(config, tmp_path)
+    skipped = Outcome.SKIPPED.value
+    assert (found["files"], found["limits"]) == (
+        (skipped, "cannot be looked at: /agents/alice/state: No such file or directory"),
+        (skipped, "systemctl show: no bus"),
+    )
+
+
+async def test_of_a_process_its_own_control_group_is_looked_at(
+    hive_config: Callable[..., BrokerConfig], config: BrokerConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "agents" / "alice" / "state").mkdir(parents=True, mode=0o700)
+    found = await look(hive_config(), tmp_path, os.geteuid())
+    assert found["peer"] == ("failed", f"uid {os.geteuid()}, the broker's own")
+    assert found["files"][1].startswith(f"/state/agents/alice/state: uid {os.geteuid()}, mode 0700")
+    assert found["limits"][1] == "memory without limit, tasks without limit, processor without limit"
