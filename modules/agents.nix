@@ -40,6 +40,8 @@ let
 
   container = name: declaration: agent: {
     inherit (agent) autoStart;
+    # All agents start at once with the machine; a minute, as NixOS has it, is soon over on a small one.
+    timeoutStartSec = "5min";
     privateUsers = agent.uidBase;
     privateNetwork = true;
     hostAddress = addresses.host;
@@ -99,7 +101,7 @@ let
     # NixOS makes directories and files below the container's root as root of the host before every start. No link that
     # the container left behind may lead it elsewhere; nothing of the container runs at this time.
     preStart = lib.mkBefore ''
-      for path in etc etc/machine-id usr usr/bin var var/lib var/lib/private root; do
+      for path in etc etc/{machine-id,os-release,resolv.conf} usr usr/bin var var/lib var/lib/private root; do
         if [ -L "$root/$path" ]; then
           rm -- "$root/$path"
         fi

@@ -3,22 +3,32 @@
   lib,
   pkgs,
   modules,
+  # Directories of more modules of which a hive's machine is made, such as the scripted model's.
+  tests ? [ ],
 }:
 { config, options, ... }:
 let
   cfg = config.services.hyperhive;
 
-  # What our own modules say in an option, merged as if nobody else had said anything.
-  ours =
-    option:
+  # What the modules of some directories say in an option, merged as if nobody else had said anything.
+  saidIn =
+    directories: option:
     let
-      isOurs = definition: lib.hasPrefix "${toString modules}/" (toString definition.file);
+      isThere = file: directory: lib.hasPrefix "${toString directory}/" (toString file);
+      isOurs = definition: lib.any (isThere definition.file) directories;
       definitions = lib.filter isOurs option.definitionsWithLocations;
     in
     (lib.mergeDefinitions option.loc option.type definitions).mergedValue;
 
-  ourServices = ours options.systemd.services;
-  isOurs = name: _: lib.hasInfix "hyperhive" name;
+  ours = saidIn [ modules ];
+
+  containerServices = lib.filterAttrs (name: _: lib.hasPrefix "container@" name) (
+    ours options.systemd.services
+  );
+  testServices = lib.attrNames (saidIn tests options.systemd.services);
+  isOurs =
+    name: _:
+    lib.hasInfix "hyperhive" name || lib.elem (lib.removeSuffix ".service" name) testServices;
 
   lines = lib.concatMapStrings (line: "${line}\n");
   under = directory: lib.mapAttrs' (name: lib.nameValuePair "${directory}/${name}");
@@ -57,7 +67,7 @@ let
 
   # Programs of units that NixOS writes into files of their own.
   scripts =
-    config:
+    services:
     let
       kinds = [
         "preStart"
@@ -70,11 +80,7 @@ let
       texts = service: lib.filterAttrs (kind: text: lib.elem kind kinds && text != "") service;
       named = name: lib.mapAttrs' (kind: lib.nameValuePair "${name}-${kind}");
     in
-    under "scripts" (
-      lib.concatMapAttrs (name: service: named name (texts service)) (
-        lib.filterAttrs isOurs config.systemd.services
-      )
-    );
+    under "scripts" (lib.concatMapAttrs (name: service: named name (texts service)) services);
 
   # What the module adds to the unit that NixOS makes for the container.
   dropIn =
@@ -92,7 +98,7 @@ let
 
   dropIns = lib.mapAttrs' (
     name: service: lib.nameValuePair "units/${name}.service.d/hyperhive.conf" (dropIn service)
-  ) (lib.filterAttrs (name: _: lib.hasPrefix "container@" name) ourServices);
+  ) containerServices;
 
   # NixOS writes these where systemd-networkd runs, and nowhere else.
   links = lib.mapAttrs' (
@@ -123,6 +129,11 @@ let
       text
     else
       throw "modules/network.nix gives nftables.nix other arguments than here, or its file another name";
+
+  # Files that a test puts on its machine.
+  testFiles = lib.concatMapAttrs (
+    name: file: { "etc/${name}" = if file.text != null then file.text else builtins.readFile file.source; }
+  ) (saidIn tests options.environment.etc);
 
   account = user: {
     inherit (user)
@@ -155,8 +166,10 @@ let
       };
     };
   }
+  // testFiles
   // units config
-  // scripts config
+  // scripts (lib.filterAttrs isOurs config.systemd.services)
+  // scripts containerServices
   // dropIns
   // links
   // lib.concatMapAttrs (
@@ -191,6 +204,7 @@ let
           macvlans
           privateNetwork
           privateUsers
+          timeoutStartSec
           tmpfs
           ;
       };
@@ -211,7 +225,7 @@ let
       );
     }
     // units inside
-    // scripts inside;
+    // scripts (lib.filterAttrs isOurs inside.systemd.services);
 in
 under "host" host
 // lib.concatMapAttrs (

@@ -34,6 +34,15 @@ let
     writableStore = option types.bool;
   };
 
+  files = import ../eval/files.nix {
+    inherit (offline) lib pkgs;
+    modules = ../../modules;
+    tests = [
+      ./.
+      ../vm
+    ];
+  };
+
   describe =
     file:
     let
@@ -46,15 +55,13 @@ let
           ];
         }).config;
 
-      inherit
-        (offline.evaluate [
-          ../eval/machine.nix
-          ../../modules
-          qemu
-          test.nodes.machine
-        ])
-        config
-        ;
+      machine = offline.evaluate [
+        ../eval/machine.nix
+        ../../modules
+        qemu
+        test.nodes.machine
+      ];
+      inherit (machine) config;
     in
     {
       inherit (test) name scenario globalTimeout;
@@ -65,6 +72,8 @@ let
       ) config.services.hyperhive.evaluated;
       model = config.systemd.services.scripted-model.serviceConfig.ExecStart;
       inherit (config.services.hyperhive.network) hostPorts;
+      # Path below ../eval/expected/vm-NAME -> text, or a value that is JSON there.
+      files = files machine;
       # Everything; its name is all that is wanted of it.
       toplevel = builtins.unsafeDiscardStringContext config.system.build.toplevel.drvPath;
     };

@@ -2,8 +2,9 @@
 
 NixOS's driver has more; another driver that plays the same files has exactly this. The machine has the hive
 of vm/NAME.nix with the units that NixOS gives it, the scripted model with NAME.toml, and in root's PATH
-hyperhive, bash, curl, grep, ip, jq, pgrep, systemd's programs and util-linux's. A container has bash, the
-core utilities and systemctl.
+hyperhive, bash, curl, grep, ip, jq, pgrep, systemd's programs and util-linux's. A container has bash, curl,
+find, grep, ip, the core utilities, systemd's programs and util-linux's, and Python where its agent asks for
+that package.
 """
 
 from contextlib import AbstractContextManager
@@ -31,6 +32,15 @@ class Machine:
 
     def copy_from_host(self, source: str, target: str) -> None:
         """Copy a file of the driver's side to the machine."""
+
+    def shutdown(self) -> None:
+        """Power the machine off in order."""
+
+    def crash(self) -> None:
+        """Cut the machine's power."""
+
+    def start(self) -> None:
+        """Switch the machine on with the disk as it was left."""
 
 machine: Machine
 

@@ -1,16 +1,27 @@
-"""What root inside of an agent's container cannot reach. Whoever gets that far has broken out of Claude Code.
-
-It enters the container's namespaces with all capabilities there, which is more than a process of the
-container can have.
-"""
+"""Root of an agent's container is nobody on the host: whose its files and processes are, what it reads."""
 
 import hashlib
 import re
 import shlex
 
-DASHBOARD = 7000
-MODEL = 4000
-STATE = "/var/lib/hyperhive/agents/alice/state"
+AGENTS = ("alice", "bob")
+HIVE = "/var/lib/hyperhive"
+STATE = f"{HIVE}/agents/alice/state"
+ROOT = "/var/lib/nixos-containers/h-alice"
+#: What is the host's, or Bob's.
+SECRETS = (
+    "/etc/shadow",
+    "/root",
+    "/home/operator",
+    "/home/operator/diary",
+    f"{HIVE}/broker/db/broker.sqlite",
+    f"{HIVE}/agents/bob/state",
+    f"{HIVE}/agents/bob/claude/.credentials.json",
+    "/run/hyperhive/admin.sock",
+    "/run/hyperhive/agents/bob/broker.sock",
+)
+#: An account of the host that has nothing to do with the hive.
+NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups"
 
 
 def uid_base(agent: str) -> int:
@@ -19,97 +30,181 @@ def uid_base(agent: str) -> int:
     return 0x70000000 + 65536 * (int(digest[:12], 16) % 3584)
 
 
-def leader(agent: str) -> str:
-    """Pid of the container's init, as shell words."""
-    return f"$(machinectl show h-{agent} --property=Leader --value)"
+def uid_range(agent: str) -> range:
+    """The agent's uids on the host."""
+    return range(uid_base(agent), uid_base(agent) + 65536)
 
 
 def inside(agent: str, command: str) -> str:
-    """Shell line that runs a command as root of the agent's container."""
-    enter = f"nsenter --target {leader(agent)} --all -- /usr/bin/env -i /bin/sh -lc"
-    return f"{enter} {shlex.quote(command)}"
+    """Shell line that runs a command as root of the agent's container.
+
+    The container's own systemd starts it: it has the capabilities, system calls and limits that a process
+    there can have at most. What nsenter starts keeps capabilities that nspawn takes away, and has no limits.
+    """
+    run = f"systemd-run --machine=h-{agent} --quiet --pipe --wait --collect"
+    return f"{run} /bin/sh -lc {shlex.quote(command)} < /dev/null"
 
 
-def refused(agent: str, command: str) -> None:
-    """Show that a command fails in the container; that it cannot be entered is no such failure."""
-    machine.succeed(inside(agent, f"! {command}"))
+def refused(why: str, *commands: str) -> None:
+    """Show that every command fails in Alice's container, and that what it says matches the pattern."""
+    attempt = "if said=$(exec 2>&1; {}); then echo worked: $said; else echo failed: $said; fi"
+    script = "\n".join(attempt.format(command) for command in commands)
+    answers = machine.succeed(inside("alice", f"set -f\n{script}")).splitlines()
+    for command, answer in zip(commands, answers, strict=True):
+        assert re.search(f"^failed: .*({why})", answer), f"`{command}` {answer}"
 
 
-def connect(address: str, port: int) -> str:
-    """Shell line that succeeds when a TCP connection is accepted."""
-    return f"timeout 5 bash -c '</dev/tcp/{address}/{port}'"
+def python(program: str) -> str:
+    """Shell line that runs a Python program."""
+    return f"python3 -c {shlex.quote(program)}"
 
 
-def addresses(command: str) -> list[str]:
-    """IPv4 addresses in what a command prints."""
-    return re.findall(r"\b(\d+\.\d+\.\d+\.\d+)/\d+", machine.succeed(command))
+def denied(command: str) -> None:
+    """Show that a process that has left Alice's container, with no more than her uid, may not read a file."""
+    uid = uid_base("alice")
+    said = machine.fail(f"setpriv --reuid {uid} --regid {uid} --clear-groups {command} 2>&1")
+    assert "Permission denied" in said, said
+
+
+def wait_until_idle(agent: str) -> None:
+    """Until the agent has linked up and waits for mail."""
+    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
 
 
 machine.wait_for_unit("hyperhive.service")
-for agent in ("alice", "bob"):
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+for name in AGENTS:
+    wait_until_idle(name)
+machine.succeed("install --directory --mode 0755 /home/operator && echo private > /home/operator/diary")
+machine.succeed(
+    f"install --mode 0600 --owner {uid_base('bob')} /dev/null {HIVE}/agents/bob/claude/.credentials.json"
+)
 
-show_addresses = "ip -4 -oneline address show scope global"
-host = machine.succeed(f"nsenter --target {leader('alice')} --net -- ip -4 route show default").split()[2]
-(bob,) = addresses(f"nsenter --target {leader('bob')} --net -- {show_addresses}")
-
-with subtest("root inside is nobody outside"):
-    assert machine.succeed(inside("alice", "id -u")) == "0\n"
-    machine.succeed(inside("alice", "touch /agents/alice/state/made-inside"))
-    owner = machine.succeed(f"stat --format '%u:%g' {STATE}/made-inside").strip()
-    assert owner == f"{uid_base('alice')}:{uid_base('alice')}", owner
-
-with subtest("it reaches the port of the host that was opened for it, and so the test can tell"):
-    machine.wait_until_succeeds(inside("alice", connect(host, MODEL)))
-
-with subtest("it does not reach the dashboard"):
-    machine.succeed(connect("127.0.0.1", DASHBOARD))
-    for address in ("127.0.0.1", host):
-        refused("alice", connect(address, DASHBOARD))
-
-with subtest("it does not reach the host's loopback or another address of the host"):
-    machine.succeed(connect("127.0.0.1", MODEL))
-    for address in ["127.0.0.1", *addresses(show_addresses)]:
-        if address != host:
-            refused("alice", connect(address, MODEL))
-
-with subtest("it does not reach another agent"):
-    machine.succeed("echo 'default_text = \"Hello.\"' > /tmp/listener.toml")
-    listener = "hyperhive scripted-model --host 0.0.0.0 --port 4100 --script /tmp/listener.toml"
-    in_bob = f"nsenter --target {leader('bob')} --net -- {listener}"
-    machine.succeed(f"{in_bob} > /tmp/listener.log 2>&1 & echo $! > /tmp/listener.pid")
-    machine.wait_until_succeeds(connect(bob, 4100))
-    refused("alice", connect(bob, 4100))
-    machine.succeed("kill $(cat /tmp/listener.pid)")
-
-with subtest("it sees its own files and socket, and nobody else's"):
-    assert machine.succeed(inside("alice", "ls /agents")) == "alice\n"
-    assert machine.succeed(inside("alice", "ls /run/hyperhive")) == "broker.sock\n"
-    for path in ("/var/lib/hyperhive", "/agents/bob", "/run/hyperhive/admin.sock", "/run/hyperhive/agents"):
-        refused("alice", f"test -e {path}")
-
-with subtest("it cannot put anything beside the broker's socket"):
-    refused("alice", "touch /run/hyperhive/made-inside")
-
-with subtest("another agent's uid on the host opens neither the database nor files of others"):
-    as_bob = f"setpriv --reuid {uid_base('bob')} --regid {uid_base('bob')} --clear-groups"
-    machine.succeed("test -e /var/lib/hyperhive/broker/db/broker.sqlite")
-    machine.succeed(f"{as_bob} id")
-    for path in ("/var/lib/hyperhive/broker/db", STATE, "/run/hyperhive/agents/alice"):
-        machine.fail(f"{as_bob} ls {path}")
-
-with subtest("a setuid program or a device that it makes is none on the host"):
-    machine.succeed(
-        inside(
-            "alice",
-            "cp --dereference $(command -v id) /agents/alice/state/id && chmod 4755 /agents/alice/state/id",
+with subtest("every process of a container runs with uids of its agent's range"):
+    for name in AGENTS:
+        group = machine.succeed(
+            f"systemctl show container@h-{name}.service --property=ControlGroup --value"
+        ).strip()
+        pids = f"find /sys/fs/cgroup{group}/payload -name cgroup.procs -exec cat {{}} +"
+        grep = "grep --no-messages --extended-regexp '^(Uid|Gid):'"
+        status = machine.succeed(f"for pid in $({pids}); do {grep} /proc/$pid/status; done; true")
+        ids = [int(word) for line in status.splitlines() for word in line.split()[1:]]
+        # Init, its services, the harness and Claude Code, with four uids and four gids each.
+        assert len(ids) >= 8 * 4, status
+        assert set(ids) <= set(uid_range(name)), set(ids)
+        machine.succeed(
+            f"pgrep --uid {uid_base(name)} --full ' harness --config /etc/hyperhive/harness.json'"
         )
+
+with subtest("two agents share no uid"):
+    for name in AGENTS:
+        maps = machine.succeed(inside(name, "cat /proc/self/uid_map /proc/self/gid_map")).split()
+        assert maps == ["0", str(uid_base(name)), "65536"] * 2, maps
+    assert set(uid_range("alice")).isdisjoint(uid_range("bob"))
+
+with subtest("what it writes belongs to its range, wherever it lies on the host"):
+    made = "touch /made-inside /var/made-inside /agents/alice/state/made-inside"
+    assert machine.succeed(inside("alice", f"{made} && id -u")) == "0\n"
+    files = f"{HIVE}/agents/alice/state {HIVE}/agents/alice/claude {ROOT}/made-inside {ROOT}/var/made-inside"
+    owners = {int(word) for word in machine.succeed(f"find {files} -printf '%U %G\\n'").split()}
+    assert owners <= set(uid_range("alice")), owners
+
+with subtest("none of the files of the host or of another agent is anywhere in its tree"):
+    own = f"{STATE}/made-inside"
+    places = machine.succeed(f"find {' '.join((*SECRETS, own))} -maxdepth 0 -printf '%D:%i\\n'").split()
+    assert len(places) == len(SECRETS) + 1, places
+    pruned = " -o ".join(f"-path {path}" for path in ("/proc", "/sys", "/usr", "/nix/store"))
+    look = rf"find / \( {pruned} \) -prune -o -printf '%D:%i %p\n'"
+    seen = machine.succeed(inside("alice", f"{look} | grep --extended-regexp '^({'|'.join(places)}) '"))
+    assert seen == f"{places[-1]} /agents/alice/state/made-inside\n", seen
+
+with subtest("it cannot read the broker's database"):
+    refused("No such file", f"cat {HIVE}/broker/db/broker.sqlite")
+    for file in ("broker", "broker/db", "broker/db/broker.sqlite"):
+        denied(f"cat {HIVE}/{file}")
+
+with subtest("it cannot read another agent's state"):
+    refused("No such file", "ls /agents/bob", "ls /agents/alice/../bob", f"ls {HIVE}/agents/bob/state")
+    denied(f"ls {HIVE}/agents/bob/state")
+
+with subtest("it cannot read another agent's Claude credentials"):
+    refused("No such file", f"cat {HIVE}/agents/bob/claude/.credentials.json")
+    denied(f"cat {HIVE}/agents/bob/claude/.credentials.json")
+
+with subtest("it cannot read the host's /home and /etc/shadow"):
+    machine.succeed("cat /home/operator/diary")
+    roots = ("", "/proc/1/root", "/proc/1/cwd", "/proc/self/root/../..")
+    refused("No such file", *(f"cat {root}/home/operator/diary" for root in roots))
+    denied("cat /etc/shadow")
+
+with subtest("it cannot open the host's files by their numbers"):
+    # Two is the root directory of ext4; a handle leads past every path.
+    open_root = """
+import ctypes, os, struct
+libc = ctypes.CDLL(None, use_errno=True)
+handle = struct.pack("<IiII", 8, 1, 2, 0)
+found = libc.open_by_handle_at(os.open("/agents/alice/state", os.O_RDONLY), handle, os.O_RDONLY)
+raise SystemExit(0 if found >= 0 else os.strerror(ctypes.get_errno()))
+"""
+    refused("not permitted|Stale file handle", python(open_root))
+
+with subtest("it cannot put anything beside the broker's socket, or take the socket away"):
+    refused("Read-only file system", "touch /run/hyperhive/made-inside", "rm /run/hyperhive/broker.sock")
+
+with subtest("it cannot write to the programs that it shares with the host"):
+    refused("Read-only file system", "touch /nix/store/made-inside", 'rm "$(readlink -f "$(command -v id)")"')
+
+with subtest("what the tools of its Claude Code run cannot change the rules of that Claude Code"):
+    harness = (
+        "nsenter --mount --target $(systemctl show hyperhive-harness.service --property=MainPID --value)"
     )
-    assert machine.succeed(f"stat --format '%a' {STATE}/id") == "4755\n"
-    assert machine.succeed(f"{STATE}/id -u") == "0\n"
-    refused("alice", "mknod /agents/alice/state/disk b 8 0")
+    rules = ("/etc/claude-code", "/etc/hyperhive")
+    refused("Read-only file system", *(f"{harness} touch {path}/made-inside" for path in rules))
+
+with subtest("it cannot make devices"):
+    directories = ("/agents/alice/state", "/tmp", "/dev", "/run")
+    refused("not permitted", *(f"mknod {path}/disk b 8 0" for path in directories))
+    refused("not permitted", *(f"mknod {path}/memory c 1 1" for path in directories))
+
+with subtest("no program that it leaves behind gives an account of the host more rights"):
+    leave = """
+import os, shutil, struct
+for line in open("/proc/self/mounts"):
+    directory = line.split()[1].rstrip("/") + "/left-behind"
+    try:
+        os.mkdir(directory)
+        for program in ("id", "cat"):
+            shutil.copyfile(shutil.which(program), f"{directory}/{program}")
+            os.chmod(f"{directory}/{program}", 0o4755)
+    except OSError:
+        continue
+    print(directory)
+    try:
+        # To read and write everything.
+        os.setxattr(f"{directory}/cat", "security.capability", struct.pack("<5I", 0x2000001, 6, 0, 0, 0))
+    except OSError:
+        pass
+"""
+    left = machine.succeed(inside("alice", python(leave))).split()
+    nix = ("/nix/var/nix/profiles", "/nix/var/nix/gcroots")
+    expected = {
+        f"{place}/left-behind" for place in ("", "/agents/alice/state", "/tmp", "/dev/shm", "/run", *nix)
+    }
+    assert expected <= set(left), left
+    pruned = " -o ".join(f"-path {path}" for path in ("/proc", "/sys", "/usr", "/nix/store"))
+    found = machine.succeed(rf"find / \( {pruned} \) -prune -o -path '*/left-behind/*' -printf '%U %p\n'")
+    programs = [line.split(maxsplit=1) for line in found.splitlines()]
+    for place in (ROOT, STATE):
+        assert [str(uid_base("alice")), f"{place}/left-behind/id"] in programs, found
+    assert {int(uid) for uid, _ in programs} <= set(uid_range("alice")), found
+    for _, path in programs:
+        command = f"{path} -u" if path.endswith("/id") else f"{path} /etc/shadow"
+        code, said = machine.execute(f"{NOBODY} /bin/sh -c '{command}' 2>&1")
+        assert (code == 0, said) == (True, "65534\n") or "Permission denied" in said, f"{path}: {said}"
+
+with subtest("a setuid program in its state is none on the host"):
+    assert machine.succeed(f"stat --format '%u %a' {STATE}/left-behind/id") == f"{uid_base('alice')} 4755\n"
+    # Were it one, it would name the agent's uid.
+    assert machine.succeed(f"{STATE}/left-behind/id -u") == "0\n"
     options = machine.succeed(f"findmnt --noheadings --output OPTIONS --target {STATE}").strip().split(",")
     assert {"nosuid", "nodev"} <= set(options), options
-
-with subtest("it has no way to the host's Nix daemon"):
-    refused("alice", "test -S /nix/var/nix/daemon-socket/socket")
+    refused("denied|not permitted", "mount -o remount,bind,suid,dev /agents/alice/state")

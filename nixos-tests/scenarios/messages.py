@@ -35,4 +35,4 @@ with subtest("an agent's turns are counted"):
     turns = machine.succeed(
         "hyperhive status --json | jq --compact-output '[.agents[] | [.name, .turns_today]]'"
     )
-    assert turns == '[["alice",2],["bob",1]]\n', turns
+    assert turns == '[["alice",2],["bob",1],["manager",0]]\n', turns

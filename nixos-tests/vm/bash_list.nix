@@ -1,9 +1,6 @@
 # An agent runs the commands on its list and no other.
 {
-  scenario = "bash_list";
+  imports = [ ../lib/hive.nix ];
 
-  nodes.machine.services.hyperhive.agents.alice.bash.allow = [
-    "expr *"
-    "touch allowed-*"
-  ];
+  scenario = "bash_list";
 }

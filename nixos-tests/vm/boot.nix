@@ -1,12 +1,6 @@
 # The hive comes up with the machine.
 {
-  scenario = "boot";
+  imports = [ ../lib/hive.nix ];
 
-  nodes.machine.services.hyperhive = {
-    manager.enable = true;
-    agents = {
-      alice = { };
-      bob = { };
-    };
-  };
+  scenario = "boot";
 }

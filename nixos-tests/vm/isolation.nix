@@ -1,10 +1,6 @@
-# What root inside of an agent's container cannot reach.
+# What root inside of an agent's container is on the host, and owns there.
 {
   scenario = "isolation";
 
-  nodes.machine.services.hyperhive.agents = {
-    alice = { };
-    # Nothing of its own in the way: what holds are the host's rules.
-    bob.config.networking.firewall.enable = false;
-  };
+  nodes.machine.imports = [ ../lib/attacked-hive.nix ];
 }

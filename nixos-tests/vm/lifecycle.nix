@@ -1,9 +1,6 @@
 # The broker starts, stops and restarts agents, and may do so to no other unit.
 {
-  scenario = "lifecycle";
+  imports = [ ../lib/hive.nix ];
 
-  nodes.machine.services.hyperhive.agents = {
-    alice = { };
-    bob = { };
-  };
+  scenario = "lifecycle";
 }

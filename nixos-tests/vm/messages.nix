@@ -1,9 +1,6 @@
 # Mail from the operator over two agents and back.
 {
-  scenario = "messages";
+  imports = [ ../lib/hive.nix ];
 
-  nodes.machine.services.hyperhive.agents = {
-    alice = { };
-    bob = { };
-  };
+  scenario = "messages";
 }

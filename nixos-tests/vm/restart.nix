@@ -1,6 +1,6 @@
 # No mail is lost when the broker, a harness or a container goes in the middle.
 {
-  scenario = "restart";
+  imports = [ ../lib/hive.nix ];
 
-  nodes.machine.services.hyperhive.agents.alice = { };
+  scenario = "restart";
 }

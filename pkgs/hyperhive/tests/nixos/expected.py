@@ -4,11 +4,15 @@ import difflib
 import json
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tests.nixos import nix
 
 EXPECTED: Final = nix.EVAL / "expected"
+#: The VM tests, and what evaluates their machines.
+VM: Final = nix.ROOT / "nixos-tests" / "vm"
+_OFFLINE: Final = nix.ROOT / "nixos-tests" / "lib" / "offline.nix"
 #: A hive as well, although it stands elsewhere.
 _TEMPLATE: Final = nix.ROOT / "templates" / "default" / "configuration.nix"
 
@@ -24,14 +28,40 @@ def names() -> list[str]:
     return sorted([*found, *(["template"] if _TEMPLATE.is_file() else [])])
 
 
+def machines() -> list[str]:
+    """Every VM test's machine, as the directory of its committed files is called."""
+    return sorted(f"vm-{path.stem}" for path in VM.glob("*.nix"))
+
+
 def rendered(hive: str) -> dict[str, str]:
-    """Path below `expected/<hive>` -> text, as the modules are now; its whole system was evaluated.
+    """Path below `expected/<hive>` -> text, as the modules are now; of a hive its whole system was evaluated.
 
     Raises:
         EvaluationError: The hive does not evaluate.
     """
-    evaluated = nix.hives(f"hives.{hive}")
-    return {path: text(path, value) for path, value in evaluated["files"].items()}
+    name = hive.removeprefix("vm-")
+    evaluated = nix.hives(f"hives.{hive}") if name == hive else machine(name, without=["toplevel"])
+    return texts(evaluated["files"])
+
+
+def machine(test: str, *, without: Sequence[str] = ()) -> dict[str, Any]:
+    """A VM test as `nixos-tests/lib/offline.nix` describes it, without some of its attributes.
+
+    Raises:
+        EvaluationError: Its machine does not evaluate.
+    """
+    described: dict[str, Any] = nix.evaluate(
+        f"{{ nixpkgs, lib }}: removeAttrs (import {_OFFLINE} {{ inherit nixpkgs lib; }}).{test} "
+        f"(builtins.fromJSON {json.dumps(json.dumps(without))})",
+        nixpkgs=str(nix.tree()),
+        lib=str(nix.library() / "lib"),
+    )
+    return described
+
+
+def texts(files: Mapping[str, Any]) -> dict[str, str]:
+    """Path -> text of files as they were evaluated, each a text or a value that is JSON there."""
+    return {path: text(path, value) for path, value in files.items()}
 
 
 def committed(hive: str) -> dict[str, str]:

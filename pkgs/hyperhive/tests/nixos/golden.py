@@ -1,4 +1,4 @@
-"""`python -m tests.nixos.golden`: writes the expected files of every hive and the page of options anew."""
+"""`python -m tests.nixos.golden`: writes the expected files of hives and VM tests and the page of options."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ def main() -> int:
     if reason is not None:
         sys.stderr.write(f"make golden: {reason}\n")
         return 1
-    names = expected.names()
+    names = [*expected.names(), *expected.machines()]
     try:
         with ThreadPoolExecutor(2) as pool:
             page = pool.submit(lambda: option_page.render(option_page.declared()))

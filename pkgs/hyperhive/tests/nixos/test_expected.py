@@ -14,7 +14,7 @@ from tests.nixos import expected, nix
 if not nix.EVAL.is_dir():
     pytest.skip(f"no {nix.EVAL}", allow_module_level=True)
 
-NAMES: Final = expected.names()
+NAMES: Final = [*expected.names(), *expected.machines()]
 
 
 def broker_config(hive: str) -> BrokerConfig:
@@ -33,8 +33,8 @@ def settings(container: Path) -> dict[str, Any]:
     return read
 
 
-def test_every_hive_has_expected_files_and_no_other_has() -> None:
-    assert sorted(path.name for path in expected.EXPECTED.iterdir()) == NAMES
+def test_every_hive_and_vm_test_has_expected_files_and_no_other_has() -> None:
+    assert {path.name for path in expected.EXPECTED.iterdir()} == {*NAMES}
 
 
 @pytest.mark.parametrize("hive", NAMES)

@@ -18,25 +18,29 @@ from hyperhive.config import BrokerConfig, HarnessConfig
 from hyperhive.demo.claude_env import claude_environment
 from hyperhive.demo.model_script import load_script
 from hyperhive.system.installation import dashboard_dir
-from tests.nixos import nix
-from tests.nixos.local_machine import LIB, SCENARIOS, LocalMachine, play
+from tests.nixos import expected, nix
+from tests.nixos.local_machine import SCENARIOS, LocalMachine, play
 
-VM: Final = nix.ROOT / "nixos-tests" / "vm"
 DRIVER: Final = SCENARIOS / "driver.pyi"
-NAMES: Final = sorted(path.stem for path in VM.glob("*.nix"))
+NAMES: Final = sorted(path.stem for path in expected.VM.glob("*.nix"))
 
 #: What needs units and containers of a real machine.
-WALLS: Final = {"boot", "isolation", "lifecycle"}
+WALLS: Final = {
+    "boot",
+    "isolation",
+    "isolation_kernel",
+    "isolation_network",
+    "isolation_planted",
+    "lifecycle",
+    "machine_restart",
+}
 #: What is more than a hive and so is evaluated as a whole system; that takes two seconds each.
 WHOLE: Final = ("boot", "dashboard_login", "isolation")
-ATTRIBUTE: Final = (
-    "{ nixpkgs, lib, name, without }: removeAttrs (import FILE { inherit nixpkgs lib; }).${name} [ without ]"
-)
 
 #: Tests of one name come one after the other, for which it is evaluated once.
 EACH: Final = pytest.mark.parametrize("name", NAMES, scope="module")
 
-pytestmark = pytest.mark.skipif(not VM.is_dir(), reason=f"no VM tests in {nix.ROOT}")
+pytestmark = pytest.mark.skipif(not expected.VM.is_dir(), reason=f"no VM tests in {nix.ROOT}")
 
 
 @cache
@@ -45,14 +49,7 @@ def evaluated(name: str) -> dict[str, Any]:
     reason = nix.lacking()
     if reason is not None:
         pytest.skip(reason)
-    found: dict[str, Any] = nix.evaluate(
-        ATTRIBUTE.replace("FILE", str(LIB / "offline.nix")),
-        nixpkgs=str(nix.tree()),
-        lib=str(nix.library() / "lib"),
-        name=name,
-        without="" if name in WHOLE else "toplevel",
-    )
-    return found
+    return expected.machine(name, without=[] if name in WHOLE else ["toplevel"])
 
 
 def source(name: str) -> str:
@@ -78,7 +75,8 @@ def test_every_vm_test_has_a_scenario_with_a_model_script_and_the_other_way_roun
     assert len(NAMES) >= 8
     assert sorted(path.stem for path in SCENARIOS.glob("*.py")) == NAMES
     assert sorted(path.stem for path in SCENARIOS.glob("*.toml")) == NAMES
-    named = {name: re.findall(r'scenario = "(\w+)"', (VM / f"{name}.nix").read_text()) for name in NAMES}
+    sources = {name: (expected.VM / f"{name}.nix").read_text() for name in NAMES}
+    named = {name: re.findall(r'scenario = "(\w+)"', text) for name, text in sources.items()}
     assert named == {name: [name] for name in NAMES}
 
 
@@ -129,7 +127,8 @@ def test_a_scenario_calls_commands_that_exist(name: str) -> None:
     assert called <= set(COMMANDS)
     # No store paths, so that it can be played on another distribution.
     assert "/run/current-system" not in text
-    assert "/nix/store" not in text
+    # The store itself is there, and not to be written to.
+    assert re.findall(r"/nix/store/(?!made-inside)[^ ]*", text) == []
 
 
 def test_scenarios_have_no_undefined_names_and_keep_the_style() -> None:
@@ -168,6 +167,16 @@ def test_a_hive_of_a_vm_test_has_no_failed_assertion_and_its_files_load(name: st
         for agent, harness in test["harnesses"].items()
     }
     assert broker.agents == {agent: harness.agent for agent, harness in harnesses.items()}
+
+
+@EACH
+def test_the_machine_of_a_vm_test_renders_to_its_committed_files(name: str) -> None:
+    files = expected.texts(evaluated(name)["files"])
+    changed = expected.difference(expected.committed(f"vm-{name}"), files)
+    if changed:
+        pytest.fail(
+            f"another machine: if that is right, refresh with `make golden`\n{changed}", pytrace=False
+        )
 
 
 @EACH

@@ -1,0 +1,18 @@
+# The hive of every isolation scenario. It is the same for all, so that a test driver has to bring it up only once.
+{ pkgs, ... }:
+{
+  services.hyperhive.agents = {
+    alice = {
+      # What attacks are written in.
+      packages = [ pkgs.python3 ];
+      # Less than the machine has, so that it is the limits that hold.
+      limits = {
+        cpuPercent = 100;
+        memoryMiB = 1024;
+        tasks = 256;
+      };
+    };
+    # Nothing of its own in the way: what holds are the host's rules.
+    bob.config.networking.firewall.enable = false;
+  };
+}

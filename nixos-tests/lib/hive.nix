@@ -1,0 +1,37 @@
+# The hive of most scenarios: one for all of them, so that a driver has to set it up only once.
+{
+  nodes.machine = {
+    services.hyperhive = {
+      manager = {
+        enable = true;
+        # Says nothing about a manager, who may write to everyone.
+        allowedRecipients = [ ];
+      };
+
+      agents = {
+        alice = {
+          allowedRecipients = [
+            "bob"
+            "operator"
+          ];
+          bash.allow = [
+            "expr *"
+            "touch allowed-*"
+          ];
+          # It has a second tool.
+          mcpServers.stock = {
+            command = "python3";
+            args = [ "${./stock_server.py}" ];
+            allowedTools = [ "count" ];
+          };
+        };
+        bob = { };
+      };
+
+      dashboard.passwordHashFile = "/etc/operator-password";
+    };
+
+    # The password is in the scenario; a real hash has no business in the store.
+    environment.etc.operator-password.source = ./operator-password;
+  };
+}

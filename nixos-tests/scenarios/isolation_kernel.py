@@ -1,0 +1,198 @@
+"""What root of an agent's container cannot do to the kernel, its mounts and others' processes, nor use up."""
+
+import re
+import shlex
+
+ALICE = "container@h-alice.service"
+#: Alice's limits.
+MEMORY_MIB = 1024
+TASKS = 256
+#: Where nspawn mounts what the container may not touch.
+LOCKED = (
+    "/run/hyperhive",
+    "/agents/alice/state",
+    "/nix/store",
+    "/nix/var/nix/daemon-socket",
+    "/nix/var/nix/profiles",
+    "/nix/var/nix/gcroots",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+)
+#: Kinds of file systems that show the kernel, or that another machine's files lie on.
+FOREIGN = ("9p", "cifs", "configfs", "debugfs", "devtmpfs", "ext4", "nfs", "pstore", "securityfs", "tracefs")
+#: Settings that are everybody's.
+SETTINGS = (
+    "/proc/sys/kernel/core_pattern",
+    "/proc/sys/kernel/modprobe",
+    "/proc/sys/vm/overcommit_memory",
+    "/proc/sys/fs/file-max",
+    "/proc/sysrq-trigger",
+    "/sys/kernel/mm/transparent_hugepage/enabled",
+    "/sys/power/state",
+)
+#: x86-64 and AArch64 have other numbers for the same calls.
+CALLS = {
+    "acct": (163, 89),
+    "bpf": (321, 280),
+    "delete_module": (176, 106),
+    "finit_module": (313, 273),
+    "init_module": (175, 105),
+    "kexec_load": (246, 104),
+    "perf_event_open": (298, 241),
+    "quotactl": (179, 60),
+    "swapon": (167, 224),
+}
+
+
+def inside(command: str) -> str:
+    """Shell line that runs a command as root of Alice's container.
+
+    The container's own systemd starts it: it has the capabilities, system calls and limits that a process
+    there can have at most. What nsenter starts keeps capabilities that nspawn takes away, and has no limits.
+    """
+    run = "systemd-run --machine=h-alice --quiet --pipe --wait --collect"
+    return f"{run} /bin/sh -lc {shlex.quote(command)} < /dev/null"
+
+
+def refused(why: str, *commands: str) -> None:
+    """Show that every command fails in Alice's container, and that what it says matches the pattern."""
+    attempt = "if said=$(exec 2>&1; {}); then echo worked: $said; else echo failed: $said; fi"
+    script = "\n".join(attempt.format(command) for command in commands)
+    answers = machine.succeed(inside(f"set -f\n{script}")).splitlines()
+    for command, answer in zip(commands, answers, strict=True):
+        assert re.search(f"^failed: .*({why})", answer), f"`{command}` {answer}"
+
+
+def python(program: str) -> str:
+    """Shell line that runs a Python program."""
+    return f"python3 -c {shlex.quote(program)}"
+
+
+def limit(file: str) -> str:
+    """A limit of Alice's container, as the kernel has it."""
+    group = machine.succeed(f"systemctl show {ALICE} --property=ControlGroup --value").strip()
+    return machine.succeed(f"cat /sys/fs/cgroup{group}/{file}").strip()
+
+
+def counter(file: str, key: str) -> int:
+    """A number that the kernel keeps about Alice's container, in a file of its control group."""
+    group = machine.succeed(f"systemctl show {ALICE} --property=ControlGroup --value").strip()
+    return int(machine.succeed(f"grep --word-regexp {key} /sys/fs/cgroup{group}/{file}").split()[1])
+
+
+def healthy() -> None:
+    """Show that everybody else works on."""
+    machine.succeed("hyperhive status | grep --extended-regexp '^bob +agent +idle '")
+    machine.succeed("curl --silent --output /dev/null http://127.0.0.1:7000/")
+
+
+machine.wait_for_unit("hyperhive.service")
+for agent in ("alice", "bob"):
+    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+
+with subtest("it has none of the host's disks and cannot mount one"):
+    assert machine.succeed(inside("find /dev -type b")) == ""
+    disk = machine.succeed("findmnt --noheadings --nofsroot --output SOURCE --target /").strip()
+    number = machine.succeed("findmnt --noheadings --output MAJ:MIN --target /var/lib/hyperhive").strip()
+    refused("denied|not exist|not permitted", f"mount {disk} /tmp")
+    refused("not permitted", f"mknod /tmp/disk b {number.replace(':', ' ')}")
+
+with subtest("it cannot mount file systems that show the kernel or lie elsewhere"):
+    refused("denied|not permitted|unknown filesystem", *(f"mount -t {kind} none /tmp" for kind in FOREIGN))
+
+with subtest("it cannot mount /proc or /sys anew, without what hides the host's parts"):
+    anew = "unshare --mount --pid --fork mount -t"
+    refused("denied|not permitted", f"{anew} proc none /tmp", f"{anew} sysfs none /tmp")
+
+with subtest("it cannot take away what is mounted over, or make it writable"):
+    mounted = machine.succeed(inside("cut --delimiter=' ' --fields=2 /proc/self/mounts")).split()
+    assert set(LOCKED) <= set(mounted), mounted
+    refused("not mounted|nvalid argument|not permitted", *(f"umount {path}" for path in LOCKED))
+    refused("not mounted|nvalid argument|not permitted", *(f"umount --lazy {path}" for path in LOCKED))
+    writable = ("/run/hyperhive", "/nix/store", "/proc/sys")
+    refused("denied|not permitted", *(f"mount -o remount,bind,rw {path}" for path in writable))
+    refused("denied|not permitted", "mount -o remount,bind,suid,dev /agents/alice/state")
+
+with subtest("it loads no modules, no other kernel, no program into the kernel, and takes no swap"):
+    call = """
+import ctypes, os, platform
+libc = ctypes.CDLL(None, use_errno=True)
+number = dict(zip(("x86_64", "aarch64"), {}))[platform.machine()]
+found = libc.syscall(number, b"/dev/null", 0, b"", 0, 0)
+raise SystemExit(0 if found >= 0 else os.strerror(ctypes.get_errno()))
+"""
+    programs = [python(call.format(numbers)) for numbers in CALLS.values()]
+    refused("not permitted|not implemented", *programs)
+
+with subtest("it writes no settings of the kernel"):
+    for path in SETTINGS:
+        machine.succeed(f"test -e {path}")
+    refused("Read-only|denied|nonexistent|No such file", *(f"sh -c 'echo 1 > {path}'" for path in SETTINGS))
+
+with subtest("settings of its own network are no others'"):
+    forwarding = machine.succeed("sysctl --values net.ipv4.conf.all.rp_filter")
+    machine.execute(inside("echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter"))
+    assert machine.succeed("sysctl --values net.ipv4.conf.all.rp_filter") == forwarding
+
+with subtest("it does not read the kernel's log or memory, and does not set the clock"):
+    refused(
+        "denied|not permitted|No such file", "dmesg", "head --bytes 1 /proc/kcore", "head --bytes 1 /dev/mem"
+    )
+    refused("not permitted", "date --set 2001-01-01")
+
+with subtest("it does not see or signal processes of the host and of other agents"):
+    machine.succeed("systemd-run --quiet --unit=bystander sleep infinity")
+    pid = machine.succeed("systemctl show bystander.service --property=MainPID --value").strip()
+    bob = machine.succeed("machinectl show h-bob --property=Leader --value").strip()
+    refused("No such process", f"kill -KILL {pid}", f"kill -KILL {bob}")
+    names = machine.succeed(inside("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"))
+    assert "hyperhive harness" in names, names
+    for name in ("infinity", "hyperhive broker", "systemd-nspawn"):
+        assert name not in names, names
+    machine.succeed("systemctl is-active bystander.service")
+    machine.succeed("systemctl stop bystander.service")
+    healthy()
+
+with subtest("it cannot raise its own limits"):
+    files = ("memory.max", "memory.swap.max", "pids.max", "cpu.max")
+    refused("denied|Read-only", *(f"sh -c 'echo max > /sys/fs/cgroup/{file}'" for file in files))
+    limits = [limit(file) for file in files]
+    assert limits == [str(MEMORY_MIB * 1024 * 1024), "0", str(TASKS), "100000 100000"], limits
+
+with subtest("it cannot use up the processors"):
+    throttled = counter("cpu.stat", "nr_throttled")
+    burn = "timeout 2 sh -c 'while :; do :; done'"
+    machine.execute(inside(f"{burn} & {burn} & wait"))
+    assert counter("cpu.stat", "nr_throttled") > throttled
+    healthy()
+
+with subtest("it cannot use up the memory, neither with a process nor with files in memory"):
+    for command in (
+        python(f"len(b'x' * ({2 * MEMORY_MIB} << 20))"),
+        # Its files are gone together with the one that made them.
+        "unshare --mount sh -c 'mount -t tmpfs -o size=3G none /tmp; head --bytes 2G /dev/zero > /tmp/file'",
+    ):
+        kills = counter("memory.events", "oom_kill")
+        code, said = machine.execute(f"{inside(command)} 2>&1")
+        assert (code != 0, counter("memory.events", "oom_kill") > kills) == (True, True), said
+        healthy()
+
+with subtest("it cannot use up the machine's processes"):
+    bomb = """
+import os, time
+made = 0
+try:
+    while made < 10_000:
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+        made += 1
+except OSError as error:
+    print(made, error.strerror)
+"""
+    made, _, why = machine.succeed(inside(python(bomb))).strip().partition(" ")
+    assert (int(made) < TASKS, why) == (True, "Resource temporarily unavailable"), (made, why)
+    healthy()
+
+with subtest("Alice works on after all of it"):
+    machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
