@@ -10,6 +10,8 @@ ARGS ?=
 # What `make test` runs, relative to pkgs/hyperhive, and how.
 TESTS ?= tests
 PYTEST_ARGS ?= -n 2
+# What `make vm-test` plays: names of nixos-tests/scenarios; empty for all.
+SCENARIO ?=
 
 PROJECT := pkgs/hyperhive
 LINTED := . ../../nixos-tests ../../templates
@@ -24,7 +26,7 @@ export PYTHONUTF8 := 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := build
-.PHONY: build demo up test lint format bench vendor schema golden help clean venv
+.PHONY: build demo up test vm-test lint format bench vendor schema golden help clean venv
 
 build: vendor ## install everything that `make demo` and `make up` need (the default)
 	@echo "Ready. 'make demo' shows a hive offline, 'make help' lists the other targets."
@@ -47,6 +49,10 @@ test: vendor ## all tests; TESTS=tests/domain for some, CONSTRAINTS=nixpkgs-26.0
 	@tools/install-network
 	@cd $(PROJECT) && "$(BIN)/python" -m pytest $(PYTEST_ARGS) $(TESTS)
 
+vm-test: vendor ## scenarios on a Debian in QEMU, with what the NixOS module renders; SCENARIO=messages for one
+	@tools/install-vm
+	@"$(BIN)/python" nixos-tests/debian/run.py $(SCENARIO)
+
 lint: venv ## ruff check, ruff format --check and mypy --strict
 	@cd $(PROJECT) && "$(BIN)/ruff" check $(LINTED) && "$(BIN)/ruff" format --check $(LINTED) && "$(BIN)/mypy"
 
@@ -68,6 +74,6 @@ clean: ## remove everything that was installed or built here
 	find . -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
 		printf '  make %-8s %s\n' "$$target" "$$text"; done
-	@echo "Variables: ARGS, TESTS, PYTEST_ARGS, CONSTRAINTS ($(patsubst $(PROJECT)/constraints/%.txt,%,$(wildcard $(PROJECT)/constraints/*.txt))), PYTHON"
+	@echo "Variables: ARGS, TESTS, PYTEST_ARGS, SCENARIO, CONSTRAINTS ($(patsubst $(PROJECT)/constraints/%.txt,%,$(wildcard $(PROJECT)/constraints/*.txt))), PYTHON"

@@ -1,0 +1,67 @@
+"""Renderings with one wall taken down, and the subtest that must notice: tests of the isolation scenarios."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_CONTAINERS: Final = "host/etc/nixos-containers/h-*.conf"
+_BROKER: Final = "host/units/hyperhive.service"
+
+
+@dataclass(frozen=True)
+class Weakening:
+    """One wall less, and who notices.
+
+    Attributes:
+        scenario: Which one notices.
+        caught: Its subtest that then fails.
+        apply: Changes a copy of the scenario's rendering, a directory like those of `expected`.
+    """
+
+    scenario: str
+    caught: str
+    apply: Callable[[Path], None]
+
+
+class UnchangedError(Exception):
+    """A weakening no longer finds what it takes away."""
+
+
+def plain_root(rendering: Path) -> None:
+    """Root of a container is root of the host."""
+    _edit(rendering, _CONTAINERS, r"^PRIVATE_USERS=\d+$", "PRIVATE_USERS=no")
+    _edit(rendering, _CONTAINERS, r" --private-users-ownership=\w+", "")
+
+
+def host_network(rendering: Path) -> None:
+    """Containers are in the host's network."""
+    _edit(rendering, _CONTAINERS, r"^(PRIVATE_NETWORK|HOST_ADDRESS|LOCAL_ADDRESS)=.*\n", "")
+
+
+def readable_database(rendering: Path) -> None:
+    """Everybody on the host may read what the broker keeps."""
+    readable = "ExecStartPost=+/nix/store/coreutils/bin/chmod --recursive a+rX /var/lib/hyperhive/broker"
+    _edit(rendering, _BROKER, r"^ExecStart=.*$", rf"\g<0>\n{readable}")
+
+
+#: By the name that the runner has for them.
+WEAKENINGS: Final = {
+    "plain_root": Weakening(
+        "isolation", "every process of a container runs with uids of its agent's range", plain_root
+    ),
+    "host_network": Weakening("isolation_network", "it has a network of its own", host_network),
+    "readable_database": Weakening("isolation", "it cannot read the broker's database", readable_database),
+}
+
+
+def _edit(rendering: Path, files: str, pattern: str, replacement: str) -> None:
+    paths = sorted(rendering.glob(files))
+    for path in paths:
+        text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        if count == 0:
+            raise UnchangedError(f"{path}: nothing there matches {pattern!r}")
+        path.write_text(text, encoding="utf-8")
+    if not paths:
+        raise UnchangedError(f"{rendering}: no file {files}")
