@@ -42,6 +42,6 @@ def test_the_example_lines_of_the_readme_are_understood() -> None:
 
 
 def test_every_make_target_in_the_readme_exists() -> None:
-    targets = set(re.findall(r"`?make ([a-z]+)", README)) - {"s"}
-    known = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    targets = set(re.findall(r"`?make ([a-z-]+)", README)) - {"s"}
+    known = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
     assert targets <= known, targets - known
