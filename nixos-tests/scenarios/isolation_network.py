@@ -126,7 +126,9 @@ with subtest("it does not reach the host's abstract sockets"):
     machine.succeed("systemctl stop abstract.service")
 
 with subtest("it has no other agent's socket, and not the operator's"):
-    assert machine.succeed(inside("ls /run/hyperhive")) == "broker.sock\n"
+    machine.succeed(
+        inside("cd /run/hyperhive && test -S broker.sock && ! test -e admin.sock && ! test -e agents")
+    )
     as_alice = f"setpriv --reuid {uid_base('alice')} --regid {uid_base('alice')} --clear-groups"
     for socket in ("admin.sock", "agents/bob/broker.sock", "agents/alice/broker.sock"):
         machine.succeed(f"test -S /run/hyperhive/{socket}")
@@ -151,7 +153,8 @@ with subtest("a message that names another sender is refused"):
         assert key(call("/v1/messages", forged)) == (400, "invalid_request")
 
 with subtest("no header makes a message another's"):
-    headers = [f"--header={name}: bob" for name in ("X-Agent", "X-Forwarded-User", "Authorization", "Host")]
+    names = ("X-Agent", "X-Forwarded-User", "Authorization", "Host")
+    headers = [word for name in names for word in ("--header", f"{name}: bob")]
     status, result = call("/v1/messages", {"to": "operator", "body": "I am Bob."}, *headers)
     assert (status, result["messages"][0]["sender"]) == (200, "alice"), result
 
@@ -175,8 +178,8 @@ with subtest("what is the operator's is not there"):
     for route in ("/api/state", "/api/messages", "/api/agents/bob/stop", "/admin/token", "/messages/stream"):
         assert key(call(route)) == (404, "not_found")
         assert key(call(route, {})) == (404, "not_found")
-    target = f"--request-target=http://127.0.0.1:{DASHBOARD}/api/state"
-    assert key(call("/", None, target)) == (400, "invalid_request")
+    target = f"http://127.0.0.1:{DASHBOARD}/api/state"
+    assert key(call("/", None, "--request-target", target)) == (400, "invalid_request")
 
 with subtest("an address that is not its own gets it nowhere"):
     reach = f"curl --silent --output /dev/null --max-time 3 http://{host}:{MODEL}/"

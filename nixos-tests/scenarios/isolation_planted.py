@@ -78,12 +78,17 @@ with subtest("links in its root are not followed when its container starts"):
     machine.succeed(f"systemctl restart {ALICE}")
     assert trap() == untouched, trap()
 
-with subtest("nor are they when all of its /etc and /var is a link and the container restarts itself"):
-    before = machine.succeed(f"systemctl show {ALICE} --property=InvocationID --value").strip()
-    machine.execute(inside(f"{link('var', 'etc')}; systemctl reboot"))
-    machine.wait_until_succeeds(f"test $(systemctl show {ALICE} --property=InvocationID --value) != {before}")
-    machine.wait_for_unit(ALICE)
-    assert trap() == untouched, trap()
-
-with subtest("Alice lives on after all of it"):
+with subtest("Alice lives on after it"):
     machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+
+with subtest(
+    "nor are they followed when all of its /etc and /var is a link and the container restarts itself"
+):
+    show = f"systemctl show {ALICE} --property=InvocationID --value"
+    before = machine.succeed(show).strip()
+    leave = f"{link('var', 'etc')}; systemctl reboot"
+    machine.execute(f"timeout 20 {inside(leave)}")
+    machine.wait_until_succeeds(f"test $({show}) != {before}")
+    # Registered by what the start script ends with; without its /etc it need not come up any further.
+    machine.wait_until_succeeds("machinectl show h-alice --property=Leader")
+    assert trap() == untouched, trap()
