@@ -117,7 +117,7 @@ async def test_the_panel_explains_what_the_bash_rules_make_of_a_command(
     hive: RunningHive = await start_hive(agents={"alice": {"bash": ["git *"]}})
     page: Page = await open_page(hive)
     await page.locator("#agent-alice").click()
-    await page.get_by_role("button", name="What it may do").click()
+    await page.get_by_role("tab", name="Policy").click()
     await expect(page.locator(".policy")).to_contain_text("git *")
     field = page.get_by_label("Would this command run?")
     await field.fill("git log; rm -rf x")

@@ -1,4 +1,4 @@
-"""The self-test in an agent's panel: rows that say what is true, over an agent that a test plays."""
+"""The self-test on an agent's page: rows that say what is true, over an agent that a test plays."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ async def answer(link: aiohttp.ClientWebSocketResponse, observations: list[dict[
 
 async def open_part(page: Page) -> Locator:
     await page.locator("#agent-alice").click()
-    await page.get_by_role("button", name="Self-test").click()
+    await page.get_by_role("tab", name="Self-test").click()
     return page.locator(".selftest")
 
 

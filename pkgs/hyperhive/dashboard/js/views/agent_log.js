@@ -1,7 +1,8 @@
-// The live log of the agent whose panel is open.
+// The live log of the agent whose page is open, and a line to it.
 import { html, pure, useEffect, useMemo } from "../ui.js";
 import { logRows } from "../state/log.js";
-import { useActions } from "./context.js";
+import { Composer } from "./composer.js";
+import { useActions, useSlice } from "./context.js";
 import { Edge } from "./edge.js";
 import { LogRow } from "./log_row.js";
 import { Scroller } from "./scroller.js";
@@ -12,7 +13,8 @@ const EMPTY = {
   ready: "No turn has been logged yet.",
 };
 
-export const AgentLog = pure(function AgentLog({ name, log }) {
+export const View = pure(function AgentLog({ name }) {
+  const log = useSlice((state) => state.log);
   const { followLog, unfollowLog, olderEvents, trimLog } = useActions();
   useEffect(() => {
     followLog(name);
@@ -30,14 +32,14 @@ export const AgentLog = pure(function AgentLog({ name, log }) {
   const edge = html`<${Edge} loading=${log.status === "paging"} error=${log.live ? log.error : null}
     more=${log.before !== null} label="Older entries" onOlder=${olderEvents} />`;
   return html`
-    <section class="log" aria-labelledby="log-title">
-      <h3 id="log-title">Live log
-        ${lost && html`<span class="aside">${log.error ?? "not connected"}</span>`}
-      </h3>
+    <link rel="stylesheet" href="/static/css/log.css" />
+    <section class="log" aria-label="Live log">
+      ${lost && html`<p class="log-lost" role="status">${log.error ?? "Not connected."}</p>`}
       <${Scroller} label="Live log of ${name}" rows=${rows} view=${name}
         before=${rows.length > 0 && edge}
         empty=${html`<p class="empty">${EMPTY[log.status] ?? "Loading…"}</p>`}
         onTop=${log.error ? null : olderEvents} onEnd=${trimLog} />
     </section>
+    <${Composer} draft=${`agent-${name}`} to=${name} />
   `;
 });

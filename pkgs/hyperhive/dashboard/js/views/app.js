@@ -1,10 +1,11 @@
-// The page: header, top line, the hive's sections, and the panel of the agent in the address.
+// The page: header, top line, the hive's sections, and the page of the agent in the address.
 import { html, useEffect, useState } from "../ui.js";
+import { parseAddress } from "../address.js";
 import { agentNamed } from "../state/agents.js";
 import { isReady } from "../state/hive.js";
 import { openForOperator } from "../state/questions.js";
-import { Actions } from "./context.js";
-import { AgentPanel } from "./agent_panel.js";
+import { Actions, Store } from "./context.js";
+import { AgentPage } from "./agent_page.js";
 import { Agents } from "./agents.js";
 import { Flow } from "./flow.js";
 import { Header } from "./header.js";
@@ -13,24 +14,14 @@ import { Needs } from "./needs.js";
 import { Notices } from "./notices.js";
 import { Questions } from "./questions.js";
 
-function agentInAddress() {
-  const match = location.hash.match(/^#\/agent\/([^/]+)$/);
-  if (!match) return null;
-  try {
-    return decodeURIComponent(match[1]);
-  } catch {
-    return null;
-  }
-}
-
 function useAddress() {
-  const [name, setName] = useState(agentInAddress);
+  const [address, setAddress] = useState(() => parseAddress(location.hash));
   useEffect(() => {
-    const change = () => setName(agentInAddress());
+    const change = () => setAddress(parseAddress(location.hash));
     addEventListener("hashchange", change);
     return () => removeEventListener("hashchange", change);
   }, []);
-  return name;
+  return address;
 }
 
 function useStore(store) {
@@ -49,7 +40,7 @@ function useTitle(state) {
 
 export function App({ store, actions, onHurry }) {
   const state = useStore(store);
-  const open = useAddress();
+  const { agent: open, tab } = useAddress();
   const ready = isReady(state);
   useTitle(state);
 
@@ -59,7 +50,7 @@ export function App({ store, actions, onHurry }) {
   }
 
   return html`
-    <${Actions.Provider} value=${actions}>
+    <${Store.Provider} value=${store}><${Actions.Provider} value=${actions}>
       <${Header} link=${state.link} version=${state.version} onHurry=${onHurry} />
       <${Needs} state=${state} />
       <main class="hive" data-panel=${open !== null}>
@@ -71,11 +62,11 @@ export function App({ store, actions, onHurry }) {
         <${Flow} messages=${state.messages} agents=${state.agents} ready=${ready} />
         ${
           open !== null &&
-          html`<${AgentPanel} name=${open} agent=${agentNamed(state.agents, open)} ready=${ready}
-            log=${state.log} onClose=${close} />`
+          html`<${AgentPage} name=${open} tab=${tab} agent=${agentNamed(state.agents, open)} ready=${ready}
+            onClose=${close} />`
         }
       </main>
       <${Notices} notices=${state.notices} />
-    </${Actions.Provider}>
+    </${Actions.Provider}></${Store.Provider}>
   `;
 }

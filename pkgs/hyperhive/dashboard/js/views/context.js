@@ -5,6 +5,20 @@ import { now } from "../net/clock.js";
 export const Actions = createContext(null);
 export const useActions = () => useContext(Actions);
 
+export const Store = createContext(null);
+
+/** A part of the page's state, such as `(state) => state.log`; the view follows it. */
+export function useSlice(select) {
+  const store = useContext(Store);
+  const [slice, setSlice] = useState(() => select(store.state));
+  useEffect(() => {
+    const take = (state) => setSlice(() => select(state));
+    take(store.state);
+    return store.subscribe(take);
+  }, [store]);
+  return slice;
+}
+
 const ticking = new Set();
 setInterval(() => {
   if (!document.hidden) for (const tick of ticking) tick(now());

@@ -40,28 +40,31 @@ function Explain({ agent }) {
   `;
 }
 
-export const Policy = pure(function Policy({ agent }) {
+export const View = pure(function Policy({ agent }) {
   const { policy, name, role, models } = agent;
   const servers = Object.entries(policy.mcp_servers);
   const recipients = role === "manager" ? null : policy.allowed_recipients;
   return html`
-    <dl class="policy">
-      <dt>Writes to</dt>
-      <dd><${Names} list=${recipients} any="anyone" none="nobody" /></dd>
-      <dt>Bash</dt>
-      <dd><${Names} list=${policy.bash} any="any command" none="no command" /></dd>
-      <dt>Tools</dt>
-      <dd><${Names} list=${policy.tools} any="all" none="none" /></dd>
-      ${servers.map(
-        ([server, tools]) => html`
-        <dt key=${`${server} name`}>MCP <code>${server}</code></dt>
-        <dd key=${`${server} tools`}>
-          <${Names} list=${tools.includes("*") ? null : tools} any="all of its tools" none="none of them" />
-        </dd>`,
-      )}
-      <dt>Models</dt>
-      <dd><${Names} list=${models} none="none" /></dd>
-    </dl>
-    <${Explain} key=${name} agent=${name} />
+    <link rel="stylesheet" href="/static/css/policy.css" />
+    <div class="part">
+      <dl class="policy">
+        <dt>Writes to</dt>
+        <dd><${Names} list=${recipients} any="anyone" none="nobody" /></dd>
+        <dt>Bash</dt>
+        <dd><${Names} list=${policy.bash} any="any command" none="no command" /></dd>
+        <dt>Tools</dt>
+        <dd><${Names} list=${policy.tools} any="all" none="none" /></dd>
+        ${servers.map(
+          ([server, tools]) => html`
+          <dt key=${`${server} name`}>MCP <code>${server}</code></dt>
+          <dd key=${`${server} tools`}>
+            <${Names} list=${tools.includes("*") ? null : tools} any="all of its tools" none="none of them" />
+          </dd>`,
+        )}
+        <dt>Models</dt>
+        <dd><${Names} list=${models} none="none" /></dd>
+      </dl>
+      <${Explain} key=${name} agent=${name} />
+    </div>
   `;
 });

@@ -56,7 +56,7 @@ function Summary({ test }) {
   `;
 }
 
-export function SelfTest({ name }) {
+export function View({ name }) {
   const { selfTest, lastSelfTest } = useActions();
   const [test, setTest] = useState(null);
   const [loaded, setLoaded] = useState(false);
@@ -68,7 +68,7 @@ export function SelfTest({ name }) {
   const error = running.error ?? look.error;
   return html`
     <link rel="stylesheet" href="/static/css/selftest.css" />
-    <div class="selftest">
+    <div class="selftest part">
       <div class="selftest-head">
         <button type="button" aria-disabled=${running.busy}
           onClick=${() => running.run(async () => setTest(await selfTest(name)))}>
