@@ -8,7 +8,6 @@ from typing import Final
 
 from hyperhive.cli.exit_codes import OK
 from hyperhive.cli.output import emit
-from hyperhive.demo.model_script import load_script
 from hyperhive.demo.model_server import serve
 
 DETAILS: Final = """
@@ -17,8 +16,8 @@ An agent is sent to it by three variables of its Claude Code, `claude.env` in th
   ANTHROPIC_API_KEY = any text
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC = 1
 The script says in TOML what the model answers to which mail; `examples/demo/model.toml` is the demo's.
-Prints its address as soon as it answers, and runs until SIGTERM or SIGINT. It asks nobody for a key: let only
-agents reach it."""
+Prints its address as soon as it answers, reads the script again at SIGHUP, and runs until SIGTERM or SIGINT.
+It asks nobody for a key: let only agents reach it."""
 EXAMPLES: Final = """
   hyperhive scripted-model --script model.toml --port 4000
   hyperhive scripted-model --script model.toml --port 4000 --host 0.0.0.0    # for agents in containers"""
@@ -41,6 +40,5 @@ def run(args: argparse.Namespace) -> int:
         emit(args, {"url": url}, url)
         sys.stdout.flush()
 
-    script = load_script(args.script)
-    asyncio.run(serve(script, args.host, args.port, on_ready=tell, requests_file=args.requests_file))
+    asyncio.run(serve(args.script, args.host, args.port, on_ready=tell, requests_file=args.requests_file))
     return OK

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import re
 import signal
 import time
@@ -17,9 +18,11 @@ from aiohttp import web
 from hyperhive.demo.model_message import Failure, Message
 from hyperhive.demo.model_reply import Counters, reply
 from hyperhive.demo.model_request import RequestKind, estimated_tokens, read_request
-from hyperhive.demo.model_script import ModelScript
+from hyperhive.demo.model_script import ModelScript, load_script
 from hyperhive.demo.model_stream import error_body, ping, stream_rest, stream_start, whole_message
-from hyperhive.errors import UnavailableError
+from hyperhive.errors import HyperhiveError, UnavailableError
+
+log = logging.getLogger(__name__)
 
 _AGENT_PATH: Final = re.compile(r"/agents/(?P<agent>[^/]+)(?P<path>/.*)?")
 _PING_SECONDS: Final = 5.0
@@ -112,6 +115,11 @@ class ModelServer:
         self._runner = runner
         self._address = runner.addresses[0][:2]
         return self._origin
+
+    def play(self, script: ModelScript) -> None:
+        """Play another script from the next request on, and forget how often what was answered."""
+        self._script = script
+        self._counters = Counters()
 
     async def stop(self) -> None:
         """Close the port and cut what is still being answered."""
@@ -230,23 +238,24 @@ def _new_id(prefix: str) -> str:
 
 
 async def serve(
-    script: ModelScript,
+    script_file: Path,
     host: str,
     port: int,
     *,
     on_ready: Callable[[str], None],
     requests_file: Path | None = None,
 ) -> None:
-    """Run a server until SIGTERM or SIGINT.
+    """Run a server until SIGTERM or SIGINT; SIGHUP has it read its script again.
 
     Args:
-        script: What to play.
+        script_file: What to play. Wrong at a SIGHUP, the old one is played on and the log says why.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         on_ready: Told the base URL as soon as the server answers.
         requests_file: Gets one JSON line for every request.
 
     Raises:
+        ConfigError: The script is wrong.
         UnavailableError: The port cannot be had.
     """
 
@@ -255,11 +264,18 @@ async def serve(
             with requests_file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({**asdict(request), "side": request.side}) + "\n")
 
-    server = ModelServer(script, host, port, on_request=note)
+    def read_again() -> None:
+        try:
+            server.play(load_script(script_file))
+        except HyperhiveError as error:
+            log.warning("the old script is played on: %s", error)
+
+    server = ModelServer(load_script(script_file), host, port, on_request=note)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    loop.add_signal_handler(signal.SIGHUP, read_again)
     on_ready(await server.start())
     await ended.wait()
     await server.stop()

@@ -56,6 +56,30 @@ def test_it_prints_its_address_notes_requests_and_ends_on_sigterm(tmp_path: Path
     ]
 
 
+def test_at_sighup_it_reads_its_script_again_and_keeps_the_old_one_for_a_wrong_one(tmp_path: Path) -> None:
+    script = tmp_path / "script.toml"
+    script.write_text('default_text = "First."')
+    command = [sys.executable, "-m", "hyperhive", "scripted-model", "--script", str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            url = process.stdout.readline().strip()
+            said = [ask(url)[0]["text"]]
+            script.write_text("colour = 1")
+            process.send_signal(signal.SIGHUP)
+            complaint = process.stderr.readline()
+            said.append(ask(url)[0]["text"])
+            script.write_text('default_text = "Second."')
+            process.send_signal(signal.SIGHUP)
+            said.append(ask(url)[0]["text"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=20)
+    assert said == ["First.", "First.", "Second."]
+    assert complaint == f"the old script is played on: {script}: colour = 1: Extra inputs are not permitted\n"
+
+
 def test_a_wrong_script_is_an_error_that_names_file_and_key(run: Run, tmp_path: Path) -> None:
     script = tmp_path / "script.toml"
     script.write_text("colour = 1")
