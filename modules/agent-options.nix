@@ -230,6 +230,16 @@ in
         description = "Memory of the container in MiB. It gets no swap.";
         example = 2048;
       };
+      diskMiB = mkOption {
+        type = types.ints.between 64 1073741824;
+        default = 10240;
+        description = ''
+          Most that the agent may keep, in MiB: its state, what Claude Code keeps, and its container's root together. They
+          lie in a file of the host that takes as much as is used. A new value restarts the agent; a smaller one holds
+          as soon as everything fits.
+        '';
+        example = 51200;
+      };
       tasks = mkOption {
         type = types.ints.between 16 4194304;
         default = 1024;

@@ -27,6 +27,7 @@ let
       unit = "container@${container}.service";
       uidBase = base;
       address = addresses.agent ((base - 1879048192) / 65536);
+      directory = "${root}/${name}";
       stateDir = "${root}/${name}/state";
       claudeDir = "${root}/${name}/claude";
       socketDir = "/run/hyperhive/agents/${name}";
@@ -97,7 +98,10 @@ let
       "hyperhive-network.service"
       "hyperhive.service"
     ];
-    unitConfig.RequiresMountsFor = [ root ];
+    unitConfig.RequiresMountsFor = [
+      agent.directory
+      "/var/lib/nixos-containers/${agent.container}"
+    ];
     # NixOS makes directories and files below the container's root as root of the host before every start. No link that
     # the container left behind may lead it elsewhere; nothing of the container runs at this time.
     preStart = lib.mkBefore ''
@@ -106,6 +110,11 @@ let
           rm -- "$root/$path"
         fi
       done
+    '';
+    # Without its nspawn a container that has used up its memory would not start again, as systemd-machined keeps its name
+    # taken. What runs inside is killed as always: it was started before.
+    postStart = lib.mkAfter ''
+      echo -1000 > "/proc/$MAINPID/oom_score_adj"
     '';
     serviceConfig = {
       CPUQuota = "${toString agent.options.limits.cpuPercent}%";
@@ -118,7 +127,6 @@ let
   directories = _: agent: [
     # The broker makes them as well; a container can start although the broker cannot.
     "d ${agent.socketDir} 0711 hyperhive hyperhive -"
-    "d ${dirOf agent.stateDir} 0711 root root -"
     "d ${agent.stateDir} 0700 ${toString agent.uidBase} ${toString agent.uidBase} -"
     "d ${agent.claudeDir} 0700 ${toString agent.uidBase} ${toString agent.uidBase} -"
   ];
@@ -146,25 +154,5 @@ in
       "d /run/hyperhive/agents 0700 hyperhive hyperhive -"
     ]
     ++ lib.concatLists (lib.mapAttrsToList directories cfg.evaluated);
-
-    # What agents write is never a setuid program or a device, whoever looks at it on the host.
-    systemd.mounts = [
-      {
-        description = "State of hyperhive's agents";
-        what = root;
-        where = root;
-        type = "none";
-        options = "bind,nosuid,nodev";
-        wantedBy = [ "machines.target" ];
-        after = [ "systemd-tmpfiles-setup.service" ];
-        before = [ "umount.target" ];
-        conflicts = [ "umount.target" ];
-        unitConfig = {
-          # By default it would come before the directories are made.
-          DefaultDependencies = false;
-          RequiresMountsFor = dirOf root;
-        };
-      }
-    ];
   };
 }

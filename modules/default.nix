@@ -4,6 +4,7 @@
     ./options.nix
     ./broker.nix
     ./agents.nix
+    ./disks.nix
     ./network.nix
     ./assertions.nix
   ];

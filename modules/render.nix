@@ -26,6 +26,7 @@ let
     limits = {
       cpu_percent = options.limits.cpuPercent;
       memory_mib = options.limits.memoryMiB;
+      disk_mib = options.limits.diskMiB;
       inherit (options.limits) tasks;
     };
   };

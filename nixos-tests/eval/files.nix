@@ -28,7 +28,10 @@ let
   testServices = lib.attrNames (saidIn tests options.systemd.services);
   isOurs =
     name: _:
-    lib.hasInfix "hyperhive" name || lib.elem (lib.removeSuffix ".service" name) testServices;
+    lib.hasInfix "hyperhive" name
+    # The mounts of containers' roots.
+    || lib.hasPrefix "var-lib-nixos\\x2dcontainers-" name
+    || lib.elem (lib.removeSuffix ".service" name) testServices;
 
   lines = lib.concatMapStrings (line: "${line}\n");
   under = directory: lib.mapAttrs' (name: lib.nameValuePair "${directory}/${name}");

@@ -92,6 +92,7 @@
         limits = {
           cpuPercent = 50;
           memoryMiB = 2048;
+          diskMiB = 20480;
           tasks = 512;
         };
         credentials.CLAUDE_CODE_OAUTH_TOKEN = "alice-token";

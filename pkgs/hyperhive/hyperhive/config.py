@@ -100,11 +100,13 @@ class LimitsConfig(Contract):
     Attributes:
         cpu_percent: CPU time in percent of one core.
         memory_mib: Memory in MiB.
+        disk_mib: Everything it keeps, in MiB.
         tasks: Processes and threads.
     """
 
     cpu_percent: Annotated[int, Field(ge=1, le=100_000)]
     memory_mib: Annotated[int, Field(ge=64)]
+    disk_mib: Annotated[int, Field(ge=64)]
     tasks: Annotated[int, Field(ge=16)]
 
 

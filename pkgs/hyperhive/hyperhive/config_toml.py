@@ -46,7 +46,7 @@ mcp_servers = {}                        # X = { command, args = [], env = {}, al
 notes = { compact_above_bytes = 65536 }
 context = { compact_above_percent = 80 }
 budget = {}                             # usd_cents_per_day, turns_per_day: absent = no cap
-limits = { cpu_percent = 200, memory_mib = 4096, tasks = 1024 }
+limits = { cpu_percent = 200, memory_mib = 4096, disk_mib = 10240, tasks = 1024 }
 credentials = {}                        # ENVIRONMENT_VARIABLE = "credential name"
 
 [claude]

@@ -40,7 +40,7 @@ def agent_config(name: str, **changes: Any) -> dict[str, Any]:
         "notes": {"compact_above_bytes": 0},
         "context": {"compact_above_percent": 0},
         "budget": {"usd_cents_per_day": None, "turns_per_day": None},
-        "limits": {"cpu_percent": 100, "memory_mib": 512, "tasks": 128},
+        "limits": {"cpu_percent": 100, "memory_mib": 512, "disk_mib": 1024, "tasks": 128},
         "credentials": {},
     } | changes
 

@@ -41,7 +41,7 @@ def test_a_file_that_only_names_an_agent_gets_every_documented_default() -> None
         "notes": {"compact_above_bytes": 65536},
         "context": {"compact_above_percent": 80},
         "budget": {"usd_cents_per_day": None, "turns_per_day": None},
-        "limits": {"cpu_percent": 200, "memory_mib": 4096, "tasks": 1024},
+        "limits": {"cpu_percent": 200, "memory_mib": 4096, "disk_mib": 10240, "tasks": 1024},
         "credentials": {},
     }
     assert hive.broker.model_dump() == {
@@ -135,7 +135,12 @@ def test_defaults_apply_to_every_agent_and_yield_to_its_own_keys() -> None:
     """).agents
     assert agents["ada"].bash == ["git *"]
     assert agents["bob"].bash == []
-    assert agents["ada"].limits.model_dump() == {"cpu_percent": 200, "memory_mib": 512, "tasks": 64}
+    assert agents["ada"].limits.model_dump() == {
+        "cpu_percent": 200,
+        "memory_mib": 512,
+        "disk_mib": 10240,
+        "tasks": 64,
+    }
     assert agents["bob"].limits.tasks == 64
     assert (agents["ada"].credentials, agents["bob"].credentials) == ({}, {"A": "x"})
     assert agents["bob"].models == ["local", "sonnet", "opus", "haiku"]

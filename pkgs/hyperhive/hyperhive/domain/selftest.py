@@ -79,6 +79,10 @@ INSIDE: Final[Mapping[str, Probe]] = {
         "it can use up what has no limit",
         unseen="those of its container are out of its sight; see what the broker saw",
     ),
+    "disk inside": Probe(
+        "all that it keeps lies on disks that are no larger than its limit",
+        "it keeps files on a disk that is larger than its limit",
+    ),
     "managed settings": Probe(
         "Claude Code's own rules hold below the harness's, and stay as they are",
         "Claude Code's own rules are missing or can be changed: the harness's gate is alone",
@@ -119,6 +123,10 @@ OUTSIDE: Final[Mapping[str, Probe]] = {
     "files": Probe(
         "its files are its range's alone, and none of them is a setuid program or a device",
         "its files are not closed off on the host",
+    ),
+    "disk": Probe(
+        "it cannot fill the host's disk",
+        "what it keeps lies where the broker's own files are, and it can fill that disk",
     ),
     "limits": Probe(
         "it cannot use up the machine",

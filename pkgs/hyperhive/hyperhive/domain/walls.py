@@ -26,6 +26,7 @@ _IDLE_LINKS: Final = frozenset(
     {"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
 )
 _CAP_SYS_MODULE: Final = 16
+_MIB: Final = 1024 * 1024
 
 
 def user_range(uid_map: str, base: int) -> Observation:
@@ -154,6 +155,18 @@ def managed_settings(path: str, text: str | None, writable: Sequence[str]) -> Ob
     return observed(name, f"{path}: cannot be written", held=True)
 
 
+def disk_inside(sizes: Mapping[str, int], limit_mib: int) -> Observation:
+    """No file system that the agent keeps files on is larger than its limit.
+
+    Args:
+        sizes: Path -> bytes of the file system there.
+        limit_mib: What the agent's configuration says.
+    """
+    words = ", ".join(f"{path}: {size // _MIB} MiB" for path, size in sizes.items())
+    held = all(size <= limit_mib * _MIB for size in sizes.values())
+    return observed("disk inside", f"{words}; its limit is {limit_mib}", held=held)
+
+
 def nix_daemon(path: str, refusal: str | None, program: str | None) -> Observation:
     """The host's Nix daemon takes no connection; an agent with a `nix` program was given it."""
     if refusal is not None:
@@ -187,3 +200,9 @@ def files(path: str, uid: int, mode: int, base: int, *, safe: bool) -> Observati
     private = stat.S_IMODE(mode) & 0o077 == 0
     words = f"{path}: uid {uid}, mode {stat.S_IMODE(mode):04o}, {'' if safe else 'not '}nosuid and nodev"
     return observed("files", words, held=uid == base and private and safe)
+
+
+def disk(path: str, size: int, *, own: bool) -> Observation:
+    """The agent's files lie on a file system of `size` bytes; `own` says that it is not the broker's."""
+    whose = "of its own" if own else "that is the broker's as well"
+    return observed("disk", f"{path}: a file system of {size // _MIB} MiB {whose}", held=own)

@@ -97,6 +97,7 @@ def _probes(config: HarnessConfig, asked: RunSelfTest) -> Iterator[tuple[str, Ca
     yield "devices", lambda: walls.devices(surroundings.refused_device_in(state))
     yield "kernel modules", _kernel_modules
     yield "limits inside", _limits
+    yield "disk inside", lambda: _disk((state, "/"), config.agent.limits.disk_mib)
     yield "managed settings", _managed_settings
     yield "Nix daemon", _nix_daemon
 
@@ -134,6 +135,10 @@ def _limits() -> Observation:
     group = limits.own_group(surroundings.text_of("/proc/self/cgroup"))
     texts = {} if group is None else cgroups.texts(group, tuple(limits.LIMIT_FILES))
     return walls.limits_inside(limits.effective(texts))
+
+
+def _disk(paths: tuple[str, ...], limit_mib: int) -> Observation:
+    return walls.disk_inside({path: surroundings.disk_size(path) for path in paths}, limit_mib)
 
 
 def _managed_settings() -> Observation:

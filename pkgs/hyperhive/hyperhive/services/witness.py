@@ -51,6 +51,7 @@ class Witness:
         yield "peer", lambda: walls.peer(peer.uid, uid_base(name), os.geteuid())
         yield "socket", lambda: self._socket(name, peer)
         yield "files", lambda: self._files(name)
+        yield "disk", lambda: self._disk(name)
 
     def _socket(self, name: str, peer: Peer) -> Observation:
         agents = Path(self._config.runtime_dir) / "agents"
@@ -58,14 +59,22 @@ class Witness:
         expected = str(agents / name / "broker.sock")
         return walls.socket(peer.address, expected, found.st_mode, found.st_uid, os.geteuid())
 
-    def _files(self, name: str) -> Observation:
+    def _state(self, name: str) -> Path:
         state = Path(self._config.state_dir)
         # Beside the broker's own on NixOS, below it where `hyperhive up` has made it.
         root = state.parent if self._config.runtime == "nixos" else state
-        path = root / "agents" / name / "state"
+        return root / "agents" / name / "state"
+
+    def _files(self, name: str) -> Observation:
+        path = self._state(name)
         found = path.stat()
         safe = os.statvfs(path).f_flag & _SAFE_FLAGS == _SAFE_FLAGS
         return walls.files(str(path), found.st_uid, found.st_mode, uid_base(name), safe=safe)
+
+    def _disk(self, name: str) -> Observation:
+        path = self._state(name)
+        own = path.stat().st_dev != Path(self._config.state_dir).stat().st_dev
+        return walls.disk(str(path), surroundings.disk_size(path), own=own)
 
     async def _limits(self, name: str, peer: Peer) -> Observation:
         try:

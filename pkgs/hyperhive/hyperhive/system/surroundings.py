@@ -69,6 +69,12 @@ def openable(paths: Iterable[str]) -> list[str]:
     return found
 
 
+def disk_size(path: str | Path) -> int:
+    """Bytes of the file system that a path lies on."""
+    found = os.statvfs(path)
+    return found.f_blocks * found.f_frsize
+
+
 def refused_device_in(directory: str) -> str | None:
     """Why no device can be made below a directory; None when one could, which is gone again."""
     try:

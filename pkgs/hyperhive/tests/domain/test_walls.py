@@ -187,3 +187,17 @@ def test_files_belong_to_the_range_alone() -> None:
     ]
     assert [one.outcome for one in bad] == [FAILED] * 3
     assert bad[2].found == f"/s: uid {BASE}, mode 0700, not nosuid and nodev"
+
+
+def test_a_disk_is_the_agents_own_and_within_its_limit() -> None:
+    mib = 1024 * 1024
+    assert outcome(walls.disk("/s", 256 * mib, own=True)) == (OK, "/s: a file system of 256 MiB of its own")
+    assert outcome(walls.disk("/s", 9 * mib, own=False)) == (
+        FAILED,
+        "/s: a file system of 9 MiB that is the broker's as well",
+    )
+    assert outcome(walls.disk_inside({"/s": 255 * mib, "/": 256 * mib}, 256)) == (
+        OK,
+        "/s: 255 MiB, /: 256 MiB; its limit is 256",
+    )
+    assert walls.disk_inside({"/s": 255 * mib, "/": 257 * mib}, 256).outcome is FAILED

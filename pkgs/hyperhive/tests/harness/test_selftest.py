@@ -54,8 +54,11 @@ def look_from_inside(place: Path, port: int, without: str = "") -> dict[str, dic
     if os.geteuid() != 0:
         pytest.skip("only root can map an agent's uid range")
     inside = place / "inside"
+    agent = agent_config("ada")
+    # The disk is this machine's, and of any size.
+    agent["limits"]["disk_mib"] = 64 if without == "disk" else 1 << 40
     config = {
-        "agent": agent_config("ada"),
+        "agent": agent,
         "socket": str(inside / "run" / "broker.sock"),
         "state_dir": str(inside / "agents" / "ada" / "state"),
         "operator": {"pronouns": "they/them", "password_credential": None},
@@ -112,6 +115,7 @@ def test_in_a_container_every_wall_holds_and_nothing_is_left_behind(place: Path,
         ("managed settings", {"managed settings"}),
         ("namespaces", {"namespaces"}),
         ("dashboard", {"dashboard"}),
+        ("disk", {"disk inside"}),
     ],
 )
 def test_a_missing_wall_is_found_and_no_other(

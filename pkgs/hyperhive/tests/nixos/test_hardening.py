@@ -17,6 +17,7 @@ nix.need_tree()
 RELAXED: Final = {
     "hyperhive": {"RestrictAddressFamilies"},
     "hyperhive-network": {"RestrictAddressFamilies", "CapabilityBoundingSet"},
+    "hyperhive-disk-alice": {"CapabilityBoundingSet"},
 }
 
 

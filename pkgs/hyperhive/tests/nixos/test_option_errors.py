@@ -35,6 +35,7 @@ BAD_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("agents.alice.budget.usdCentsPerDay", 0),
     ("agents.alice.limits.cpuPercent", 100_001),
     ("agents.alice.limits.memoryMiB", 63),
+    ("agents.alice.limits.diskMiB", 63),
     ("agents.alice.limits.tasks", 15),
     ("agents.alice.credentials", {"1X": "alice"}),
     ("agents.alice.credentials", {"X": "a/b"}),

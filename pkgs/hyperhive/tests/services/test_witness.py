@@ -1,6 +1,7 @@
 """What the broker sees of an agent, on real files and over the stand-in for systemctl."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,13 @@ def config(hive_config: Callable[..., BrokerConfig], tmp_path: Path) -> BrokerCo
     agents = tmp_path / "run" / "agents"
     agents.mkdir(parents=True, mode=0o700)
     (tmp_path / "agents" / "alice" / "state").mkdir(parents=True, mode=0o700)
+    (tmp_path / "state").mkdir()
     return hive_config(runtime="nixos")
+
+
+def mib(path: Path) -> int:
+    found = os.statvfs(path)
+    return found.f_blocks * found.f_frsize // 1024**2
 
 
 async def look(
@@ -59,8 +66,32 @@ async def test_peer_socket_files_and_limits_are_what_the_kernel_says(
             "ok" if safe and owner == BASE else "failed",
             f"/agents/alice/state: uid {owner}, mode 0700, {'' if safe else 'not '}nosuid and nodev",
         ),
+        "disk": (
+            "failed",
+            f"/agents/alice/state: a file system of {mib(state)} MiB that is the broker's as well",
+        ),
         "limits": ("ok", "4096 MiB of memory, 1024 tasks, 200 % of a processor"),
     }
+
+
+async def test_a_disk_that_is_not_the_brokers_is_the_agents(
+    hive_config: Callable[..., BrokerConfig], tmp_path: Path, systemctl: Systemctl
+) -> None:
+    systemctl.unit("alice", "active", ControlGroup="")
+    (tmp_path / "agents").mkdir()
+    # Another file system than that of the broker's files.
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if Path(other).stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("/dev/shm is no file system of its own here")
+        (Path(other) / "state").mkdir()
+        (tmp_path / "agents" / "alice").symlink_to(other)
+        (tmp_path / "run" / "agents").mkdir(parents=True)
+        (tmp_path / "state").mkdir()
+        found = await look(hive_config(runtime="nixos"), tmp_path)
+        assert found["disk"] == (
+            "ok",
+            f"/agents/alice/state: a file system of {mib(Path(other))} MiB of its own",
+        )
 
 
 async def test_a_foreign_peer_an_open_directory_and_missing_limits_fail(
