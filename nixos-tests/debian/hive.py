@@ -18,7 +18,8 @@ _INSTALLER: Final = _HERE / "guest"
 _TARGET: Final = "/run/scenario"
 _MODEL: Final = "scripted-model.service"
 _MODEL_PORT: Final = 4000
-_UNITS: Final = "/etc/systemd/system"
+#: What the model says: all in which machines with the same hive may differ.
+_SCRIPT: Final = "scripted-model.toml"
 #: Done before a machine's state is kept: what hives need is then in memory.
 _WARM_UP: Final = (
     "udevadm settle",
@@ -44,33 +45,35 @@ def settle(machine: Machine) -> None:
 
 
 class Hive:
-    """A rendered machine without its model.
+    """A rendered machine, whatever its model says.
 
     Args:
         rendering: As `nixos-tests/eval/expected` has them.
+        links: Whether its agents link up with the broker.
     """
 
-    def __init__(self, rendering: Path) -> None:
+    def __init__(self, rendering: Path, *, links: bool = True) -> None:
         self._rendering = rendering
+        self._links = links
         self._agents = sorted(path.name for path in (rendering / "containers").iterdir())
 
     def key(self) -> str:
         """The same for the same hive, put there in the same way."""
         key = Key().files(_INSTALLER, Path(__file__))
         for file in sorted(path for path in self._rendering.rglob("*") if path.is_file()):
-            if file.name != _MODEL:
+            if file.name != _SCRIPT:
                 key.text(str(file.relative_to(self._rendering))).files(file)
         return key.name()
 
     def install(self, machine: Machine) -> None:
-        """Install the hive and wait until all its agents are idle.
+        """Install the hive and wait until all its agents are idle, where they can be, and its model answers.
 
         Raises:
             CommandError: It does not come up.
         """
         with tempfile.TemporaryDirectory() as directory:
             source = Path(directory) / "scenario"
-            shutil.copytree(self._rendering, source / "machine", ignore=shutil.ignore_patterns(_MODEL))
+            shutil.copytree(self._rendering, source / "machine")
             shutil.copytree(_TESTS / "lib", source / "lib")
             shutil.copytree(_INSTALLER, source / "guest", ignore=shutil.ignore_patterns("__pycache__"))
             machine.copy_from_host(str(source), _TARGET)
@@ -78,17 +81,12 @@ class Hive:
         machine.wait_for_unit("hyperhive.service")
         for container in self._agents:
             machine.wait_for_unit(f"container@{container}.service")
-        idle = f"[.agents[].status.state] == {['idle'] * len(self._agents)}".replace("'", '"')
-        machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status '{idle}'")
+        if self._links:
+            idle = f"[.agents[].status.state] == {['idle'] * len(self._agents)}".replace("'", '"')
+            machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status '{idle}'")
+        machine.wait_for_open_port(_MODEL_PORT)
 
-
-def start_model(machine: Machine, scenario: str, rendering: Path) -> None:
-    """Give the hive on a machine the scenario's model."""
-    unit = rendering / "host" / "units" / _MODEL
-    script = _TESTS / "scenarios" / f"{scenario}.toml"
-    machine.copy_from_host(str(unit), f"{_UNITS}/{_MODEL}")
-    machine.copy_from_host(str(script), f"/nix/store/{script.name}")
-    machine.succeed(
-        f"ln -sfn ../{_MODEL} {_UNITS}/multi-user.target.wants/{_MODEL}; systemctl start {_MODEL}"
-    )
-    machine.wait_for_open_port(_MODEL_PORT)
+    def play(self, machine: Machine) -> None:
+        """Have the model on a machine say what this hive's says."""
+        machine.copy_from_host(str(self._rendering / "host" / "etc" / _SCRIPT), f"/etc/{_SCRIPT}")
+        machine.succeed(f"systemctl reload {_MODEL}")

@@ -15,13 +15,18 @@ def kept(overlay: Path, keep: Path) -> Iterator[None]:
     """While the body runs, the kept disk is at `overlay`, where the body may find nothing and leave one.
 
     Only one run has it at a time: another one begins with nothing, and the one that ends last is kept.
+
+    Args:
+        overlay: Where the body has it.
+        keep: Kind, version and number, with `-` between them; those of other versions go.
     """
     try:
         keep.rename(overlay)
     except FileNotFoundError:
-        # Of other versions of what is on it.
-        for old in keep.parent.glob(f"{keep.name.partition('-')[0]}-*"):
-            old.unlink()
+        version = keep.name.rpartition("-")[0]
+        for old in keep.parent.glob(f"{version.partition('-')[0]}-*"):
+            if not old.name.startswith(f"{version}-"):
+                old.unlink(missing_ok=True)
     try:
         yield
     finally:

@@ -1,31 +1,31 @@
 """Plays scenarios on a Debian machine with the hives that the NixOS module rendered: `make vm-test`."""
 
 import argparse
+import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 import evidence
 import image
+from accelerator import Accelerator, choose
 from cache import Key
-from driver import Failure, Play, Subtest, play, time_limit
+from crew import grouped, play_at_once
+from driver import Failure, Play, play, time_limit
 from errors import CommandError, GuestError, TimeLimitError
-from hive import Hive, rendered, settle, start_model
+from hive import Hive, settle
 from kept import kept, states
 from machine import Machine, Patience
+from parts import Part, deal, judge, parts
 from qemu import OVERLAY, Qemu, version
 from report import Report
-from weakened import WEAKENINGS, Weakening
-
-SCENARIOS: Final = Path(__file__).resolve().parent.parent / "scenarios"
 
 #: Seconds for a scenario, for making its machine ready, and for everything once the disk is there.
 _SCENARIO_SECONDS: Final = 300.0
@@ -33,32 +33,8 @@ _READY_SECONDS: Final = 240.0
 _RUN_SECONDS: Final = 900.0
 _BOOTED: Final = "booted"
 _KEPT_LOGS: Final = 5
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is played in one go: a scenario, or one against a hive that it must find wanting.
-
-    Attributes:
-        name: Its own, also of its logs.
-        scenario: Name of the scenario.
-        weakening: What is taken away from its hive.
-    """
-
-    name: str
-    scenario: str
-    weakening: Weakening | None = None
-
-    @property
-    def path(self) -> Path:
-        """The scenario's text."""
-        return SCENARIOS / f"{self.scenario}.py"
-
-    def about(self) -> str:
-        """What it shows, in a line."""
-        if self.weakening is not None:
-            return f"{self.scenario} must fail at: {self.weakening.caught}"
-        return self.path.read_text(encoding="utf-8").splitlines()[0].strip('"')
+#: Computers at a time: what is played is mostly one program after the other, which keeps one processor busy.
+_COMPUTERS: Final = min(2, os.cpu_count() or 1)
 
 
 class Run:
@@ -91,15 +67,14 @@ class Run:
         directory = self._logs / part.name
         directory.mkdir()
         with (
-            (directory / "commands.log").open("w", encoding="utf-8") as commands,
-            tempfile.TemporaryDirectory() as scratch,
+            (directory / "commands.log").open("w", buffering=1, encoding="utf-8") as commands,
+            part.hive() as hive,
         ):
             machine = Machine(self._computer, _writer(commands.write), Patience().times(self._slow))
             begun = time.monotonic()
             try:
-                rendering = _rendering(part, Path(scratch))
                 with time_limit(self._limit(_READY_SECONDS), "making the machine ready"):
-                    self._make_ready(machine, part.scenario, rendering)
+                    self._make_ready(machine, hive)
             except (CommandError, GuestError, TimeLimitError) as error:
                 output = error.output if isinstance(error, CommandError) else ""
                 done = Play(part.name, failure=Failure(f"the machine is not ready: {error}", output=output))
@@ -116,9 +91,8 @@ class Run:
     def _limit(self, seconds: float) -> float:
         return min(seconds * self._slow, self.seconds_left)
 
-    def _make_ready(self, machine: Machine, scenario: str, rendering: Path) -> None:
+    def _make_ready(self, machine: Machine, hive: Hive) -> None:
         """The scenario's hive, idle, with its model."""
-        hive = Hive(rendering)
         state = f"hive-{hive.key()}"
         if state not in self._saved:
             self._switch_on(machine)
@@ -126,7 +100,7 @@ class Run:
             self._save(state)
         else:
             self._load(machine, state)
-        start_model(machine, scenario, rendering)
+        hive.play(machine)
 
     def _switch_on(self, machine: Machine) -> None:
         """A machine without a hive."""
@@ -161,6 +135,50 @@ class Run:
             self._console_read = len(text)
 
 
+@dataclass(frozen=True)
+class Studio:
+    """Where parts are played: what all computers share.
+
+    Attributes:
+        disk: Below each computer's own.
+        accelerator: How their processors run.
+        logs: Directory that keeps what is too long for the report.
+        slow: Factor of all limits of time.
+        names: Of all that is to be played, in order.
+    """
+
+    disk: image.Disk
+    accelerator: Accelerator
+    logs: Path
+    slow: float
+    names: list[str]
+
+    def play(self, number: int, share: Sequence[Part], report: Report) -> Iterator[Play]:
+        """Play parts on the computer of that number, which keeps its hives ready for the next time."""
+        with self._computer(number) as (computer, saved):
+            run = Run(computer, saved, report, self.logs, self.slow)
+            for part in share:
+                if run.seconds_left <= 0:
+                    report.say("\nthe run takes too long")
+                    return
+                report.begin(part.name, self.names.index(part.name) + 1, len(self.names), part.about())
+                yield run.play(part)
+
+    @contextmanager
+    def _computer(self, number: int) -> Iterator[tuple[Qemu, set[str]]]:
+        """A computer that is off, and the states that it knows; its processes are gone afterwards."""
+        with image.scratch() as directory:
+            computer = Qemu(self.disk, directory, accelerator=self.accelerator)
+            overlay = directory / OVERLAY
+            # A state fits the disk below it, and the program and processor that saved it.
+            key = Key().text(self.disk.image.parent.name, version(), self.accelerator).name()
+            with kept(overlay, image.cache() / f"machine-{key}-{number}.qcow2"):
+                try:
+                    yield computer, states(overlay)
+                finally:
+                    computer.stop()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Play the named scenarios, or all; the exit code."""
     known = {part.name: part for part in parts()}
@@ -176,69 +194,32 @@ def main(arguments: Sequence[str]) -> int:
     begun = time.monotonic()
     logs = _new_logs(image.cache() / "logs")
     disk = image.build()
+    studio = Studio(disk, choose(disk.kernel), logs, options.slow, names)
     plays: list[Play] = []
-    machine = "a machine that never started"
     try:
-        with _computer(disk) as (computer, saved):
-            machine = computer.accelerator.upper()
-            run = Run(computer, saved, report, logs, options.slow)
-            for number, name in enumerate(names, start=1):
-                if run.seconds_left <= 0:
-                    report.say("\nthe run takes too long")
-                    break
-                report.begin(name, number, len(names), known[name].about())
-                plays.append(run.play(known[name]))
+        plays.extend(_plays(studio, [known[name] for name in names], report))
     except KeyboardInterrupt:
         report.say("\ninterrupted")
-    report.summary(plays, names[len(plays) :], time.monotonic() - begun, machine, logs)
-    return 0 if len(plays) == len(names) and all(one.failure is None for one in plays) else 1
+    ended = {one.scenario for one in plays}
+    missing = [name for name in names if name not in ended]
+    report.summary(plays, missing, time.monotonic() - begun, studio.accelerator.upper(), logs)
+    return 0 if not missing and all(one.failure is None for one in plays) else 1
 
 
-def parts() -> list[Part]:
-    """Every scenario, and every hive that one must find wanting."""
-    scenarios = [Part(path.stem, path.stem) for path in sorted(SCENARIOS.glob("*.py"))]
-    return scenarios + [Part(f"weakened_{name}", one.scenario, one) for name, one in WEAKENINGS.items()]
-
-
-def judge(name: str, weakening: Weakening | None, played: Play) -> Play:
-    """The play as it is; of a weakened hive, whether the right subtest noticed."""
-    if weakening is None:
-        return played
-    failed = played.failure
-    if failed is None:
-        failure = Failure(f"nobody noticed; this should have failed: {weakening.caught}")
-        return Play(name, played.subtests, failure, played.seconds)
-    if failed.subtest is None or failed.subtest.name != weakening.caught:
-        message = f"{failed.message}\nthis should have failed instead: {weakening.caught}"
-        return Play(name, played.subtests, replace(failed, message=message), played.seconds)
-    noticed = Subtest(f"noticed: {weakening.caught}", failed.subtest.seconds)
-    return Play(name, [*played.subtests, noticed], None, played.seconds)
-
-
-def _rendering(part: Part, scratch: Path) -> Path:
-    """Where the rendering of the part's machine is; a weakened one is made in the scratch directory."""
-    whole = rendered(part.scenario)
-    if part.weakening is None:
-        return whole
-    copy = scratch / part.name
-    shutil.copytree(whole, copy)
-    part.weakening.apply(copy)
-    return copy
-
-
-@contextmanager
-def _computer(disk: image.Disk) -> Iterator[tuple[Qemu, set[str]]]:
-    """A computer that is off, and the states that it knows; its processes are gone afterwards."""
-    with image.scratch() as directory:
-        computer = Qemu(disk, directory)
-        overlay = directory / OVERLAY
-        # A state fits the disk below it, and the program and processor that saved it.
-        key = Key().text(disk.image.parent.name, version(), computer.accelerator).name()
-        with kept(overlay, image.cache() / f"machine-{key}.qcow2"):
-            try:
-                yield computer, states(overlay)
-            finally:
-                computer.stop()
+def _plays(studio: Studio, chosen: Sequence[Part], report: Report) -> Iterator[Play]:
+    """What came of each part; where one computer plays alone, it is told while it happens."""
+    hives = []
+    for part in parts():
+        with part.hive() as hive:
+            hives.append((part.name, hive.key()))
+    shares = grouped(deal(hives, _COMPUTERS), chosen)
+    if len(shares) == 1:
+        ((number, share),) = shares.items()
+        yield from studio.play(number, share, report)
+        return
+    for said, played in play_at_once(shares, studio.play):
+        report.say(said.rstrip("\n"))
+        yield played
 
 
 def _writer(write: Callable[[str], object]) -> Callable[[str], None]:

@@ -35,6 +35,7 @@ _DEBIAN: Final = {
         (
             "bash-interactive",
             "coreutils",
+            "e2fsprogs",
             "findutils",
             "git",
             "gnugrep",

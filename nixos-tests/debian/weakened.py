@@ -18,11 +18,13 @@ class Weakening:
         scenario: Which one notices.
         caught: Its subtest that then fails.
         apply: Changes a copy of the scenario's rendering, a directory like those of `expected`.
+        links: Whether the broker still takes the agents for who they are.
     """
 
     scenario: str
     caught: str
     apply: Callable[[Path], None]
+    links: bool = True
 
 
 class UnchangedError(Exception):
@@ -49,7 +51,10 @@ def readable_database(rendering: Path) -> None:
 #: By the name that the runner has for them.
 WEAKENINGS: Final = {
     "plain_root": Weakening(
-        "isolation", "every process of a container runs with uids of its agent's range", plain_root
+        "isolation",
+        "every process of a container runs with uids of its agent's range",
+        plain_root,
+        links=False,
     ),
     "host_network": Weakening("isolation_network", "it has a network of its own", host_network),
     "readable_database": Weakening("isolation", "it cannot read the broker's database", readable_database),

@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  pkgs,
   ...
 }:
 let
@@ -49,12 +50,16 @@ in
   config = {
     services.hyperhive.network.hostPorts = [ cfg.port ];
 
+    # At a place that is the same for all scenarios, so that another script does not take another unit.
+    environment.etc."scripted-model.toml".source = cfg.script;
+
     systemd.services.scripted-model = {
       description = "Scripted model in the place of Claude's API";
       wantedBy = [ "multi-user.target" ];
       serviceConfig = {
         # The host's address in the hive's network is there only while an agent's container runs.
-        ExecStart = "${lib.getExe hive.package} scripted-model --host 0.0.0.0 --port ${toString cfg.port} --script ${cfg.script}";
+        ExecStart = "${lib.getExe hive.package} scripted-model --host 0.0.0.0 --port ${toString cfg.port} --script /etc/scripted-model.toml";
+        ExecReload = "${lib.getExe' pkgs.coreutils "kill"} -HUP $MAINPID";
         DynamicUser = true;
       };
     };

@@ -1,7 +1,7 @@
 """Makes a Debian the machine of a VM test: puts what NixOS would have written into place and starts it.
 
-The directory has `machine/`, one of `nixos-tests/eval/expected`, and `lib/` and `scenarios/` with the files
-that it calls `/nix/store/<file>`. Nothing rendered is changed. It needs the standard library only.
+The directory has `machine/`, one of `nixos-tests/eval/expected`, and `lib/` with the files that it calls
+`/nix/store/<file>`. Nothing rendered is changed. It needs the standard library only.
 """
 
 import argparse
@@ -40,7 +40,7 @@ class Guest:
 
     Args:
         root: Of the file system; `/` when it is the running one.
-        source: The directory with `machine/`, `lib/` and `scenarios/`.
+        source: The directory with `machine/` and `lib/`.
     """
 
     def __init__(self, root: Path, source: Path) -> None:
@@ -63,10 +63,9 @@ class Guest:
         for container in self.containers:
             self._put_container(container)
             self._put_scripts(container)
-        for directory in ("lib", "scenarios"):
-            for file in (self.source / directory).glob("*"):
-                if file.name in self.store_names():
-                    self._copy(file, f"{STORE}/{file.name}")
+        for file in (self.source / "lib").glob("*"):
+            if file.name in self.store_names():
+                self._copy(file, f"{STORE}/{file.name}")
         missing = sorted(name for name in self.store_names() if not (self.root / STORE / name).exists())
         if missing:
             raise InstallError(f"not in the machine's /nix/store: {', '.join(missing)}")
@@ -185,7 +184,7 @@ def take_up() -> None:
 def main() -> int:
     """Install; 1 when something is missing or a command fails."""
     parser = argparse.ArgumentParser(description="Make this Debian the machine of a VM test.")
-    parser.add_argument("directory", type=Path, help="with machine/, lib/ and scenarios/")
+    parser.add_argument("directory", type=Path, help="with machine/ and lib/")
     parser.add_argument("--root", type=Path, default=Path("/"), help="only put files into place below it")
     arguments = parser.parse_args()
     try:

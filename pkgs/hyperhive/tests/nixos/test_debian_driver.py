@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ if not debian.DIRECTORY.is_dir():
 errors: Any = debian.load("errors")
 driver: Any = debian.load("driver")
 reports: Any = debian.load("report")
+crew: Any = debian.load("crew")
+parts: Any = debian.load("parts")
 runs: Any = debian.load("run")
 
 
@@ -145,18 +148,61 @@ def test_the_summary_counts_and_says_what_was_not_run(
 
 
 def test_a_weakened_hive_is_good_only_when_the_right_subtest_fails() -> None:
-    weakening = runs.Weakening("small", "the wall holds", lambda _: None)
+    weakening = parts.Weakening("small", "the wall holds", lambda _: None)
     passed = driver.Play("small", [driver.Subtest("the wall holds", 1.0)], None, 1.0)
     other = driver.Play("small", [], driver.Failure("no", driver.Subtest("something", 1.0)), 1.0)
     right = driver.Play("small", [], driver.Failure("no", driver.Subtest("the wall holds", 1.0)), 1.0)
-    judged = [runs.judge("weak", weakening, played) for played in (passed, other, right)]
+    judged = [parts.judge("weak", weakening, played) for played in (passed, other, right)]
     assert [one.failure and one.failure.message for one in judged] == [
         "nobody noticed; this should have failed: the wall holds",
         "no\nthis should have failed instead: the wall holds",
         None,
     ]
     assert [subtest.name for subtest in judged[2].subtests] == ["noticed: the wall holds"]
-    assert runs.judge("small", None, other) is other
+    assert parts.judge("small", None, other) is other
+
+
+def test_parts_with_one_hive_share_a_computer_and_all_have_about_as_many() -> None:
+    hives = [("a1", "a"), ("b1", "b"), ("a2", "a"), ("c1", "c"), ("a3", "a"), ("b2", "b")]
+    assert parts.deal(hives, 2) == {"a1": 0, "a2": 0, "a3": 0, "b1": 1, "b2": 1, "c1": 1}
+    assert set(parts.deal(hives, 1).values()) == {0}
+
+
+def test_the_hives_of_all_scenarios_are_dealt_whatever_is_asked_for() -> None:
+    known = parts.parts()
+    keys = []
+    for part in known:
+        with part.hive() as hive:
+            keys.append((part.name, hive.key()))
+    # Two hives for most, one that restarts, and one for each weakening.
+    assert len({key for _, key in keys}) == 3 + len(parts.WEAKENINGS)
+    place = parts.deal(keys, 2)
+    assert sorted(place) == sorted(part.name for part in known)
+    shares = crew.grouped(place, known[:1])
+    assert shares == {place[known[0].name]: known[:1]}
+
+
+def test_computers_that_play_at_once_are_told_part_by_part_and_ended_together() -> None:
+    def player(number: int, share: Any, report: Any) -> Iterator[Any]:
+        for part in share:
+            if part == "hangs":
+                time.sleep(60)
+            if part == "breaks":
+                raise KeyboardInterrupt
+            report.say(f"{part} on {number}")
+            yield driver.Play(part)
+
+    told = sorted(crew.play_at_once({0: ["a", "breaks", "never"], 1: ["b", "c"]}, player), key=str)
+    assert [(said, played.scenario) for said, played in told] == [
+        ("a on 0\n", "a"),
+        ("b on 1\n", "b"),
+        ("c on 1\n", "c"),
+    ]
+    begun = time.monotonic()
+    playing = crew.play_at_once({0: ["a"], 1: ["hangs"]}, player)
+    assert next(playing)[1].scenario == "a"
+    playing.close()
+    assert time.monotonic() - begun < 30
 
 
 def test_a_scenario_that_does_not_exist_is_refused_with_the_names_of_those_that_do(

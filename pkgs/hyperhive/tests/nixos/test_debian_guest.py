@@ -27,9 +27,6 @@ def on_the_disk() -> set[str]:
 def source(directory: Path, machine: str) -> Path:
     """What the installer is given."""
     shutil.copytree(expected.EXPECTED / machine, directory / "machine")
-    scenario = f"{machine.removeprefix('vm-')}.toml"
-    (directory / "scenarios").mkdir()
-    shutil.copy(TESTS / "scenarios" / scenario, directory / "scenarios")
     shutil.copytree(TESTS / "lib", directory / "lib")
     return directory
 
@@ -130,7 +127,14 @@ def test_units_are_wanted_by_what_nixos_has_them_wanted_by(tmp_path: Path) -> No
             f"{units}/machines.target.wants/container@h-{agent}.service": f"/{units}/container@.service"
             for agent in agents
         },
-        f"{units}/machines.target.wants/var-lib-hyperhive-agents.mount": "../var-lib-hyperhive-agents.mount",
+        **{
+            f"{units}/machines.target.wants/{mount}": f"../{mount}"
+            for agent in agents
+            for mount in (
+                f"var-lib-hyperhive-agents-{agent}.mount",
+                rf"var-lib-nixos\x2dcontainers-h\x2d{agent}.mount",
+            )
+        },
         f"{units}/multi-user.target.wants/hyperhive-network.service": "../hyperhive-network.service",
         f"{units}/multi-user.target.wants/hyperhive.service": "../hyperhive.service",
         f"{units}/multi-user.target.wants/machines.target": "/usr/lib/systemd/system/machines.target",
@@ -179,9 +183,9 @@ def test_a_store_path_that_is_nowhere_stops_the_installation(tmp_path: Path) -> 
     given = source(tmp_path / "given", "vm-messages")
     root = disk(tmp_path / "root")
     (root / "nix/store/git").rmdir()
-    (given / "scenarios/messages.toml").unlink()
+    (given / "lib/stock_server.py").unlink()
     done = install(given, root)
     assert (done.returncode, done.stderr) == (
         1,
-        "install: not in the machine's /nix/store: git, messages.toml\n",
+        "install: not in the machine's /nix/store: git, stock_server.py\n",
     )

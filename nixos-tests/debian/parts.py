@@ -1,0 +1,93 @@
+"""What can be played, and which of it on which computer when several play at once."""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from driver import Failure, Play, Subtest
+from hive import Hive, rendered
+from weakened import WEAKENINGS, Weakening
+
+SCENARIOS: Final = Path(__file__).resolve().parent.parent / "scenarios"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is played in one go: a scenario, or one against a hive that it must find wanting.
+
+    Attributes:
+        name: Its own, also of its logs.
+        scenario: Name of the scenario.
+        weakening: What is taken away from its hive.
+    """
+
+    name: str
+    scenario: str
+    weakening: Weakening | None = None
+
+    @property
+    def path(self) -> Path:
+        """The scenario's text."""
+        return SCENARIOS / f"{self.scenario}.py"
+
+    def about(self) -> str:
+        """What it shows, in a line."""
+        if self.weakening is not None:
+            return f"{self.scenario} must fail at: {self.weakening.caught}"
+        return self.path.read_text(encoding="utf-8").splitlines()[0].strip('"')
+
+    @contextmanager
+    def hive(self) -> Iterator[Hive]:
+        """Its hive; a weakened one is rendered anew, and gone afterwards."""
+        whole = rendered(self.scenario)
+        if self.weakening is None:
+            yield Hive(whole)
+            return
+        with tempfile.TemporaryDirectory() as directory:
+            copy = Path(directory) / self.name
+            shutil.copytree(whole, copy)
+            self.weakening.apply(copy)
+            yield Hive(copy, links=self.weakening.links)
+
+
+def parts() -> list[Part]:
+    """Every scenario, and every hive that one must find wanting."""
+    scenarios = [Part(path.stem, path.stem) for path in sorted(SCENARIOS.glob("*.py"))]
+    return scenarios + [Part(f"weakened_{name}", one.scenario, one) for name, one in WEAKENINGS.items()]
+
+
+def judge(name: str, weakening: Weakening | None, played: Play) -> Play:
+    """The play as it is; of a weakened hive, whether the right subtest noticed."""
+    if weakening is None:
+        return played
+    failed = played.failure
+    if failed is None:
+        failure = Failure(f"nobody noticed; this should have failed: {weakening.caught}")
+        return Play(name, played.subtests, failure, played.seconds)
+    if failed.subtest is None or failed.subtest.name != weakening.caught:
+        message = f"{failed.message}\nthis should have failed instead: {weakening.caught}"
+        return Play(name, played.subtests, replace(failed, message=message), played.seconds)
+    noticed = Subtest(f"noticed: {weakening.caught}", failed.subtest.seconds)
+    return Play(name, [*played.subtests, noticed], None, played.seconds)
+
+
+def deal(hives: Sequence[tuple[str, str]], count: int) -> dict[str, int]:
+    """Computer of every part, from 0: those with the same hive share one, and all have about as many.
+
+    Args:
+        hives: Name of a part and key of its hive, for all there are: what is asked for must not change who
+            keeps a hive ready.
+        count: How many computers there are.
+    """
+    sizes = Counter(key for _, key in hives)
+    loads = [0] * count
+    place: dict[str, int] = {}
+    for key, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        place[key] = loads.index(min(loads))
+        loads[place[key]] += size
+    return {name: place[key] for name, key in hives}
