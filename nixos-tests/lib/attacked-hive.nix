@@ -9,6 +9,7 @@
       limits = {
         cpuPercent = 100;
         memoryMiB = 1024;
+        diskMiB = 256;
         tasks = 256;
       };
     };

@@ -71,9 +71,20 @@ def wait_until_idle(agent: str) -> None:
     machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
 
 
+def ids_of(agent: str) -> list[int]:
+    """Uids and gids of all processes of the agent's container, four of each kind for every process."""
+    group = machine.succeed(
+        f"systemctl show container@h-{agent}.service --property=ControlGroup --value"
+    ).strip()
+    pids = f"find /sys/fs/cgroup{group}/payload -name cgroup.procs -exec cat {{}} +"
+    grep = "grep --no-messages --extended-regexp '^(Uid|Gid):'"
+    status = machine.succeed(f"for pid in $({pids}); do {grep} /proc/$pid/status; done; true")
+    return [int(word) for line in status.splitlines() for word in line.split()[1:]]
+
+
 machine.wait_for_unit("hyperhive.service")
 for name in AGENTS:
-    wait_until_idle(name)
+    machine.wait_for_unit(f"container@h-{name}.service")
 machine.succeed("install --directory --mode 0755 /home/operator && echo private > /home/operator/diary")
 machine.succeed(
     f"install --mode 0600 --owner {uid_base('bob')} /dev/null {HIVE}/agents/bob/claude/.credentials.json"
@@ -81,15 +92,13 @@ machine.succeed(
 
 with subtest("every process of a container runs with uids of its agent's range"):
     for name in AGENTS:
-        group = machine.succeed(
-            f"systemctl show container@h-{name}.service --property=ControlGroup --value"
-        ).strip()
-        pids = f"find /sys/fs/cgroup{group}/payload -name cgroup.procs -exec cat {{}} +"
-        grep = "grep --no-messages --extended-regexp '^(Uid|Gid):'"
-        status = machine.succeed(f"for pid in $({pids}); do {grep} /proc/$pid/status; done; true")
-        ids = [int(word) for line in status.splitlines() for word in line.split()[1:]]
-        # Init, its services, the harness and Claude Code, with four uids and four gids each.
-        assert len(ids) >= 8 * 4, status
+        ids = ids_of(name)
+        assert set(ids) <= set(uid_range(name)), set(ids)
+        # Of processes of the host's root the broker would take no message.
+        wait_until_idle(name)
+        ids = ids_of(name)
+        # Init, its services, the harness and Claude Code.
+        assert len(ids) >= 8 * 4, ids
         assert set(ids) <= set(uid_range(name)), set(ids)
         machine.succeed(
             f"pgrep --uid {uid_base(name)} --full ' harness --config /etc/hyperhive/harness.json'"
