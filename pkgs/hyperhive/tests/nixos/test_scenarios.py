@@ -33,6 +33,7 @@ WALLS: Final = {
     "isolation_planted",
     "lifecycle",
     "machine_restart",
+    "selftest",
 }
 #: What is more than a hive and so is evaluated as a whole system; that takes two seconds each.
 WHOLE: Final = ("boot", "dashboard_login", "isolation")
@@ -186,7 +187,9 @@ def test_the_agents_of_a_vm_test_talk_to_the_scripted_model_on_an_open_port(name
     options = dict(zip(words[2::2], words[3::2], strict=True))
     port = options["--port"]
     assert (words[1], options["--host"]) == ("scripted-model", "0.0.0.0")
-    assert options["--script"].endswith(f"-{name}.toml")
+    assert options["--script"] == "/etc/scripted-model.toml"
+    script = test["files"]["host/etc/scripted-model.toml"]
+    assert script == (SCENARIOS / f"{name}.toml").read_text(encoding="utf-8")
     assert test["hostPorts"] == [int(port)]
     for agent, harness in test["harnesses"].items():
         needed = claude_environment(
