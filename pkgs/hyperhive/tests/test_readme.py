@@ -8,8 +8,9 @@ from hyperhive.cli.parser import COMMANDS, build_parser
 from hyperhive.config_toml import Places, parse_hive
 from hyperhive.domain.bash_policy import judge, validate_pattern
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-MAKEFILE = (Path(__file__).parents[3] / "Makefile").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -45,3 +46,17 @@ def test_every_make_target_in_the_readme_exists() -> None:
     targets = set(re.findall(r"`?make ([a-z-]+)", README)) - {"s"}
     known = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
     assert targets <= known, targets - known
+
+
+def test_what_an_agent_can_do_is_shown_by_scenarios_that_exist_and_none_is_left_out() -> None:
+    section = README.partition("## What an agent can and cannot do")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    shown = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[2])}
+    assert all(re.findall(r"`(\w+)`", row.split("|")[2]) for row in rows), rows
+    scenarios = {path.stem for path in (ROOT / "nixos-tests" / "scenarios").glob("*.py")}
+    assert shown <= scenarios, shown - scenarios
+    assert {name for name in scenarios if name.startswith("isolation")} <= shown
+    weakened = (ROOT / "nixos-tests" / "debian" / "weakened.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"`weakened_(\w+)`", section)) == set(
+        re.findall(r'^    "(\w+)": ', weakened, re.MULTILINE)
+    )
