@@ -129,6 +129,7 @@ class Broker:
         questions = Questions(outbox, messages, clock)
         events = Events(db, bus, config, clock)
         agents = Agents(db, bus, config, messages, events, clock)
+        outbox.on_question(agents.question_changed)
         runtime = runtime_of(config)
         lifecycle = Lifecycle(runtime, agents, events, bus, clock)
         selftests = SelfTests(

@@ -1,5 +1,8 @@
 // The page's words for the broker's states, kinds and rules. Pure.
-import { clock } from "./format.js";
+import { clock, stopwatch } from "./format.js";
+import { shortTool } from "./tools.js";
+
+const OPERATOR = "operator";
 
 export const AGENT_STATES = {
   offline: "offline",
@@ -7,6 +10,7 @@ export const AGENT_STATES = {
   stopping: "stopping",
   starting: "starting",
   idle: "idle",
+  waiting: "waiting",
   working: "working",
   rate_limited: "rate limited",
   needs_login: "needs login",
@@ -20,6 +24,7 @@ const NO_DETAIL = {
   stopping: "ends what it does",
   starting: "starting Claude Code",
   idle: "waiting for mail",
+  waiting: "waits for an answer",
   working: "thinking",
   rate_limited: "waits for the limit to end",
   needs_login: "log in through the agent's terminal",
@@ -27,10 +32,17 @@ const NO_DETAIL = {
   failed: "no reason was given",
 };
 
-/** One line under the agent's name: what it does, or why it does not. */
-export function agentDetail(status, now) {
-  const { state, detail, until } = status;
-  const reason = detail || NO_DETAIL[state];
+/** The state of `doing` in a word or three: `working`, `waiting for you`, `waiting for bob`. */
+export function stateWord({ state, on }) {
+  if (state === "waiting") return `waiting for ${on === OPERATOR ? "you" : on}`;
+  return AGENT_STATES[state] ?? state;
+}
+
+/** One line under the agent's name, from `doing`: what it does, or why it does not. */
+export function agentDetail({ state, since, detail, until, tool, others, question }, now) {
+  if (tool) return `${shortTool(tool)} for ${stopwatch(now - since)}${others ? `, ${others} more beside it` : ""}`;
+  if (question != null) return `question ${question}`;
+  const reason = detail || NO_DETAIL[state] || "";
   if (until === null) return reason;
   return `until ${clock(until, now, { seconds: false })} · ${reason}`;
 }

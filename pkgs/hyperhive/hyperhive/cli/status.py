@@ -38,17 +38,23 @@ def run(args: argparse.Namespace) -> int:
 def _row(agent: dict[str, Any], now: float) -> tuple[str, ...]:
     status = agent["status"]
     used, most, last = status["context_used"], status["context_max"], agent["last_turn_at"]
+    waiting, tool = agent["waiting"], status["tool"]
+    detail = status["detail"]
+    if waiting:
+        detail = f"an answer from {waiting['on']} to question {waiting['question']}"
+    elif tool:
+        detail = f"{tool['name']} for {ago(now - tool['since'])}"
     return (
         agent["name"],
         agent["role"],
-        status["state"],
+        "waiting" if waiting else status["state"],
         one_line(status["model"], 30),
         f"{100 * used // most} %" if used is not None and most else "-",
         str(agent["inbox_depth"]),
         str(agent["turns_today"]),
         f"${agent['cost_today_usd']:.2f}",
         "-" if last is None else f"{ago(now - last)} ago",
-        one_line(status["detail"], 60),
+        one_line(detail, 60),
     )
 
 

@@ -114,9 +114,11 @@ def shown(reported: AgentStatus, unit: UnitStatus, *, linked: bool, lost: bool, 
     if linked:
         if unit.state is not UnitState.STOPPING:
             return reported
-        return reported.model_copy(update={"state": AgentState.STOPPING, "detail": unit.reason})
+        stopping = {"state": AgentState.STOPPING, "detail": unit.reason, "tool": None}
+        return reported.model_copy(update=stopping)
     state, detail = _without_harness(unit, lost=lost, waited=waited)
-    return reported.model_copy(update={"state": state, "detail": detail, "turn": None, "until": None})
+    unknown = {"turn": None, "until": None, "tool": None}
+    return reported.model_copy(update={"state": state, "detail": detail, **unknown})
 
 
 def next_look(waiting: list[float]) -> float | None:

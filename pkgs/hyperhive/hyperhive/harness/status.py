@@ -1,11 +1,15 @@
 """The agent's status as the broker shows it, and today's use against the budget."""
 
 from collections.abc import Callable
+from typing import Final
 
 from hyperhive.config import BudgetConfig
 from hyperhive.domain.turns import Turn, next_utc_midnight, over_budget
-from hyperhive.protocol.agents import AgentState, AgentStatus
+from hyperhive.protocol.agents import AgentState, AgentStatus, RunningTool
 from hyperhive.protocol.events import EventKind, NewEvent
+
+#: Longest name of a tool that is shown, in characters.
+_NAME_LIMIT: Final = 200
 
 
 class StatusBoard:
@@ -14,22 +18,27 @@ class StatusBoard:
     def __init__(self, model: str, publish: Callable[[AgentStatus], None]) -> None:
         """Begin as `starting`; nothing is published before the first change."""
         self._publish = publish
+        #: Names and begins of the calls that have no result yet, by id, in the order in which they began.
+        self._calls: dict[str, tuple[str, float]] = {}
         self.status = AgentStatus.bare(AgentState.STARTING, model)
 
     def show(
         self, state: AgentState, detail: str = "", *, turn: str | None = None, until: float | None = None
     ) -> None:
         """Change state; `turn` and `until` belong to this state only."""
-        self._change(state=state, detail=detail[:300], turn=turn, until=until)
+        self._calls.clear()
+        self._change(state=state, detail=detail[:300], turn=turn, until=until, tool=None)
 
     def watch(self, event: NewEvent) -> None:
         """Show the running tool while an agent works."""
         if self.status.state is not AgentState.WORKING:
             return
         if event.kind is EventKind.TOOL_USE:
-            self._change(detail=str(event.data["name"])[:300])
-        elif event.kind is EventKind.TOOL_RESULT and self.status.detail:
-            self._change(detail="")
+            self._calls[str(event.data["id"])] = (str(event.data["name"])[:_NAME_LIMIT], event.ts)
+        elif event.kind is not EventKind.TOOL_RESULT or not self._calls.pop(str(event.data["id"]), None):
+            return
+        tool = self._running()
+        self._change(detail=tool.name if tool else "", tool=tool)
 
     def learn(self, turn: Turn, session: str | None) -> None:
         """Take over session id and context use from a finished turn; published with the next change."""
@@ -39,6 +48,12 @@ class StatusBoard:
             "context_max": turn.context_max or self.status.context_max,
         }
         self.status = self.status.model_copy(update=update)
+
+    def _running(self) -> RunningTool | None:
+        if not self._calls:
+            return None
+        name, since = next(iter(self._calls.values()))
+        return RunningTool(name=name, since=since, others=len(self._calls) - 1)
 
     def _change(self, **update: object) -> None:
         self.status = self.status.model_copy(update=update)

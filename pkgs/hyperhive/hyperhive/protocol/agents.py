@@ -1,7 +1,9 @@
 """Agents as the operator sees them, and what an agent may know of itself."""
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
 
 from hyperhive.protocol.base import Timestamp, Wire
 from hyperhive.protocol.lifecycle import UnitStatus, Verb
@@ -25,11 +27,26 @@ class AgentState(StrEnum):
     FAILED = "failed"
 
 
+class RunningTool(Wire):
+    """A tool call that has begun and has no result yet; the longest of those that run side by side.
+
+    Attributes:
+        name: The tool's full name, such as `Bash` or `mcp__orders__query`.
+        since: When the call began.
+        others: How many calls run beside it.
+    """
+
+    name: str
+    since: Timestamp
+    others: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
 class AgentStatus(Wire):
     """The part of an agent's state that its harness reports over the link.
 
     Attributes:
         detail: One line for the operator: the running tool, the reason of a failure; may be empty.
+        tool: What a working agent runs; null while the model is asked.
         until: When a parked agent goes on by itself.
         session: Claude Code's session id, null before the first turn.
         context_used: Tokens in the context after the last inference, null before the first turn.
@@ -44,6 +61,7 @@ class AgentStatus(Wire):
     session: str | None
     context_used: int | None
     context_max: int | None
+    tool: RunningTool | None = None
 
     @classmethod
     def bare(cls, state: AgentState, model: str) -> Self:
@@ -60,6 +78,20 @@ class AgentStatus(Wire):
         )
 
 
+class Waiting(Wire):
+    """An agent that did all it had to do waits for the answer to a question that it asked.
+
+    Attributes:
+        on: Who was asked: `operator`, or the name of an agent.
+        question: The question's id; the operator's come first, then the oldest.
+        since: When the question and the rest after its turn had both begun.
+    """
+
+    on: str
+    question: int
+    since: Timestamp
+
+
 class AgentPolicy(Wire):
     """What the operator's configuration allows an agent. `null` lists mean "anything"."""
 
@@ -74,6 +106,7 @@ class AgentView(Wire):
 
     Attributes:
         status: What its harness reported, or in its place what is known while none is connected.
+        waiting: Whose answer an idle agent waits for; null when it waits for mail, or does not wait.
         linked: Whether its harness is connected.
         unit: What runs it.
         actions: What may be done to `unit` as it is now.
@@ -84,6 +117,7 @@ class AgentView(Wire):
     models: list[str]
     policy: AgentPolicy
     status: AgentStatus
+    waiting: Waiting | None
     linked: bool
     unit: UnitStatus
     actions: list[Verb]

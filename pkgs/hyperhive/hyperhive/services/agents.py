@@ -7,14 +7,18 @@ from typing import Final
 from hyperhive.config import AgentConfig, BrokerConfig
 from hyperhive.domain.days import day_start
 from hyperhive.domain.lifecycle import actions, shown
+from hyperhive.domain.policies import policy
 from hyperhive.errors import NotFoundError
-from hyperhive.protocol.agents import AgentBrief, AgentPolicy, AgentState, AgentStatus, AgentView
+from hyperhive.protocol.agents import AgentBrief, AgentState, AgentStatus, AgentView, RunningTool, Waiting
 from hyperhive.protocol.events import AgentEvent, EventKind
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus
+from hyperhive.protocol.questions import Question
 from hyperhive.services.bus import Bus
 from hyperhive.services.events import Events
 from hyperhive.services.messages import Messages
+from hyperhive.services.waits import Waits
 from hyperhive.store import events as store
+from hyperhive.store import questions
 from hyperhive.store.database import Database
 from hyperhive.store.events import TurnCounts
 
@@ -76,6 +80,7 @@ class Agents:
         self._shown = {name: self._presence[name].shown(self._reported[name], now) for name in config.agents}
         self._on_link: list[Callable[[str], object]] = []
         self._since = dict.fromkeys(config.agents, now)
+        self._waits = Waits()
         self._day = day_start(now)
         self._today: dict[str, TurnCounts] = {}
         self._last_turn: dict[str, float] = {}
@@ -85,10 +90,11 @@ class Agents:
         events.on_stored(self._count)
 
     async def start(self) -> None:
-        """Load today's counters from the stored events."""
+        """Load today's counters from the stored events, and who waits for an answer."""
         self._day = day_start(self._clock())
         self._today = await self._db.read(store.turn_counts, self._day)
         self._last_turn = await self._db.read(store.last_turn_ends)
+        self._waits.load(await self._db.read(questions.open_all))
 
     def config(self, name: str) -> AgentConfig:
         """What the operator configured.
@@ -110,8 +116,9 @@ class Agents:
             name=name,
             role=agent.role,
             models=agent.models,
-            policy=_policy(agent),
+            policy=policy(agent),
             status=self._shown[name],
+            waiting=self._waiting(name),
             linked=self._presence[name].linked,
             unit=self._presence[name].unit,
             actions=actions(self._presence[name].unit),
@@ -142,7 +149,7 @@ class Agents:
         """The agent's harness opened its link."""
         presence = self._presence[self.config(name).name]
         presence.linked, presence.lost = True, False
-        bare = {"state": AgentState.STARTING, "detail": "", "turn": None, "until": None}
+        bare = {"state": AgentState.STARTING, "detail": "", "turn": None, "until": None, "tool": None}
         self._reported[name] = self._reported[name].model_copy(update=bare)
         self._link_changed(name)
 
@@ -165,9 +172,19 @@ class Agents:
             "model": status.model[:_NAME_LIMIT],
             "turn": status.turn and status.turn[:_NAME_LIMIT],
             "session": status.session and status.session[:_NAME_LIMIT],
+            "tool": status.tool and _believable(status.tool, self._clock()),
         }
         self._reported[self.config(name).name] = status.model_copy(update=cut)
         self._refresh(name)
+
+    def question_changed(self, question: Question) -> None:
+        """A question is new or closed: its asker waits, or does not wait any more."""
+        if question.asker not in self._messages.rules.roster.agents:
+            return
+        before = self._waiting(question.asker)
+        self._waits.changed(question)
+        if self._waiting(question.asker) != before:
+            self.touch(question.asker)
 
     def unit(self, name: str) -> UnitStatus:
         """What runs the agent, as last seen; errors as in `config`."""
@@ -210,6 +227,10 @@ class Agents:
         for name in sorted(held_back & set(self._messages.rules.roster.agents)):
             self._bus.publish_agent(self.view(name))
 
+    def _waiting(self, name: str) -> Waiting | None:
+        idle = self._shown[name].state is AgentState.IDLE
+        return self._waits.of(name, self._since[name]) if idle else None
+
     def _link_changed(self, name: str) -> None:
         if not self._refresh(name):
             self.touch(name)
@@ -250,21 +271,19 @@ class Agents:
             self._today = {}
 
 
-def _policy(agent: AgentConfig) -> AgentPolicy:
-    return AgentPolicy(
-        allowed_recipients=None if agent.role == "manager" else agent.allowed_recipients,
-        bash=agent.bash,
-        tools=agent.tools,
-        mcp_servers={name: server.allowed_tools for name, server in agent.mcp_servers.items()},
-    )
+def _believable(tool: RunningTool, now: float) -> RunningTool:
+    """What a harness says of a call: a name of bounded length, and a begin that is not to come."""
+    since = tool.since if 0 < tool.since <= now else now
+    return tool.model_copy(update={"name": tool.name[:_NAME_LIMIT], "since": since})
 
 
 def _brief(view: AgentView, manager: str) -> AgentBrief:
+    waiting = view.waiting and f"waits for an answer from {view.waiting.on}"
     return AgentBrief(
         name=view.name,
         role=view.role,
         state=view.status.state,
-        detail=view.status.detail,
+        detail=waiting or view.status.detail,
         since=view.since,
         inbox_depth=view.inbox_depth,
         last_turn_at=view.last_turn_at,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Concatenate, ParamSpec, TypeVar
 
 from hyperhive.protocol.messages import MessageState
+from hyperhive.protocol.questions import Question
 from hyperhive.services.bus import Bus
 from hyperhive.services.changes import Changes
 from hyperhive.store.database import Database
@@ -31,6 +32,7 @@ class Outbox:
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._on_mail: list[MailCallback] = []
         self._on_depth: list[MailCallback] = []
+        self._on_question: list[Callable[[Question], object]] = []
         self._unstored: Counter[str] = Counter()
 
     async def commit(
@@ -73,6 +75,10 @@ class Outbox:
         """Call `callback(recipient, pending)` whenever a queue's depth changed."""
         self._on_depth.append(callback)
 
+    def on_question(self, callback: Callable[[Question], object]) -> None:
+        """Call `callback(question)` for every question that is new or closed."""
+        self._on_question.append(callback)
+
     @contextlib.contextmanager
     def waiting(self, recipient: str) -> Iterator[asyncio.Future[None]]:
         """A future that is done as soon as anything changes for the recipient."""
@@ -107,6 +113,8 @@ class Outbox:
             self._bus.publish_message(message)
         for question in changes.questions:
             self._bus.publish_question(question)
+            for tell in self._on_question:
+                tell(question)
         for level, text in changes.notices:
             self._bus.publish_notice(level, text)
         # Waiters first: a listener that fails must not leave a lease waiting.

@@ -15,16 +15,39 @@ def event(kind: EventKind, **data: object) -> NewEvent:
 def test_a_working_agent_shows_its_running_tool() -> None:
     published: list[AgentStatus] = []
     board = StatusBoard("m", published.append)
-    board.watch(event(EventKind.TOOL_USE, name="Bash"))
+    board.watch(event(EventKind.TOOL_USE, id="1", name="Bash"))
     board.show(AgentState.WORKING, turn="t")
-    board.watch(event(EventKind.TOOL_USE, name="Bash"))
-    board.watch(event(EventKind.TOOL_RESULT))
+    board.watch(event(EventKind.TOOL_USE, id="1", name="Bash"))
+    board.watch(event(EventKind.TOOL_RESULT, id="1"))
+    board.watch(event(EventKind.TOOL_RESULT, id="1"))
     board.show(AgentState.IDLE)
     assert [(status.state.value, status.detail, status.turn) for status in published] == [
         ("working", "", "t"),
         ("working", "Bash", "t"),
         ("working", "", "t"),
         ("idle", "", None),
+    ]
+
+
+def test_of_calls_side_by_side_the_longest_is_shown_until_it_ends() -> None:
+    published: list[AgentStatus] = []
+    board = StatusBoard("m", published.append)
+    board.show(AgentState.WORKING, turn="t")
+    for number, name in enumerate(("Bash", "Read", "Bash")):
+        begun = event(EventKind.TOOL_USE, id=str(number), name=name)
+        board.watch(begun.model_copy(update={"ts": 10.0 + number}))
+    for number in (1, 0):
+        board.watch(event(EventKind.TOOL_RESULT, id=str(number)))
+    board.show(AgentState.IDLE)
+    shown = [(one.tool.name, one.tool.since, one.tool.others) if one.tool else None for one in published]
+    assert shown == [
+        None,
+        ("Bash", 10.0, 0),
+        ("Bash", 10.0, 1),
+        ("Bash", 10.0, 2),
+        ("Bash", 10.0, 1),
+        ("Bash", 12.0, 0),
+        None,
     ]
 
 

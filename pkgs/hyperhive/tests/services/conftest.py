@@ -72,6 +72,7 @@ async def start_core(clock: Clock) -> AsyncIterator[StartCore]:
         questions = Questions(outbox, messages, clock)
         events = Events(db, bus, config, clock)
         agents = Agents(db, bus, config, messages, events, clock)
+        outbox.on_question(agents.question_changed)
         sessions = Sessions(db, state / "operator-token", PASSWORD_HASH, clock)
         hive = Hive(config, bus, messages, questions, events, agents, sessions, boot="b1", version="v1")
         await hive.start()

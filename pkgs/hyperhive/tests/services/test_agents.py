@@ -4,9 +4,18 @@ import pytest
 
 from hyperhive.config import BrokerConfig
 from hyperhive.errors import NotFoundError
-from hyperhive.protocol.agents import AgentBrief, AgentPolicy, AgentState, AgentStatus, AgentView
+from hyperhive.protocol.agents import (
+    AgentBrief,
+    AgentPolicy,
+    AgentState,
+    AgentStatus,
+    AgentView,
+    RunningTool,
+    Waiting,
+)
 from hyperhive.protocol.events import AgentFrame, EventKind, NewEvent
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
+from hyperhive.protocol.questions import AskRequest
 from hyperhive.services.agents import FRAMES_PER_SECOND
 from tests.conftest import Clock
 from tests.services.conftest import Core, StartCore, taken
@@ -45,6 +54,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
             context_used=None,
             context_max=None,
         ),
+        waiting=None,
         linked=False,
         unit=UnitStatus(unit="alice", state=UnitState.UNKNOWN, reason=""),
         actions=[Verb.START, Verb.STOP, Verb.RESTART],
@@ -174,6 +184,54 @@ async def test_the_manager_sees_what_it_may_do_to_others_and_nothing_of_itself(
         ("bob", False),
         ("boss", True),
     ]
+
+
+IDLE = WORKING.model_copy(update={"state": AgentState.IDLE, "detail": "", "turn": None})
+
+
+async def test_an_idle_agent_waits_for_whom_it_asked_and_for_the_operator_first(
+    core: Core, clock: Clock
+) -> None:
+    core.agents.connected("alice")
+    core.agents.report("alice", WORKING)
+    await core.questions.ask("alice", AskRequest(question="Which?", to="bob"))
+    clock.advance(1)
+    mine = await core.questions.ask("alice", AskRequest(question="Which?"))
+    assert core.agents.view("alice").waiting is None
+    clock.advance(1)
+    rests = clock.now
+    core.agents.report("alice", IDLE)
+    assert core.agents.view("alice").waiting == Waiting(on="operator", question=2, since=rests)
+    assert core.agents.brief("alice", "boss").detail == "waits for an answer from operator"
+    async with core.bus.subscribe() as frames:
+        await core.questions.answer(mine.id, "operator", "this")
+        told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
+    assert told[0].waiting == Waiting(on="bob", question=1, since=rests)
+    await core.questions.cancel(1, "alice")
+    assert core.agents.view("alice").waiting is None
+
+
+async def test_who_waits_is_known_again_after_a_restart(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+) -> None:
+    core = await start_core(hive_config())
+    await core.questions.ask("alice", AskRequest(question="Which?"))
+    clock.advance(5)
+    again = await start_core(hive_config())
+    again.agents.connected("alice")
+    again.agents.report("alice", IDLE)
+    assert again.agents.view("alice").waiting == Waiting(on="operator", question=1, since=clock.now)
+
+
+async def test_a_running_tool_has_a_bounded_name_and_has_begun(core: Core, clock: Clock) -> None:
+    core.agents.connected("alice")
+    for since, shown in ((clock.now - 5, clock.now - 5), (1e308, clock.now), (float("nan"), clock.now)):
+        tool = RunningTool(name="mcp__" + "x" * 1000, since=since, others=1)
+        core.agents.report("alice", WORKING.model_copy(update={"tool": tool}))
+        seen = core.agents.view("alice").status.tool
+        assert seen == RunningTool(name="mcp__" + "x" * 195, since=shown, others=1)
+    core.agents.disconnected("alice")
+    assert core.agents.view("alice").status.tool is None
 
 
 async def test_the_inbox_depth_follows_the_queue(core: Core) -> None:

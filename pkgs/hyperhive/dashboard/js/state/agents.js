@@ -11,6 +11,22 @@ export function agentNamed(agents, name) {
 }
 
 /**
+ * What an agent does, as far as anybody knows: {state, since, detail, until, tool, others, on, question}.
+ * `state` is the broker's, or `waiting` for an agent that rests until somebody answers its `question`; `on`
+ * is who that is. `tool` runs since `since`, `others` calls run beside it.
+ */
+export function doing({ status, waiting, since }) {
+  const { state, detail, until, tool } = status;
+  const nothing = { detail, until, tool: null, others: 0, on: null, question: null };
+  if (waiting) {
+    const { on, question } = waiting;
+    return { ...nothing, state: "waiting", since: waiting.since, on, question };
+  }
+  if (state !== "working" || !tool) return { ...nothing, state, since };
+  return { ...nothing, state, since: tool.since, tool: tool.name, others: tool.others };
+}
+
+/**
  * The buttons that decide whether an agent runs: {slot, verb, enabled}. Start and stop take turns in one
  * slot; only while nobody knows how the agent is are both offered.
  */

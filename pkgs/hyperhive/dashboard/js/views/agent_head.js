@@ -1,6 +1,7 @@
 // The head of an agent's page: its true state, what can be done to it, and the facts of the day.
 import { html } from "../ui.js";
 import { shortModel, today } from "../format.js";
+import { doing } from "../state/agents.js";
 import { Detail, StateWord } from "./agents.js";
 import { Problem } from "./buttons.js";
 import { useActions, useTask } from "./context.js";
@@ -42,7 +43,7 @@ function Facts({ agent }) {
 export function AgentHead({ name, agent, title, children }) {
   return html`
     <div class="panel-head">
-      ${agent && html`<${Hex} state=${agent.status.state} />`}
+      ${agent && html`<${Hex} state=${doing(agent).state} />`}
       <h2 id="panel-title" tabindex="-1" ref=${title}><bdi>${name}</bdi></h2>
       ${agent?.role === "manager" && html`<span class="role">manager</span>`}
       ${agent && html`<${StateWord} agent=${agent} />`}
@@ -53,7 +54,7 @@ export function AgentHead({ name, agent, title, children }) {
       agent &&
       html`
       <div class="doing">
-        <${Detail} status=${agent.status} />
+        <${Detail} agent=${agent} />
         <${CancelTurn} key=${`cancel ${name}`} agent=${agent} />
         <${Lifecycle} key=${`run ${name}`} agent=${agent} />
       </div>

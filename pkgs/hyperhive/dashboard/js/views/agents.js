@@ -1,7 +1,8 @@
 // The agents of the hive, one row each; a row opens the agent's panel.
 import { html, pure } from "../ui.js";
 import { shortModel, today } from "../format.js";
-import { AGENT_STATES, agentDetail } from "../words.js";
+import { doing } from "../state/agents.js";
+import { agentDetail, stateWord } from "../words.js";
 import { useNow } from "./context.js";
 import { Hex } from "./hex.js";
 import { ContextMeter } from "./meter.js";
@@ -9,30 +10,32 @@ import { Ago, Stopwatch } from "./times.js";
 
 /** `working 0:42`, in words and colour. */
 export function StateWord({ agent }) {
-  const { state } = agent.status;
+  const now = doing(agent);
   return html`
-    <span class="state" data-state=${state}>
-      ${AGENT_STATES[state]}${state === "working" && html` <${Stopwatch} since=${agent.since} />`}
+    <span class="state" data-state=${now.state}>
+      ${stateWord(now)}${now.state === "working" && html` <${Stopwatch} since=${agent.since} />`}
     </span>
   `;
 }
 
-export function Detail({ status }) {
-  const text = agentDetail(status, useNow());
-  return html`<span class="detail" data-said=${status.detail !== ""} title=${text}><bdi>${text}</bdi></span>`;
+export function Detail({ agent }) {
+  const now = doing(agent);
+  const text = agentDetail(now, useNow());
+  const said = now.detail !== "" || now.question !== null;
+  return html`<span class="detail" data-said=${said} title=${text}><bdi>${text}</bdi></span>`;
 }
 
 const Agent = pure(function Agent({ agent, current }) {
   const { name, role, status, inbox_depth: depth } = agent;
   return html`
     <a class="agent" id="agent-${name}" href="#/agent/${name}" aria-current=${current ? "true" : null}>
-      <${Hex} state=${status.state} />
+      <${Hex} state=${doing(agent).state} />
       <span class="name">
         ${name}${role === "manager" && html` <span class="role">manager</span>`}
         ${depth > 0 && html` <span class="depth" title="messages in its queue">${depth} queued</span>`}
       </span>
       <${StateWord} agent=${agent} />
-      <${Detail} status=${status} />
+      <${Detail} agent=${agent} />
       <span class="last" title="time since the last turn">
         ${agent.last_turn_at === null ? "no turn yet" : html`<${Ago} at=${agent.last_turn_at} />`}
       </span>
