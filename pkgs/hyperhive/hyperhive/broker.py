@@ -31,6 +31,7 @@ from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle, Runtime
 from hyperhive.services.messages import Messages
+from hyperhive.services.models import Models
 from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
 from hyperhive.services.selftest import SelfTests
@@ -148,7 +149,11 @@ class Broker:
         )
         messages.on_mail(self._links.wake)
         await hive.start()
-        return Services(messages, questions, events, agents, lifecycle, sessions, hive, bus, selftests)
+        models = Models(outbox, agents, events, self._links.use_model, clock)
+        await models.start()
+        return Services(
+            messages, questions, events, agents, lifecycle, sessions, hive, bus, selftests, models
+        )
 
     async def _listen_agents(self) -> None:
         # A container's root is "other" here, so it needs everybody's bits on the socket. The directory

@@ -8,6 +8,7 @@ from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle
 from hyperhive.services.messages import Messages
+from hyperhive.services.models import Models
 from hyperhive.services.questions import Questions
 from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
@@ -26,3 +27,4 @@ class Services:
     hive: Hive
     bus: Bus
     selftests: SelfTests
+    models: Models

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import WSCloseCode, web
 
-from hyperhive.protocol.link import BrokerFrame, Cancel, RunSelfTest, Wake
+from hyperhive.protocol.link import BrokerFrame, Cancel, Order, RunSelfTest, UseModel, Wake
 from hyperhive.system.sockets import Peer
 
 #: Close code of a link that a newer one of the same agent replaced.
@@ -28,6 +28,7 @@ class Link:
         self._due = asyncio.Event()
         self._pending: int | None = None
         self._cancel = False
+        self._orders: dict[str, Order] = {}
         self._self_test: RunSelfTest | None = None
 
     def wake(self, pending: int) -> None:
@@ -38,6 +39,12 @@ class Link:
     def cancel(self) -> None:
         """Tell the harness soon to interrupt its turn."""
         self._cancel = True
+        self._due.set()
+
+    def order(self, order: Order) -> None:
+        """Tell the harness soon what the operator wants; the same order again takes the older one's place."""
+        self._orders.pop(order.type, None)
+        self._orders[order.type] = order
         self._due.set()
 
     def self_test(self, frame: RunSelfTest) -> None:
@@ -53,6 +60,9 @@ class Link:
             if self._cancel:
                 self._cancel = False
                 await self.send(Cancel())
+            orders, self._orders = self._orders, {}
+            for order in orders.values():
+                await self.send(order)
             if self._self_test is not None:
                 frame, self._self_test = self._self_test, None
                 await self.send(frame)
@@ -100,6 +110,14 @@ class Links:
     def cancel(self, agent: str) -> bool:
         """Push a cancel to the agent; False when it has no link."""
         return self._push(agent, Link.cancel)
+
+    def order(self, agent: str, order: Order) -> bool:
+        """Push an order to the agent; False when it has no link."""
+        return self._push(agent, lambda link: link.order(order))
+
+    def use_model(self, agent: str, model: str) -> None:
+        """Push a model to the agent; without a link it hears of it in its next welcome."""
+        self.order(agent, UseModel(model=model))
 
     def self_test(self, agent: str, frame: RunSelfTest) -> Peer | None:
         """Ask the agent for a self-test; says who was asked, null when it has no link."""

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "start": "start an agent that was stopped or has failed",
     "stop": "stop an agent; its mail waits until it is started again",
     "restart": "stop and start an agent",
+    "model": "show or choose the model that an agent uses from its next turn on",
     "explain": "say whether an agent may run a Bash command, and which rule decides",
     "token": "print the address that logs a browser in",
     "hash-password": "print the hash of an operator's password, for a credential",

@@ -44,6 +44,7 @@ class RecordedRequest:
         step: How many assistant messages the turn had before.
         tools: Names of the tools on offer.
         results: The text of the newest tool results, empty without any.
+        model: The model that was asked for.
     """
 
     agent: str
@@ -55,6 +56,7 @@ class RecordedRequest:
     step: int = 0
     tools: tuple[str, ...] = ()
     results: str = ""
+    model: str = ""
 
     @property
     def side(self) -> bool:
@@ -181,6 +183,7 @@ class ModelServer:
     ) -> web.StreamResponse:
         answer, self._counters = reply(self._script, agent, body, self._counters)
         request = read_request(body)
+        model = str(body.get("model", ""))
         await self._record(
             RecordedRequest(
                 agent=agent,
@@ -192,9 +195,9 @@ class ModelServer:
                 step=request.step,
                 tools=request.tools,
                 results=request.results[-1] if request.results else "",
+                model=model,
             )
         )
-        model = str(body.get("model", ""))
         if isinstance(answer, Failure):
             await asyncio.sleep(answer.delay_seconds)
             return web.json_response(error_body(answer), status=answer.status, headers=answer.headers)

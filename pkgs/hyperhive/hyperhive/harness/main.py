@@ -93,7 +93,9 @@ class Harness:
             changes: dict[str, Any] = {"system_prompt": SYSTEM_PROMPT, "tools": [], "allowed_tools": []}
             return replace(self.options(None), mcp_servers={}, **changes)
 
-        return Session(options, memory=None)
+        session = Session(options, memory=None)
+        session.model = self.session.model
+        return session
 
     def _on_frame(self, frame: BrokerFrame) -> None:
         if isinstance(frame, RunSelfTest):

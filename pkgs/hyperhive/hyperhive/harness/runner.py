@@ -15,12 +15,13 @@ from hyperhive.errors import HyperhiveError, UnavailableError
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.inbox import TurnInbox
 from hyperhive.harness.notes import NotesKeeper
+from hyperhive.harness.orders import Orders
 from hyperhive.harness.session import Session
 from hyperhive.harness.status import DailyUse, StatusBoard
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import EventKind, NewEvent
-from hyperhive.protocol.link import Cancel, Wake, Welcome
+from hyperhive.protocol.link import Cancel, Compact, Order, UseModel, Wake, Welcome
 from hyperhive.protocol.messages import Message
 from hyperhive.system.tasks import Tasks
 
@@ -32,6 +33,12 @@ WAKE_BATCH: Final = 8
 GIVE_BACK_LIMIT: Final = 2.0
 #: Seconds between two tries of an agent that needs a login.
 LOGIN_RETRY: Final = 60.0
+
+#: What the log says when an order has to wait for the end of a turn.
+_LATER: Final = {
+    "compact": "the session is compacted after this turn",
+    "new_session": "a new session begins after this turn",
+}
 
 SAVE_NOTES: Final = (
     "This is hyperhive, not mail: your context is nearly full and will be compacted after this turn. "
@@ -65,22 +72,27 @@ class Runner:
         self._clock = clock
         self._use = DailyUse(agent.budget, clock)
         self._tasks = Tasks()
-        self._mail = asyncio.Event()
+        self._orders = Orders(agent.model)
+        self._due = asyncio.Event()
+        self._mail = False
         self._rest_at = 0
         self._failures = Backoff(1, 300)
         self._login_failures = 0
         self.transcript: Transcript | None = None
 
-    def on_frame(self, frame: Welcome | Wake | Cancel) -> None:
+    def on_frame(self, frame: Welcome | Wake | Cancel | Order) -> None:
         """Take a frame of the broker; never blocks."""
         match frame:
             case Welcome():
                 self._use.set(frame.turns_today, frame.cost_today_usd)
+                self._on_order(UseModel(model=frame.model))
                 self._on_pending(frame.pending)
             case Wake():
                 self._on_pending(frame.pending)
             case Cancel():
                 self._tasks.start(self._cancel(), "cancel-turn")
+            case _:
+                self._on_order(frame)
 
     def emit(self, event: NewEvent) -> None:
         """Publish an event of the running turn and show its tool."""
@@ -88,14 +100,16 @@ class Runner:
         self._board.watch(event)
 
     async def run(self) -> None:
-        """Connect the session and serve mail until cancelled; the running turn's mail goes back then."""
+        """Connect the session and serve mail and orders until cancelled; a running turn's mail goes back."""
         try:
             await self._connect()
             while True:
                 self._board.show(AgentState.IDLE, self._idle_reason())
-                await self._mail.wait()
-                self._mail.clear()
-                while await self._next_turn():
+                await self._due.wait()
+                self._due.clear()
+                mail, self._mail = self._mail, False
+                await self._obey()
+                while mail and await self._next_turn():
                     pass
                 if await self._notes.due() and not self._use.exceeded():
                     await self._compact_notes()
@@ -113,7 +127,15 @@ class Runner:
     def _on_pending(self, pending: int) -> None:
         if pending > self._rest_at:
             self._rest_at = 0
-            self._mail.set()
+            self._mail = True
+            self._due.set()
+
+    def _on_order(self, order: Order) -> None:
+        if not self._orders.add(order):
+            return
+        self._due.set()
+        if self.transcript is not None and order.type in _LATER:
+            self._note("info", _LATER[order.type])
 
     def _idle_reason(self) -> str:
         return "the last turn was cancelled; waits for the next message" if self._rest_at else ""
@@ -127,10 +149,12 @@ class Runner:
                 delay = backoff.next()
                 log.warning("%s; next try in %.0f s", error, delay)
                 self._board.show(AgentState.FAILED, str(error), until=self._clock() + delay)
-                await asyncio.sleep(delay)
+                await self._orders.within(delay)
+                await self._obey(connect=False)
 
     async def _next_turn(self) -> bool:
         """Run one turn if there is mail. Returns whether to look for more at once."""
+        await self._obey()
         if reason := self._use.exceeded():
             await self._park(AgentState.OVER_BUDGET, reason, self._use.ends)
             return True
@@ -152,12 +176,13 @@ class Runner:
         turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
         if turn.result is TurnResult.TOO_LONG:
             self._note("warning", "the context is full: compacting, then the same prompt once more")
-            await self._prompt(turn_id, "/compact", [], command=True)
+            await self._compact(turn_id)
             turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
         return turn
 
     async def _prompt(self, turn_id: str, prompt: str, messages: list[int], *, command: bool = False) -> Turn:
-        self._board.show(AgentState.WORKING, turn=turn_id)
+        doing = "compacting the session" if command else ""
+        self._board.show(AgentState.WORKING, doing, turn=turn_id)
         self.transcript = Transcript(turn_id, self.emit, self._clock)
         self.transcript.start(prompt, messages)
         turn = await self._session.run(prompt, self.transcript, command=command)
@@ -165,6 +190,44 @@ class Runner:
         self._use.add(turn)
         self._board.learn(turn, self._session.id)
         return turn
+
+    async def _compact(self, turn_id: str) -> Turn:
+        turn = await self._prompt(turn_id, "/compact", [], command=True)
+        # Its own end does not say what is left in the context.
+        if turn.result is TurnResult.OK and (context := await self._session.context()):
+            self._board.use_context(*context)
+        return turn
+
+    async def _obey(self, *, connect: bool = True) -> None:
+        """Do what the operator ordered; without `connect` only what needs no running session."""
+        if self._orders.model != self._board.status.model:
+            await self._session.use(self._orders.model)
+            self._board.use_model(self._orders.model)
+        while (order := self._orders.next(running=connect)) is not None:
+            if isinstance(order, Compact):
+                await self._compact_as_ordered()
+            else:
+                await self._new_session(connect=connect)
+
+    async def _compact_as_ordered(self) -> None:
+        if reason := self._use.exceeded():
+            self._note("warning", f"the session was not compacted: {reason}")
+            return
+        await self._connect()
+        turn = await self._compact(self._inbox.begin())
+        await self._inbox.finish(ok=turn.result is TurnResult.OK)
+        if turn.result is not TurnResult.OK:
+            self._note("error", f"the session was not compacted: {turn.error or turn.result.value}")
+
+    async def _new_session(self, *, connect: bool) -> None:
+        old = self._session.id
+        await self._session.renew()
+        self._board.forget()
+        self._board.show(AgentState.STARTING, "a new session")
+        before = f"; the one before was {old}" if old else ""
+        self._note("info", f"a new session begins{before}")
+        if connect:
+            await self._connect()
 
     async def _settle(self, turn: Turn) -> bool:
         """Ack or give back, then rest as long as the result asks for."""
@@ -194,7 +257,7 @@ class Runner:
             self._rest_at = (await self._client.me()).pending
         except HyperhiveError:
             return False
-        self._mail.clear()
+        self._mail = False
         return True
 
     async def _login_failed(self, turn: Turn) -> None:
@@ -209,7 +272,8 @@ class Runner:
         until = max(until, self._clock() + 1)
         self._board.show(state, detail, until=until)
         self._note("warning", f"{state.value.replace('_', ' ')}: {detail}")
-        await asyncio.sleep(until - self._clock())
+        # Another model, or a session without what made this one fail, may be all that it takes.
+        await self._orders.within(until - self._clock())
 
     async def _compact_if_needed(self, turn: Turn) -> None:
         if not should_compact(turn, self._agent.context.compact_above_percent):
@@ -218,7 +282,7 @@ class Runner:
         self._note("info", f"context {turn.context_used} of {turn.context_max} tokens: compacting")
         saved = await self._prompt(turn_id, SAVE_NOTES, [])
         if saved.result is TurnResult.OK:
-            await self._prompt(turn_id, "/compact", [], command=True)
+            await self._compact(turn_id)
         await self._inbox.finish(ok=saved.result is TurnResult.OK)
 
     async def _compact_notes(self) -> None:

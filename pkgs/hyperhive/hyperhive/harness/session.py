@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds an interrupted turn may take to end before the session is thrown away.
 INTERRUPT_LIMIT: Final = 10.0
+
+#: Seconds an idle session may take to answer what is not a turn.
+CONTROL_LIMIT: Final = 20.0
 
 #: Builds the options of a session that goes on with the given session id, or starts anew with None.
 MakeOptions = Callable[[str | None], ClaudeAgentOptions]
@@ -33,6 +37,8 @@ class Session:
         self._client: ClaudeSDKClient | None = None
         self._cost = 0.0
         self.id: str | None = None
+        #: What `use` chose; None leaves the model to the options.
+        self.model: str | None = None
 
     @property
     def connected(self) -> bool:
@@ -62,6 +68,37 @@ class Session:
                 await client.disconnect()
             except Exception as error:  # noqa: BLE001 - as in `run`
                 log.warning("Claude Code did not end cleanly: %s", error)
+
+    async def use(self, model: str) -> None:
+        """Use this model from the next turn on, in this process and those to come."""
+        self.model = model
+        if self._client is None:
+            return
+        try:
+            async with asyncio.timeout(CONTROL_LIMIT):
+                await self._client.set_model(model)
+        except Exception as error:  # noqa: BLE001 - as in `run`
+            log.warning("the model cannot be changed in the running session, restarting it: %s", error)
+            await self.disconnect()
+
+    async def renew(self) -> None:
+        """Leave the conversation behind; `connect` begins a new one."""
+        await self.disconnect()
+        self.id = None
+        if self._memory is not None:
+            await asyncio.to_thread(self._memory.unlink, missing_ok=True)
+
+    async def context(self) -> tuple[int, int] | None:
+        """Tokens in the context and what it can hold, as the idle session counts them; None if it cannot."""
+        if self._client is None:
+            return None
+        try:
+            async with asyncio.timeout(CONTROL_LIMIT):
+                usage = await self._client.get_context_usage()
+            return int(usage["totalTokens"]), int(usage["maxTokens"])
+        except Exception as error:  # noqa: BLE001 - as in `run`
+            log.warning("the session does not say how full it is: %s", error)
+            return None
 
     async def run(self, prompt: str, transcript: Transcript, *, command: bool = False) -> Turn:
         """Run one turn. It always returns a `Turn`; a session that broke is disconnected.
@@ -107,7 +144,8 @@ class Session:
         return turn
 
     async def _start(self, resume: str | None) -> None:
-        client = ClaudeSDKClient(self._make_options(resume))
+        options = self._make_options(resume)
+        client = ClaudeSDKClient(options if self.model is None else replace(options, model=self.model))
         try:
             await client.connect()
         except Exception as error:

@@ -40,6 +40,18 @@ class StatusBoard:
         tool = self._running()
         self._change(detail=tool.name if tool else "", tool=tool)
 
+    def use_model(self, model: str) -> None:
+        """The session's model is another one."""
+        self._change(model=model)
+
+    def use_context(self, used: int, most: int) -> None:
+        """The session's context was counted."""
+        self._change(context_used=used, context_max=most)
+
+    def forget(self) -> None:
+        """The session and what was in it are left behind."""
+        self._change(session=None, context_used=None, context_max=None)
+
     def learn(self, turn: Turn, session: str | None) -> None:
         """Take over session id and context use from a finished turn; published with the next change."""
         update = {

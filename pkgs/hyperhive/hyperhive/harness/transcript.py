@@ -11,6 +11,7 @@ from claude_agent_sdk import (
     Message,
     RateLimitEvent,
     ResultMessage,
+    SystemMessage,
     TextBlock,
     ThinkingBlock,
     ToolResultBlock,
@@ -36,6 +37,7 @@ class Transcript:
         self._started = clock()
         self._tools: Counter[str] = Counter()
         self._context_used: int | None = None
+        self._model: str | None = None
         self._error_kind: str | None = None
         self._error_text = ""
         self._rate_limited = False
@@ -68,6 +70,8 @@ class Transcript:
             case RateLimitEvent(rate_limit_info=info):
                 self._rate_limited = info.status == "rejected"
                 self._resets_at = float(info.resets_at) if info.resets_at else None
+            case SystemMessage(subtype="compact_boundary", data=data):
+                self._compacted(data.get("compact_metadata") or {})
             case _:
                 pass
 
@@ -102,7 +106,7 @@ class Transcript:
             ),
             tools=dict(self._tools),
             context_used=self._context_used,
-            context_max=_context_window(result),
+            context_max=_context_window(result, self._model),
             resets_at=self._resets_at,
         )
         self._ended(turn)
@@ -119,6 +123,7 @@ class Transcript:
         if message.parent_tool_use_id is None:
             self._error_kind = message.error
             if message.usage and not message.error:
+                self._model = message.model
                 self._context_used = sum(
                     _count(message.usage, key)
                     for key in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -139,6 +144,11 @@ class Transcript:
                     self._event(EventKind.TOOL_USE, id=call, name=name, input=clip_input(given))
                 case _:
                     pass
+
+    def _compacted(self, metadata: dict[str, Any]) -> None:
+        before, after = _count(metadata, "pre_tokens"), _count(metadata, "post_tokens")
+        sizes = f" from {before} to {after} tokens" if before and after else ""
+        self._event(EventKind.NOTE, level="info", text=f"the session was compacted{sizes}")
 
     def _tool_result(self, block: ToolResultBlock) -> None:
         text = block.content if isinstance(block.content, str) else _blocks_text(block.content or [])
@@ -196,7 +206,8 @@ def _count(usage: dict[str, Any], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _context_window(result: ResultMessage) -> int | None:
-    usages: list[Any] = list((result.model_usage or {}).values())
-    windows = [_count(usage, "contextWindow") for usage in usages]
-    return max(windows, default=0) or None
+def _context_window(result: ResultMessage, model: str | None) -> int | None:
+    """The window of the model that answered last; where its name is not among them, the largest."""
+    usages: dict[str, Any] = result.model_usage or {}
+    found = [usages[model]] if model in usages else list(usages.values())
+    return max((_count(usage, "contextWindow") for usage in found), default=0) or None

@@ -101,10 +101,24 @@ class AgentPolicy(Wire):
     mcp_servers: dict[str, list[str]]
 
 
+class ModelChoice(Wire):
+    """Which model an agent uses; what runs now is in its status.
+
+    Attributes:
+        configured: What the configuration says.
+        chosen: What the operator said instead; null goes by the configuration.
+    """
+
+    configured: str
+    chosen: str | None
+
+
 class AgentView(Wire):
     """One agent on the operator's page.
 
     Attributes:
+        models: What the operator may choose.
+        model: What counts from the next turn on.
         status: What its harness reported, or in its place what is known while none is connected.
         waiting: Whose answer an idle agent waits for; null when it waits for mail, or does not wait.
         linked: Whether its harness is connected.
@@ -115,6 +129,7 @@ class AgentView(Wire):
     name: str
     role: Literal["agent", "manager"]
     models: list[str]
+    model: ModelChoice
     policy: AgentPolicy
     status: AgentStatus
     waiting: Waiting | None

@@ -51,7 +51,7 @@ class Welcome(Wire):
     """First frame of the broker: how long a lease lives without a hold, the queue's depth, today's use.
 
     `turns_today` and `cost_today_usd` are the counts of the agent's view; the harness counts on from
-    them for its budget.
+    them for its budget. `model` is as in `UseModel`.
     """
 
     type: Literal["welcome"] = "welcome"
@@ -59,6 +59,7 @@ class Welcome(Wire):
     pending: int
     turns_today: int
     cost_today_usd: float
+    model: str
 
 
 class Wake(Wire):
@@ -72,6 +73,25 @@ class Cancel(Wire):
     """Interrupt the running turn; its messages go back to the queue."""
 
     type: Literal["cancel"] = "cancel"
+
+
+class UseModel(Wire):
+    """Use this model from the next turn on."""
+
+    type: Literal["use_model"] = "use_model"
+    model: str
+
+
+class Compact(Wire):
+    """Compact the session's context; a running turn ends first."""
+
+    type: Literal["compact"] = "compact"
+
+
+class NewSession(Wire):
+    """Begin a new session with the next turn; a running turn ends first, in the old one."""
+
+    type: Literal["new_session"] = "new_session"
 
 
 class RunSelfTest(Wire):
@@ -88,5 +108,8 @@ class RunSelfTest(Wire):
     hidden: list[str]
 
 
-BrokerFrame = Annotated[Welcome | Wake | Cancel | RunSelfTest, Field(discriminator="type")]
+#: What the operator tells a session.
+Order = UseModel | Compact | NewSession
+
+BrokerFrame = Annotated[Welcome | Wake | Cancel | Order | RunSelfTest, Field(discriminator="type")]
 BROKER_FRAME: TypeAdapter[BrokerFrame] = TypeAdapter(BrokerFrame)

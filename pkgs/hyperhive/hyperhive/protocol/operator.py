@@ -1,4 +1,4 @@
-"""Small bodies of the operator's calls that belong to no other noun: login, explain."""
+"""Small bodies of the operator's calls that belong to no other noun: login, explain, model."""
 
 from typing import Annotated, Self
 
@@ -38,3 +38,9 @@ class ExplainRequest(Wire):
     """Body of `POST /api/agents/{name}/explain`: a command line for the agent's Bash policy to judge."""
 
     command: Annotated[str, Field(max_length=32 * 1024)]
+
+
+class ModelRequest(Wire):
+    """Body of `POST /api/agents/{name}/model`: one of the agent's models, or `default`."""
+
+    model: Annotated[str, Field(min_length=1, max_length=200)]

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.config import AgentConfig, BrokerConfig
+from hyperhive.domain.agents import NAME_LIMIT, believable, brief, policy
 from hyperhive.domain.days import day_start
 from hyperhive.domain.lifecycle import actions, shown
-from hyperhive.domain.policies import policy
+from hyperhive.domain.models import used
 from hyperhive.errors import NotFoundError
-from hyperhive.protocol.agents import AgentBrief, AgentState, AgentStatus, AgentView, RunningTool, Waiting
+from hyperhive.protocol.agents import (
+    AgentBrief,
+    AgentState,
+    AgentStatus,
+    AgentView,
+    ModelChoice,
+    Waiting,
+)
 from hyperhive.protocol.events import AgentEvent, EventKind
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus
 from hyperhive.protocol.questions import Question
@@ -24,9 +32,8 @@ from hyperhive.store.events import TurnCounts
 
 #: Frames about one agent in a second; further ones wait for the next sweep, which sends the latest.
 FRAMES_PER_SECOND: Final = 50
-#: Longest line of detail that is kept of a report, in characters, and longest name or id.
+#: Longest line of detail that is kept of a report, in characters.
 _DETAIL_LIMIT: Final = 500
-_NAME_LIMIT: Final = 200
 
 
 @dataclass
@@ -81,6 +88,7 @@ class Agents:
         self._on_link: list[Callable[[str], object]] = []
         self._since = dict.fromkeys(config.agents, now)
         self._waits = Waits()
+        self._chosen: dict[str, str | None] = {}
         self._day = day_start(now)
         self._today: dict[str, TurnCounts] = {}
         self._last_turn: dict[str, float] = {}
@@ -116,6 +124,7 @@ class Agents:
             name=name,
             role=agent.role,
             models=agent.models,
+            model=ModelChoice(configured=agent.model, chosen=self._chosen.get(name)),
             policy=policy(agent),
             status=self._shown[name],
             waiting=self._waiting(name),
@@ -139,7 +148,7 @@ class Agents:
 
     def brief(self, name: str, manager: str) -> AgentBrief:
         """One agent as the manager of that name sees it; errors as in `config`."""
-        return _brief(self.view(name), manager)
+        return brief(self.view(name), manager)
 
     def briefs(self, manager: str) -> list[AgentBrief]:
         """Every agent as the manager of that name sees it."""
@@ -169,13 +178,22 @@ class Agents:
         """The agent's harness says how it is; texts of any length are cut."""
         cut = {
             "detail": status.detail[:_DETAIL_LIMIT],
-            "model": status.model[:_NAME_LIMIT],
-            "turn": status.turn and status.turn[:_NAME_LIMIT],
-            "session": status.session and status.session[:_NAME_LIMIT],
-            "tool": status.tool and _believable(status.tool, self._clock()),
+            "model": status.model[:NAME_LIMIT],
+            "turn": status.turn and status.turn[:NAME_LIMIT],
+            "session": status.session and status.session[:NAME_LIMIT],
+            "tool": status.tool and believable(status.tool, self._clock()),
         }
         self._reported[self.config(name).name] = status.model_copy(update=cut)
         self._refresh(name)
+
+    def model_chosen(self, name: str, model: str | None) -> None:
+        """The operator chose the agent's model; null goes by the configuration."""
+        self._chosen[self.config(name).name] = model
+        self.touch(name)
+
+    def next_model(self, name: str) -> str:
+        """The model of the agent's next turn; errors as in `config`."""
+        return used(self.config(name), self._chosen.get(name))
 
     def question_changed(self, question: Question) -> None:
         """A question is new or closed: its asker waits, or does not wait any more."""
@@ -269,24 +287,3 @@ class Agents:
         if today != self._day:
             self._day = today
             self._today = {}
-
-
-def _believable(tool: RunningTool, now: float) -> RunningTool:
-    """What a harness says of a call: a name of bounded length, and a begin that is not to come."""
-    since = tool.since if 0 < tool.since <= now else now
-    return tool.model_copy(update={"name": tool.name[:_NAME_LIMIT], "since": since})
-
-
-def _brief(view: AgentView, manager: str) -> AgentBrief:
-    waiting = view.waiting and f"waits for an answer from {view.waiting.on}"
-    return AgentBrief(
-        name=view.name,
-        role=view.role,
-        state=view.status.state,
-        detail=waiting or view.status.detail,
-        since=view.since,
-        inbox_depth=view.inbox_depth,
-        last_turn_at=view.last_turn_at,
-        turns_today=view.turns_today,
-        actions=[] if view.name == manager else view.actions,
-    )

@@ -31,6 +31,7 @@ PASSWORD_HASH = hash_password(PASSWORD, b"0123456789abcdef")
 class Core:
     db: Database
     bus: Bus
+    outbox: Outbox
     messages: Messages
     questions: Questions
     events: Events
@@ -76,7 +77,7 @@ async def start_core(clock: Clock) -> AsyncIterator[StartCore]:
         sessions = Sessions(db, state / "operator-token", PASSWORD_HASH, clock)
         hive = Hive(config, bus, messages, questions, events, agents, sessions, boot="b1", version="v1")
         await hive.start()
-        return Core(db, bus, messages, questions, events, agents, sessions, hive)
+        return Core(db, bus, outbox, messages, questions, events, agents, sessions, hive)
 
     async with stack:
         yield start

@@ -10,6 +10,7 @@ from hyperhive.protocol.agents import (
     AgentState,
     AgentStatus,
     AgentView,
+    ModelChoice,
     RunningTool,
     Waiting,
 )
@@ -43,6 +44,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
         name="alice",
         role="agent",
         models=["claude-test"],
+        model=ModelChoice(configured="claude-test", chosen=None),
         policy=AgentPolicy(allowed_recipients=None, bash=None, tools=["Bash"], mcp_servers={}),
         status=AgentStatus(
             state=AgentState.OFFLINE,

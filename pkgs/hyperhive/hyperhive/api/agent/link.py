@@ -117,6 +117,7 @@ class LinkApi:
             pending=self._services.messages.pending(self._agent),
             turns_today=view.turns_today,
             cost_today_usd=view.cost_today_usd,
+            model=self._services.agents.next_model(self._agent),
         )
 
     async def _left(self) -> None:

@@ -1,16 +1,19 @@
-"""`/api/agents/{name}`: one agent's view and log, and the cancel of its running turn."""
+"""`/api/agents/{name}`: one agent's view and log, and what the operator tells its session."""
 
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field
 
-from hyperhive.api.bodies import Query, RowId, answer, read_query
+from hyperhive.api.bodies import Query, RowId, answer, read_body, read_query
 from hyperhive.api.links import Links
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.link import Compact, NewSession, Order
+from hyperhive.protocol.operator import ModelRequest
 from hyperhive.services.agents import Agents
 from hyperhive.services.events import Events
+from hyperhive.services.models import Models
 
 
 class _Log(Query):
@@ -23,9 +26,10 @@ class _Log(Query):
 class AgentsApi:
     """The agents, one by one; all of them are in `GET /api/state`."""
 
-    def __init__(self, agents: Agents, events: Events, links: Links) -> None:
+    def __init__(self, agents: Agents, events: Events, models: Models, links: Links) -> None:
         self._agents = agents
         self._events = events
+        self._models = models
         self._links = links
 
     def routes(self) -> list[web.RouteDef]:
@@ -34,6 +38,9 @@ class AgentsApi:
             web.get("/api/agents/{name}", self.view),
             web.get("/api/agents/{name}/events", self.events),
             web.post("/api/agents/{name}/cancel", self.cancel),
+            web.post("/api/agents/{name}/model", self.model),
+            web.post("/api/agents/{name}/compact", self.compact),
+            web.post("/api/agents/{name}/new-session", self.new_session),
         ]
 
     async def view(self, request: web.Request) -> web.Response:
@@ -55,6 +62,27 @@ class AgentsApi:
         if not self._links.cancel(name):
             raise ConflictError(f"{name} is not connected")
         return answer(view)
+
+    async def model(self, request: web.Request) -> web.Response:
+        """Choose its model from the next turn on, whether it is connected or not."""
+        name = self._name(request)
+        body = await read_body(request, ModelRequest)
+        return answer(await self._models.choose(name, body.model))
+
+    async def compact(self, request: web.Request) -> web.Response:
+        """Compact its session, after the running turn if there is one."""
+        return self._order(request, Compact())
+
+    async def new_session(self, request: web.Request) -> web.Response:
+        """Begin a new session with its next turn."""
+        return self._order(request, NewSession())
+
+    def _order(self, request: web.Request, order: Order) -> web.Response:
+        name = self._name(request)
+        if not self._links.order(name, order):
+            state = self._agents.view(name).status.state
+            raise ConflictError(f"{name} is not connected, it is {state}: there is no session to tell")
+        return answer(self._agents.view(name))
 
     def _name(self, request: web.Request) -> str:
         """The agent of the path; a `NotFoundError` when there is none of that name."""

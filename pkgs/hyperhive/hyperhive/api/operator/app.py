@@ -110,7 +110,7 @@ def _shared_routes(
         *MessagesApi(services.messages).routes(),
         *InboxApi(services.messages).routes(),
         *QuestionsApi(services.questions).routes(),
-        *AgentsApi(services.agents, services.events, links).routes(),
+        *AgentsApi(services.agents, services.events, services.models, links).routes(),
         *LifecycleApi(services.lifecycle).routes(),
         *ExplainApi(services.agents).routes(),
         *SelfTestApi(services.selftests).routes(),

@@ -95,7 +95,14 @@ async def test_a_hello_is_welcomed_and_what_waits_wakes_at_once(
     harness = await harnesses.dial("bob")
     await harness.say(type="hello", version="1", turns=[])
     assert [await harness.hear(), await harness.hear()] == [
-        {"type": "welcome", "lease_seconds": 30, "pending": 1, "turns_today": 0, "cost_today_usd": 0.0},
+        {
+            "type": "welcome",
+            "lease_seconds": 30,
+            "pending": 1,
+            "turns_today": 0,
+            "cost_today_usd": 0.0,
+            "model": "claude-test",
+        },
         {"type": "wake", "pending": 1},
     ]
 
@@ -170,6 +177,41 @@ async def test_the_operators_cancel_reaches_a_working_agent_only(
     status, view = await call(hive.browser, "POST", "/api/agents/bob/cancel")
     assert (status, view["name"]) == (200, "bob")
     assert await harness.hear() == {"type": "cancel"}
+
+
+async def test_orders_reach_a_connected_agent_before_its_mail_and_nobody_else(
+    hive: RunningHive, harnesses: Harnesses
+) -> None:
+    for verb in ("compact", "new-session"):
+        assert await refusal(hive.browser, "POST", f"/api/agents/bob/{verb}") == (409, "conflict")
+    harness = await harnesses.join("bob")
+    for verb in ("compact", "new-session", "compact"):
+        status, view = await call(hive.browser, "POST", f"/api/agents/bob/{verb}")
+        assert (status, view["name"]) == (200, "bob")
+    await hive.send("alice", "bob", "hello")
+    heard = [await harness.hear()]
+    while heard[-1]["type"] != "wake":
+        heard.append(await harness.hear())
+    assert heard[0] == {"type": "compact"}
+    assert {"type": "new_session"} in heard
+    assert heard[-1] == {"type": "wake", "pending": 1}
+
+
+async def test_a_model_is_pushed_to_a_link_and_welcomes_the_next_one(
+    start_hive: StartHive, clock: Clock
+) -> None:
+    hive = await start_hive(agents={"bob": {"models": ["claude-test", "opus"]}})
+    async with AsyncExitStack() as stack:
+        harnesses = Harnesses(hive, stack)
+        harness = await harnesses.join("bob")
+        status, view = await call(hive.admin, "POST", "/api/agents/bob/model", {"model": "opus"})
+        assert (status, view["model"]) == (200, {"configured": "claude-test", "chosen": "opus"})
+        assert await harness.hear() == {"type": "use_model", "model": "opus"}
+        assert view["status"]["model"] == "claude-test"
+        await harness.socket.close()
+        again = await harnesses.dial("bob")
+        await again.say(type="hello", version="1", turns=[])
+        assert (await again.hear())["model"] == "opus"
 
 
 async def test_a_held_lease_outlives_its_term_and_a_forgotten_one_does_not(

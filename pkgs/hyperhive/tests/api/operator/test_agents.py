@@ -35,5 +35,31 @@ async def test_an_unknown_agent_is_not_found_on_every_route(hive: RunningHive) -
         ("GET", "/api/agents/operator"),
         ("POST", "/api/agents/nobody/cancel"),
         ("POST", "/api/agents/nobody/explain"),
+        ("POST", "/api/agents/nobody/compact"),
+        ("POST", "/api/agents/nobody/new-session"),
+        ("POST", "/api/agents/nobody/model"),
     ):
-        assert await refusal(hive.browser, method, path, {"command": "x"}) == (404, "not_found")
+        body = {"model": "x"} if path.endswith("model") else {"command": "x"}
+        assert await refusal(hive.browser, method, path, body) == (404, "not_found")
+
+
+async def test_a_model_is_chosen_without_a_connection_and_another_name_is_refused_with_the_list(
+    start_hive: StartHive,
+) -> None:
+    hive = await start_hive(agents={"alice": {"models": ["claude-test", "opus"]}})
+    status, view = await call(hive.admin, "POST", "/api/agents/alice/model", {"model": "opus"})
+    assert (status, view["model"]["chosen"]) == (200, "opus")
+    for body, message in (
+        ({"model": "<b>"}, "model: alice has no model '<b>', only claude-test, opus; `default` is claude-test"),
+        ({"model": ""}, "body.model: String should have at least 1 character (value: '')"),
+        ({"model": 3}, "body.model: Input should be a valid string (value: 3)"),
+        ({}, "body.model: Field required"),
+        ({"model": "x" * 201}, None),
+    ):
+        status, answer = await call(hive.admin, "POST", "/api/agents/alice/model", body)
+        assert (status, answer["error"]["key"]) == (400, "invalid_request")
+        assert message in {None, answer["error"]["message"]}
+    _, view = await call(hive.admin, "GET", "/api/agents/alice")
+    assert view["model"] == {"configured": "claude-test", "chosen": "opus"}
+    _, view = await call(hive.admin, "POST", "/api/agents/alice/model", {"model": "default"})
+    assert view["model"]["chosen"] is None

@@ -1,5 +1,5 @@
 from hyperhive.config import AgentConfig
-from hyperhive.domain.policies import policy
+from hyperhive.domain.agents import policy
 from hyperhive.protocol.agents import AgentPolicy
 from tests.conftest import agent_config
 

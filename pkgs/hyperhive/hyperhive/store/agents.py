@@ -1,0 +1,20 @@
+"""What the operator decided for agents, in the store: the model of each."""
+
+import sqlite3
+
+
+def models(connection: sqlite3.Connection) -> dict[str, str]:
+    """The models that were chosen, by the agent's name."""
+    return {row["name"]: row["model"] for row in connection.execute("SELECT name, model FROM agents")}
+
+
+def choose_model(connection: sqlite3.Connection, name: str, model: str | None) -> None:
+    """Keep the choice for an agent; None forgets it."""
+    if model is None:
+        connection.execute("DELETE FROM agents WHERE name = ?", (name,))
+    else:
+        connection.execute(
+            "INSERT INTO agents (name, model) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET model = excluded.model",
+            (name, model),
+        )

@@ -1,0 +1,101 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hyperhive.config import BrokerConfig
+from hyperhive.errors import InvalidRequestError, NotFoundError
+from hyperhive.protocol.agents import ModelChoice
+from hyperhive.protocol.events import AgentFrame
+from hyperhive.protocol.messages import MessageKind
+from hyperhive.services.models import Models
+from tests.conftest import Clock
+from tests.services.conftest import Core, StartCore, taken
+
+HiveConfig = Callable[..., BrokerConfig]
+SONNET_AND_OPUS = {"model": "sonnet", "models": ["sonnet", "opus"]}
+
+
+async def models_of(core: Core, clock: Clock) -> tuple[Models, list[tuple[str, str]]]:
+    """Started models, and what was told to harnesses."""
+    told: list[tuple[str, str]] = []
+    models = Models(core.outbox, core.agents, core.events, lambda *one: told.append(one), clock)
+    await models.start()
+    return models, told
+
+
+def config(hive_config: HiveConfig, **alice: Any) -> BrokerConfig:
+    return hive_config(agents={"alice": {**SONNET_AND_OPUS, **alice}, "bob": SONNET_AND_OPUS})
+
+
+async def notes(core: Core, name: str) -> list[str]:
+    page = await core.events.page(name)
+    return [event.data["text"] for event in reversed(page.events)]
+
+
+async def test_a_choice_is_shown_told_and_logged_and_default_takes_it_back(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+) -> None:
+    core = await start_core(config(hive_config))
+    models, told = await models_of(core, clock)
+    async with core.bus.subscribe() as frames:
+        view = await models.choose("alice", "opus")
+        [frame] = [one for one in await taken(frames) if isinstance(one, AgentFrame)]
+    assert view.model == frame.data.model == ModelChoice(configured="sonnet", chosen="opus")
+    assert core.agents.next_model("alice") == "opus"
+    assert core.agents.view("bob").model.chosen is None
+    assert (await models.choose("alice", "default")).model.chosen is None
+    assert told == [("alice", "opus"), ("alice", "sonnet")]
+    assert await notes(core, "alice") == [
+        "the operator chose the model: opus from the next turn on",
+        "the operator went back to the configured model: sonnet from the next turn on",
+    ]
+
+
+async def test_an_unknown_model_or_agent_changes_nothing(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+) -> None:
+    core = await start_core(config(hive_config))
+    models, told = await models_of(core, clock)
+    with pytest.raises(InvalidRequestError, match="only sonnet, opus"):
+        await models.choose("alice", "haiku")
+    with pytest.raises(NotFoundError):
+        await models.choose("ghost", "opus")
+    assert (told, await notes(core, "alice"), core.agents.next_model("alice")) == ([], [], "sonnet")
+
+
+async def test_a_choice_survives_a_restart_also_when_the_configured_model_changes(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+) -> None:
+    core = await start_core(config(hive_config))
+    models, _ = await models_of(core, clock)
+    await models.choose("alice", "opus")
+    again = await start_core(config(hive_config, model="haiku", models=["haiku", "opus"]))
+    await models_of(again, clock)
+    assert again.agents.view("alice").model == ModelChoice(configured="haiku", chosen="opus")
+    assert await again.messages.inbox() == []
+
+
+async def test_a_choice_that_is_not_listed_any_more_is_dropped_and_the_operator_reads_so_once(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+) -> None:
+    core = await start_core(config(hive_config))
+    models, _ = await models_of(core, clock)
+    await models.choose("alice", "opus")
+    await models.choose("bob", "opus")
+    for _ in range(2):
+        core = await start_core(config(hive_config, models=["sonnet", "haiku"]))
+        await models_of(core, clock)
+        [notice] = await core.messages.inbox()
+        assert (notice.sender, notice.kind, notice.body) == (
+            "system",
+            MessageKind.NOTICE,
+            "alice uses sonnet again: you had chosen opus, which its configuration does not list any more.",
+        )
+        assert core.agents.next_model("alice") == "sonnet"
+        assert core.agents.next_model("bob") == "opus"
+    # A choice of an agent that is not in the hive for a while waits for it.
+    await start_core(hive_config(agents={"alice": SONNET_AND_OPUS}))
+    core = await start_core(config(hive_config))
+    await models_of(core, clock)
+    assert [core.agents.next_model(name) for name in ("alice", "bob")] == ["sonnet", "opus"]
