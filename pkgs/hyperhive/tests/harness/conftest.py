@@ -163,11 +163,15 @@ class SmallHive:
         await self.broker.start()
 
     async def cancel(self, name: str) -> None:
-        """Cancel the running turn as the operator does, over the admin socket."""
+        """Cancel the running turn as the operator does."""
+        await self.tell(name, "cancel")
+
+    async def tell(self, name: str, verb: str, **body: str) -> None:
+        """Tell an agent's session something as the operator does, over the admin socket."""
         connector = aiohttp.UnixConnector(path=f"{self.config.runtime_dir}/admin.sock")
         async with (
             aiohttp.ClientSession(base_url="http://broker", connector=connector) as session,
-            session.post(f"/api/agents/{name}/cancel") as response,
+            session.post(f"/api/agents/{name}/{verb}", json=body) as response,
         ):
             assert response.status == 200, await response.text()
 
