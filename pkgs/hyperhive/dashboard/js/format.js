@@ -1,5 +1,7 @@
 // Turns times, sizes and money into the short words of the page. Pure; times are seconds.
 
+const OWN_TOOLS = "mcp__hyperhive__";
+
 /** Elapsed seconds in one unit, such as `12 s`, `3 min`, `2 h`, `4 d`. */
 export function span(seconds) {
   const value = Math.max(0, Math.floor(seconds));
@@ -66,4 +68,11 @@ export function counted(count, one, many = `${one}s`) {
 export function contextPercent(status) {
   if (status.context_used === null || !status.context_max) return null;
   return Math.min(100, Math.round((100 * status.context_used) / status.context_max));
+}
+
+/** A tool's name without hyperhive's own prefix; a foreign server's stands before its tool. */
+export function shortTool(name) {
+  if (name.startsWith(OWN_TOOLS)) return name.slice(OWN_TOOLS.length);
+  const [, server, tool] = name.match(/^mcp__(.+?)__(.+)$/) ?? [];
+  return server ? `${server}: ${tool}` : name;
 }

@@ -7,13 +7,6 @@ export function asText(value) {
   return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
 
-/** A tool's name without hyperhive's own prefix; a foreign server's stands before its tool. */
-export function shortTool(name) {
-  if (name.startsWith(OWN)) return name.slice(OWN.length);
-  const [, server, tool] = name.match(/^mcp__(.+?)__(.+)$/) ?? [];
-  return server ? `${server}: ${tool}` : name;
-}
-
 function rest(input, ...shown) {
   return Object.entries(input)
     .filter(([key]) => !shown.includes(key))

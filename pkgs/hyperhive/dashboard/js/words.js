@@ -1,6 +1,5 @@
 // The page's words for the broker's states, kinds and rules. Pure.
-import { clock, stopwatch } from "./format.js";
-import { shortTool } from "./tools.js";
+import { clock, shortTool, stopwatch } from "./format.js";
 
 const OPERATOR = "operator";
 
