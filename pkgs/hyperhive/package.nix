@@ -59,6 +59,7 @@ let
     # one runs, or else PATH does.
     dependencies = [
       python3Packages.aiohttp
+      python3Packages.anyio
       python3Packages.claude-agent-sdk
       python3Packages.mcp
       python3Packages.ptyprocess

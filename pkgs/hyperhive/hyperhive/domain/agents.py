@@ -1,12 +1,17 @@
 """Agents as they are shown: what an agent may do, what its harness may claim, and what a manager sees."""
 
+from collections.abc import Collection
 from typing import Final
 
-from hyperhive.config import AgentConfig
-from hyperhive.protocol.agents import AgentBrief, AgentPolicy, AgentView, RunningTool
+from hyperhive.config import AgentConfig, McpServerConfig
+from hyperhive.protocol.agents import AgentBrief, AgentPolicy, AgentView, McpServer, McpState, RunningTool
 
 #: Longest name or id that is kept of a report, in characters.
 NAME_LIMIT: Final = 200
+#: The same of an MCP server: its reason, the name of one tool, and tools of all servers together.
+REASON_LIMIT: Final = 300
+TOOL_NAME_LIMIT: Final = 64
+TOOLS_SHOWN: Final = 60
 
 
 def policy(agent: AgentConfig) -> AgentPolicy:
@@ -23,6 +28,31 @@ def believable(tool: RunningTool, now: float) -> RunningTool:
     """What a harness says of a call: a name of bounded length, and a begin that is not to come."""
     since = tool.since if 0 < tool.since <= now else now
     return tool.model_copy(update={"name": tool.name[:NAME_LIMIT], "since": since})
+
+
+def servers(agent: AgentConfig, reported: Collection[McpServer] | None) -> list[McpServer]:
+    """How the configured MCP servers are, by name; what a harness says of them is cut, and of no others.
+
+    Args:
+        agent: Has the servers.
+        reported: What its harness last said; null while none is connected.
+    """
+    said = {server.name: server for server in reported or ()}
+    unsaid = McpState.UNKNOWN if reported is None else McpState.NOT_STARTED
+    space = TOOLS_SHOWN
+    shown = []
+    for name, config in sorted(agent.mcp_servers.items()):
+        server = said.get(name) or McpServer(name=name, state=unsaid, reason="", tools=[], offered=0)
+        offered = [tool[:TOOL_NAME_LIMIT] for tool in server.tools if _exposed(config, tool)]
+        listed = offered[:space]
+        space -= len(listed)
+        cut = {"reason": server.reason[:REASON_LIMIT], "tools": listed, "offered": len(offered)}
+        shown.append(server.model_copy(update=cut))
+    return shown
+
+
+def _exposed(server: McpServerConfig, tool: str) -> bool:
+    return "*" in server.allowed_tools or tool in server.allowed_tools
 
 
 def brief(view: AgentView, manager: str) -> AgentBrief:

@@ -7,15 +7,20 @@ credentials.
 
 import asyncio
 import logging
-import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp import ClientSession, McpError, types
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.server import Server
+from mcp.shared.message import SessionMessage
 
 from hyperhive.config import McpServerConfig
+from hyperhive.protocol.agents import McpServer, McpState
+from hyperhive.system.last_words import LastWords
 from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -29,8 +34,10 @@ STOP_LIMIT: Final = 5.0
 class ExtraMcpServer:
     """One configured server and its process. A server that dies is started again at its next call."""
 
-    def __init__(self, name: str, config: McpServerConfig, cwd: str) -> None:
-        """Describe the server; nothing is started yet."""
+    def __init__(
+        self, name: str, config: McpServerConfig, cwd: str, on_change: Callable[[], object] = lambda: None
+    ) -> None:
+        """Describe the server; nothing is started yet. `on_change` hears of every change of `status`."""
         self.name: Final = name
         self._config = config
         self._cwd = cwd
@@ -38,11 +45,24 @@ class ExtraMcpServer:
         self._tasks = Tasks()
         self._stop = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._on_change = on_change
+        self._state = McpState.NOT_STARTED
+        self._offered: list[str] = []
         self.error: str | None = None
 
     def allows(self, tool: str) -> bool:
         """Whether the configuration exposes this tool of the server."""
         return "*" in self._config.allowed_tools or tool in self._config.allowed_tools
+
+    def status(self) -> McpServer:
+        """How the server is."""
+        return McpServer(
+            name=self.name,
+            state=self._state,
+            reason=self.error or "",
+            tools=self._offered,
+            offered=len(self._offered),
+        )
 
     async def tools(self) -> list[types.Tool]:
         """The allowed tools; empty when the server cannot be started, with the reason in `error`."""
@@ -52,7 +72,10 @@ class ExtraMcpServer:
         except (McpError, OSError, TimeoutError) as error:
             self._failed(error)
             return []
-        return [tool for tool in listed.tools if self.allows(tool.name)]
+        allowed = [tool for tool in listed.tools if self.allows(tool.name)]
+        self._offered = [tool.name for tool in allowed]
+        self._on_change()
+        return allowed
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
         """Call an allowed tool; a refusal or a dead server is an error result."""
@@ -61,7 +84,10 @@ class ExtraMcpServer:
         try:
             session = await self._connected()
             return await session.call_tool(tool, arguments)
-        except (McpError, OSError, TimeoutError) as error:
+        except McpError as error:
+            # As long as it lives, this is its answer; its death has a reason of its own.
+            return _error(f"MCP server {self.name}: {error if self._session else self.error}")
+        except (OSError, TimeoutError) as error:
             self._failed(error)
             return _error(f"MCP server {self.name}: {self.error}")
 
@@ -90,35 +116,74 @@ class ExtraMcpServer:
             if self._session is None:
                 started: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
                 self._stop = asyncio.Event()
-                self._tasks.start(self._serve(started), f"mcp-{self.name}")
-                async with asyncio.timeout(START_LIMIT):
-                    self._session = await started
-                self.error = None
+                self._become(McpState.STARTING)
+                serving = self._tasks.start(self._serve(started, self._stop), f"mcp-{self.name}")
+                try:
+                    async with asyncio.timeout(START_LIMIT):
+                        session = await started
+                except TimeoutError as error:
+                    serving.cancel()
+                    raise TimeoutError(f"did not start within {START_LIMIT:.0f} s") from error
+                if self._stop.is_set():
+                    raise OSError(self.error)
+                self._session = session
+                self._become(McpState.RUNNING)
             return self._session
 
-    async def _serve(self, started: asyncio.Future[ClientSession]) -> None:
+    async def _serve(self, started: asyncio.Future[ClientSession], stop: asyncio.Event) -> None:
         """Own the process: MCP's context managers must be left by the task that entered them."""
         parameters = StdioServerParameters(
             command=self._config.command, args=self._config.args, env=self._config.env, cwd=self._cwd
         )
-        try:
-            async with AsyncExitStack() as stack:
-                streams = await stack.enter_async_context(stdio_client(parameters, errlog=sys.stderr))
-                session = await stack.enter_async_context(ClientSession(*streams))
-                await session.initialize()
+        with LastWords() as words:
+            try:
+                async with AsyncExitStack() as stack:
+                    output, given = await stack.enter_async_context(
+                        stdio_client(parameters, errlog=words.file)
+                    )
+                    relay, relayed = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+                    self._tasks.start(self._watch(output, relay, started, words), f"mcp-{self.name}-output")
+                    session = await stack.enter_async_context(ClientSession(relayed, given))
+                    await session.initialize()
+                    if not started.done():
+                        started.set_result(session)
+                    await stop.wait()
+            except (McpError, OSError, ExceptionGroup) as error:
                 if not started.done():
-                    started.set_result(session)
-                await self._stop.wait()
-        except (McpError, OSError, ExceptionGroup) as error:
-            if not started.done():
-                started.set_exception(OSError(f"cannot be started: {error}"))
-        finally:
-            self._session = None
+                    started.set_exception(OSError(_because(f"cannot be started: {error}", words)))
+
+    async def _watch(
+        self,
+        output: MemoryObjectReceiveStream[SessionMessage | Exception],
+        relay: MemoryObjectSendStream[SessionMessage | Exception],
+        started: asyncio.Future[ClientSession],
+        words: LastWords,
+    ) -> None:
+        """Hand on what the server writes: the end of that is its own end, which nobody else tells."""
+        async with relay:
+            async for message in output:
+                await relay.send(message)
+            if started.done() and not self._stop.is_set():
+                self._failed(OSError(_because("its process ended", words)))
 
     def _failed(self, error: Exception) -> None:
-        self.error = str(error) or type(error).__name__
+        """Say why, and let the next call start it again."""
+        if self._state is McpState.FAILED:
+            return
+        self._session = None
         self._stop.set()
+        self._become(McpState.FAILED, str(error) or type(error).__name__)
         log.warning("MCP server %s: %s", self.name, self.error)
+
+    def _become(self, state: McpState, error: str | None = None) -> None:
+        self._state = state
+        self.error = error
+        self._on_change()
+
+
+def _because(reason: str, words: LastWords) -> str:
+    last = words.line()
+    return f"{reason}: {last}" if last else reason
 
 
 def _error(text: str) -> types.CallToolResult:

@@ -12,7 +12,7 @@ from hyperhive import __version__
 from hyperhive.domain.backoff import Backoff
 from hyperhive.harness.backlog import EventBacklog
 from hyperhive.harness.client import BrokerClient
-from hyperhive.protocol.agents import AgentStatus
+from hyperhive.protocol.agents import AgentStatus, McpServer
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.link import (
     BROKER_FRAME,
@@ -54,6 +54,8 @@ class Link:
         self._backlog = EventBacklog()
         self._status: AgentStatus | None = None
         self._status_sent = True
+        self._servers: list[McpServer] = []
+        self._servers_sent = True
         self._answers: list[SelfTestDone] = []
         self._news = asyncio.Event()
 
@@ -67,6 +69,13 @@ class Link:
         self._status = status
         self._status_sent = False
         self._news.set()
+
+    def set_servers(self, servers: list[McpServer]) -> None:
+        """Replace what is known of the extra MCP servers; the broker gets the newest of it."""
+        if servers != self._servers:
+            self._servers = servers
+            self._servers_sent = False
+            self._news.set()
 
     def answer(self, done: SelfTestDone) -> None:
         """Send the result of a self-test, to the broker that asked for it only."""
@@ -96,6 +105,7 @@ class Link:
         backoff.reset()
         self._answers.clear()
         self._status_sent = self._status is None
+        self._servers_sent = not self._servers
         self._news.set()
         self._on_frame(welcome)
         background = Tasks()
@@ -128,7 +138,7 @@ class Link:
             self._news.clear()
             while self._answers:
                 await _send(socket, self._answers.pop(0))
-            while self._backlog or not self._status_sent:
+            while self._backlog or not self._status_sent or not self._servers_sent:
                 await self._report_batch(socket)
             if self._backlog.dropped:
                 log.warning("%d events were dropped while the broker was away", self._backlog.dropped)
@@ -137,8 +147,9 @@ class Link:
     async def _report_batch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         batch = self._backlog.take()
         status, self._status_sent = (None if self._status_sent else self._status), True
+        servers, self._servers_sent = (None if self._servers_sent else self._servers), True
         try:
-            await _send(socket, Report(status=status, events=batch))
+            await _send(socket, Report(status=status, events=batch, mcp_servers=servers))
         except BaseException:
             self._backlog.put_back(batch)
             self._news.set()

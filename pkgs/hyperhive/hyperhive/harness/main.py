@@ -25,7 +25,7 @@ from hyperhive.harness.selftest import SelfTester
 from hyperhive.harness.session import Session
 from hyperhive.harness.status import StatusBoard
 from hyperhive.harness.tools import SERVER, HiveTools
-from hyperhive.protocol.agents import Me
+from hyperhive.protocol.agents import McpState, Me
 from hyperhive.protocol.link import BrokerFrame, RunSelfTest
 from hyperhive.system.credentials import read_credential
 from hyperhive.system.tasks import Tasks
@@ -49,8 +49,10 @@ class Harness:
         self._inbox = TurnInbox(self._client)
         self._tools = HiveTools(self._client, self._inbox, manager=agent.role == "manager")
         self._extra = [
-            ExtraMcpServer(name, server, config.state_dir) for name, server in agent.mcp_servers.items()
+            ExtraMcpServer(name, server, config.state_dir, self._on_server)
+            for name, server in agent.mcp_servers.items()
         ]
+        self._failed_servers: set[str] = set()
         self._link = Link(self._client, lambda: self._inbox.leases, self._on_frame)
         self._board = StatusBoard(agent.model, self._link.set_status)
         self._gate = ToolGate(agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal)
@@ -74,6 +76,7 @@ class Harness:
         """Run the link and the turn loop."""
         tasks = self._tasks
         try:
+            self._on_server()
             self._prompt = system_prompt(_persona(self._config, await self._client.me()))
             linked = tasks.start(self._link.run(), "link")
             running = tasks.start(self._runner.run(), "turns")
@@ -105,6 +108,15 @@ class Harness:
 
     async def _self_test(self, asked: RunSelfTest) -> None:
         self._link.answer(await self._selftester.run(asked))
+
+    def _on_server(self) -> None:
+        """An extra MCP server is another way now: report all, and log the ones that have failed just now."""
+        servers = [extra.status() for extra in self._extra]
+        self._link.set_servers(servers)
+        failed = {server.name: server.reason for server in servers if server.state is McpState.FAILED}
+        for name in sorted(set(failed) - self._failed_servers):
+            self._runner.note("error", f"MCP server {name}: {failed[name]}")
+        self._failed_servers = set(failed)
 
     def _on_refusal(self, tool: str, given: dict[str, object], rule: str, reason: str) -> None:
         log.info("refused %s (%s): %s", tool, rule, reason)

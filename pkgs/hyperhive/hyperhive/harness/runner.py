@@ -99,6 +99,16 @@ class Runner:
         self._emit(event)
         self._board.watch(event)
 
+    def note(self, level: str, text: str) -> None:
+        """Write a line into the agent's log; `level` is info, warning or error."""
+        event = NewEvent(
+            ts=self._clock(),
+            kind=EventKind.NOTE,
+            turn=self._inbox.turn,
+            data={"level": level, "text": text[:2000]},
+        )
+        self._emit(event)
+
     async def run(self) -> None:
         """Connect the session and serve mail and orders until cancelled; a running turn's mail goes back."""
         try:
@@ -135,7 +145,7 @@ class Runner:
             return
         self._due.set()
         if self.transcript is not None and order.type in _LATER:
-            self._note("info", _LATER[order.type])
+            self.note("info", _LATER[order.type])
 
     def _idle_reason(self) -> str:
         return "the last turn was cancelled; waits for the next message" if self._rest_at else ""
@@ -175,7 +185,7 @@ class Runner:
         prompt = wake_prompt(messages, pending)
         turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
         if turn.result is TurnResult.TOO_LONG:
-            self._note("warning", "the context is full: compacting, then the same prompt once more")
+            self.note("warning", "the context is full: compacting, then the same prompt once more")
             await self._compact(turn_id)
             turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
         return turn
@@ -211,13 +221,13 @@ class Runner:
 
     async def _compact_as_ordered(self) -> None:
         if reason := self._use.exceeded():
-            self._note("warning", f"the session was not compacted: {reason}")
+            self.note("warning", f"the session was not compacted: {reason}")
             return
         await self._connect()
         turn = await self._compact(self._inbox.begin())
         await self._inbox.finish(ok=turn.result is TurnResult.OK)
         if turn.result is not TurnResult.OK:
-            self._note("error", f"the session was not compacted: {turn.error or turn.result.value}")
+            self.note("error", f"the session was not compacted: {turn.error or turn.result.value}")
 
     async def _new_session(self, *, connect: bool) -> None:
         old = self._session.id
@@ -225,7 +235,7 @@ class Runner:
         self._board.forget()
         self._board.show(AgentState.STARTING, "a new session")
         before = f"; the one before was {old}" if old else ""
-        self._note("info", f"a new session begins{before}")
+        self.note("info", f"a new session begins{before}")
         if connect:
             await self._connect()
 
@@ -271,7 +281,7 @@ class Runner:
     async def _park(self, state: AgentState, detail: str, until: float) -> None:
         until = max(until, self._clock() + 1)
         self._board.show(state, detail, until=until)
-        self._note("warning", f"{state.value.replace('_', ' ')}: {detail}")
+        self.note("warning", f"{state.value.replace('_', ' ')}: {detail}")
         # Another model, or a session without what made this one fail, may be all that it takes.
         await self._orders.within(until - self._clock())
 
@@ -279,7 +289,7 @@ class Runner:
         if not should_compact(turn, self._agent.context.compact_above_percent):
             return
         turn_id = self._inbox.begin()
-        self._note("info", f"context {turn.context_used} of {turn.context_max} tokens: compacting")
+        self.note("info", f"context {turn.context_used} of {turn.context_max} tokens: compacting")
         saved = await self._prompt(turn_id, SAVE_NOTES, [])
         if saved.result is TurnResult.OK:
             await self._compact(turn_id)
@@ -295,12 +305,3 @@ class Runner:
         if self.transcript is not None:
             self.transcript.cancelled()
             await self._session.interrupt()
-
-    def _note(self, level: str, text: str) -> None:
-        event = NewEvent(
-            ts=self._clock(),
-            kind=EventKind.NOTE,
-            turn=self._inbox.turn,
-            data={"level": level, "text": text[:2000]},
-        )
-        self._emit(event)

@@ -101,6 +101,33 @@ class AgentPolicy(Wire):
     mcp_servers: dict[str, list[str]]
 
 
+class McpState(StrEnum):
+    """How an extra MCP server is. `unknown`: no harness is connected that could say."""
+
+    UNKNOWN = "unknown"
+    NOT_STARTED = "not_started"
+    STARTING = "starting"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+class McpServer(Wire):
+    """An extra MCP server, as its agent's harness sees it.
+
+    Attributes:
+        reason: Why it failed; empty otherwise.
+        tools: Names of allowed tools that it offered when it was last asked; the first of them only where
+            there are many.
+        offered: How many they are in all.
+    """
+
+    name: str
+    state: McpState
+    reason: str
+    tools: list[str]
+    offered: int
+
+
 class ModelChoice(Wire):
     """Which model an agent uses; what runs now is in its status.
 
@@ -119,6 +146,7 @@ class AgentView(Wire):
     Attributes:
         models: What the operator may choose.
         model: What counts from the next turn on.
+        mcp_servers: How the extra MCP servers of the policy are, by name.
         status: What its harness reported, or in its place what is known while none is connected.
         waiting: Whose answer an idle agent waits for; null when it waits for mail, or does not wait.
         linked: Whether its harness is connected.
@@ -131,6 +159,7 @@ class AgentView(Wire):
     models: list[str]
     model: ModelChoice
     policy: AgentPolicy
+    mcp_servers: list[McpServer]
     status: AgentStatus
     waiting: Waiting | None
     linked: bool

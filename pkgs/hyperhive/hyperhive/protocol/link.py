@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from hyperhive.protocol.agents import AgentStatus
+from hyperhive.protocol.agents import AgentStatus, McpServer
 from hyperhive.protocol.base import Wire
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.selftest import Observation
@@ -28,11 +28,12 @@ class Hold(Wire):
 
 
 class Report(Wire):
-    """Live events and, when it changed, the agent's status."""
+    """Live events and, when they changed, the agent's status and its extra MCP servers."""
 
     type: Literal["report"] = "report"
     status: AgentStatus | None
     events: Annotated[list[NewEvent], Field(max_length=256)]
+    mcp_servers: Annotated[list[McpServer], Field(max_length=256)] | None = None
 
 
 class SelfTestDone(Wire):

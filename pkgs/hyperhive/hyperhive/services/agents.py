@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.config import AgentConfig, BrokerConfig
-from hyperhive.domain.agents import NAME_LIMIT, believable, brief, policy
+from hyperhive.domain.agents import NAME_LIMIT, believable, brief, policy, servers
 from hyperhive.domain.days import day_start
 from hyperhive.domain.lifecycle import actions, shown
 from hyperhive.domain.models import used
@@ -15,6 +15,7 @@ from hyperhive.protocol.agents import (
     AgentState,
     AgentStatus,
     AgentView,
+    McpServer,
     ModelChoice,
     Waiting,
 )
@@ -89,6 +90,7 @@ class Agents:
         self._since = dict.fromkeys(config.agents, now)
         self._waits = Waits()
         self._chosen: dict[str, str | None] = {}
+        self._servers: dict[str, list[McpServer]] = {}
         self._day = day_start(now)
         self._today: dict[str, TurnCounts] = {}
         self._last_turn: dict[str, float] = {}
@@ -126,6 +128,7 @@ class Agents:
             models=agent.models,
             model=ModelChoice(configured=agent.model, chosen=self._chosen.get(name)),
             policy=policy(agent),
+            mcp_servers=servers(agent, self._servers.get(name)),
             status=self._shown[name],
             waiting=self._waiting(name),
             linked=self._presence[name].linked,
@@ -158,6 +161,7 @@ class Agents:
         """The agent's harness opened its link."""
         presence = self._presence[self.config(name).name]
         presence.linked, presence.lost = True, False
+        self._servers.pop(name, None)
         bare = {"state": AgentState.STARTING, "detail": "", "turn": None, "until": None, "tool": None}
         self._reported[name] = self._reported[name].model_copy(update=bare)
         self._link_changed(name)
@@ -166,6 +170,7 @@ class Agents:
         """The agent's harness is gone; model, session and context stay as it last said."""
         presence = self._presence[self.config(name).name]
         presence.linked, presence.waits_since = False, self._clock()
+        self._servers.pop(name, None)
         # While its unit is being stopped or started that is as it should be.
         presence.lost = presence.unit.state in {UnitState.RUNNING, UnitState.UNKNOWN}
         self._link_changed(name)
@@ -203,6 +208,14 @@ class Agents:
         self._waits.changed(question)
         if self._waiting(question.asker) != before:
             self.touch(question.asker)
+
+    def report_servers(self, name: str, reported: list[McpServer]) -> None:
+        """The agent's harness says how its extra MCP servers are."""
+        agent = self.config(name)
+        before = servers(agent, self._servers.get(name))
+        self._servers[name] = reported
+        if servers(agent, reported) != before:
+            self.touch(name)
 
     def unit(self, name: str) -> UnitStatus:
         """What runs the agent, as last seen; errors as in `config`."""

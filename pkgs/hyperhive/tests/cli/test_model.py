@@ -2,9 +2,7 @@ from tests.cli.conftest import Run, Running
 
 
 def test_without_a_name_it_shows_the_models(run: Run, broker: Running) -> None:
-    assert run("model", "ada", "--socket", broker.socket).out == (
-        "sonnet  now  next  default\nopus\nhaiku\n"
-    )
+    assert run("model", "ada", "--socket", broker.socket).out == ("sonnet  now  next  default\nopus\nhaiku\n")
 
 
 def test_a_choice_is_made_and_an_unknown_name_is_refused_with_the_list(run: Run, broker: Running) -> None:

@@ -1,6 +1,6 @@
 from hyperhive.config import AgentConfig
-from hyperhive.domain.agents import policy
-from hyperhive.protocol.agents import AgentPolicy
+from hyperhive.domain.agents import policy, servers
+from hyperhive.protocol.agents import AgentPolicy, McpServer, McpState
 from tests.conftest import agent_config
 
 
@@ -16,3 +16,29 @@ def test_a_policy_says_what_the_configuration_allows() -> None:
 def test_a_manager_writes_to_anyone() -> None:
     agent = AgentConfig.model_validate(agent_config("boss", role="manager", allowed_recipients=[]))
     assert policy(agent).allowed_recipients is None
+
+
+def server(*allowed: str) -> dict[str, object]:
+    return {"command": "x", "args": [], "env": {}, "allowed_tools": list(allowed)}
+
+
+def said(name: str, *tools: str, state: McpState = McpState.RUNNING, reason: str = "") -> McpServer:
+    return McpServer(name=name, state=state, reason=reason, tools=list(tools), offered=99)
+
+
+def test_of_what_a_harness_says_of_its_servers_only_the_configured_is_shown_and_cut() -> None:
+    fields = {"mcp_servers": {"orders": server("query"), "wild": server("*"), "quiet": server("*")}}
+    agent = AgentConfig.model_validate(agent_config("alice", **fields))
+    many = [f"tool-{number:03}" + "x" * 100 for number in range(80)]
+    reported = [
+        said("wild", *many),
+        said("ghost", "steal"),
+        said("orders", "drop", "query", state=McpState.FAILED, reason="<b>" * 200),
+    ]
+    orders, quiet, wild = servers(agent, reported)
+    assert orders == McpServer(
+        name="orders", state=McpState.FAILED, reason="<b>" * 100, tools=["query"], offered=1
+    )
+    assert quiet == McpServer(name="quiet", state=McpState.NOT_STARTED, reason="", tools=[], offered=0)
+    assert (wild.offered, len(wild.tools), {len(tool) for tool in wild.tools}) == (80, 59, {64})
+    assert [one.state for one in servers(agent, None)] == [McpState.UNKNOWN] * 3

@@ -1,9 +1,11 @@
 """Extra MCP servers: a real server process behind a filter."""
 
+import asyncio
 import os
 import shutil
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,24 @@ from mcp import types
 
 from hyperhive.config import McpServerConfig
 from hyperhive.harness.extra_mcp import ExtraMcpServer
+from hyperhive.protocol.agents import McpState
+
+#: A server whose one tool is answered with a protocol error; no library, so that it starts at once.
+PICKY = """
+import json, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    known = {
+        "initialize": {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
+                       "serverInfo": {"name": "picky", "version": "1"}},
+        "tools/list": {"tools": [{"name": "ask", "inputSchema": {"type": "object"}}]},
+    }
+    if "id" not in call:
+        continue
+    found = known.get(call["method"])
+    outcome = {"result": found} if found else {"error": {"code": -32001, "message": "not today"}}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], **outcome}), flush=True)
+"""
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "demo"
 
@@ -28,6 +48,12 @@ def config(directory: Path, *allowed: str, **changes: Any) -> McpServerConfig:
         "allowed_tools": list(allowed),
     }
     return McpServerConfig.model_validate(fields | changes)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 def text(result: types.CallToolResult) -> str:
@@ -84,6 +110,67 @@ async def test_a_server_that_died_is_started_again(tmp_path: Path, servers: list
     assert server.error is not None
     assert len(await server.tools()) == 3
     assert server.error is None
+
+
+async def test_its_state_says_what_it_offers_that_its_process_ended_and_why(
+    tmp_path: Path, servers: list[ExtraMcpServer]
+) -> None:
+    states: list[tuple[McpState, str, list[str]]] = []
+
+    def changed() -> None:
+        now = server.status()
+        if not states or states[-1] != (now.state, now.reason, now.tools):
+            states.append((now.state, now.reason, now.tools))
+
+    pids = tmp_path / "pid"
+    usual = config(tmp_path, "query", "clear")
+    script = f"echo $$ > {pids}; echo 'no more <b>orders</b>' >&2; exec \"$@\""
+    arguments = ["-c", script, "sh", sys.executable, *usual.args]
+    shell = usual.model_copy(update={"command": shutil.which("sh"), "args": arguments})
+    server = ExtraMcpServer("harvest", shell, str(tmp_path), changed)
+    servers.append(server)
+    assert server.status().state is McpState.NOT_STARTED
+    await server.tools()
+    os.kill(int(pids.read_text()), signal.SIGKILL)
+    await until(lambda: server.status().state is McpState.FAILED)
+    await server.tools()
+    assert states == [
+        (McpState.STARTING, "", []),
+        (McpState.RUNNING, "", []),
+        (McpState.RUNNING, "", ["query", "clear"]),
+        (McpState.FAILED, "its process ended: no more <b>orders</b>", ["query", "clear"]),
+        (McpState.STARTING, "", ["query", "clear"]),
+        (McpState.RUNNING, "", ["query", "clear"]),
+    ]
+
+
+async def test_an_error_that_a_living_server_answers_is_not_its_end(
+    tmp_path: Path, servers: list[ExtraMcpServer]
+) -> None:
+    picky = tmp_path / "picky.py"
+    picky.write_text(PICKY)
+    server = ExtraMcpServer("picky", config(tmp_path, "*", args=[str(picky)]), str(tmp_path))
+    servers.append(server)
+    await server.tools()
+    for _ in range(2):
+        result = await server.call("ask", {})
+        assert (result.isError, text(result)) == (True, "MCP server picky: not today")
+    assert (server.status().state, server.status().tools) == (McpState.RUNNING, ["ask"])
+
+
+async def test_a_server_that_says_nothing_is_ended_after_a_while(
+    tmp_path: Path, servers: list[ExtraMcpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.harness.extra_mcp.START_LIMIT", 0.2)
+    pids = tmp_path / "pid"
+    arguments = ["-c", f"echo $$ > {pids}; exec sleep 60"]
+    silent = ExtraMcpServer(
+        "silent", config(tmp_path, "*", command=shutil.which("sh"), args=arguments), str(tmp_path)
+    )
+    servers.append(silent)
+    assert await silent.tools() == []
+    assert silent.status().reason == "did not start within 0 s"
+    await until(lambda: not Path(f"/proc/{pids.read_text().strip()}").exists())
 
 
 async def test_a_server_does_not_see_the_harnesss_credentials(

@@ -2,7 +2,7 @@
 
 from hyperhive.harness.link import Link
 from hyperhive.harness.status import StatusBoard
-from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.agents import AgentState, McpServer, McpState
 from hyperhive.protocol.events import EventKind, NewEvent
 from hyperhive.protocol.link import BrokerFrame, Wake, Welcome
 from hyperhive.protocol.messages import MessageState
@@ -70,6 +70,28 @@ async def test_what_happens_while_the_broker_is_away_is_reported_afterwards(smal
         return len(await hive.events("alice", "note")) == 1
 
     await until(there, "the event")
+    await linked.client.close()
+
+
+async def test_how_the_mcp_servers_are_reaches_the_broker_again_after_its_restart(
+    small_hive: MakeHive,
+) -> None:
+    server = {"command": "x", "args": [], "env": {}, "allowed_tools": ["*"]}
+    hive = await small_hive("", alice={"mcp_servers": {"orders": server}})
+    linked = Linked(hive, [])
+
+    def shown() -> list[McpServer]:
+        return hive.broker.services.agents.view("alice").mcp_servers
+
+    failed = McpServer(name="orders", state=McpState.FAILED, reason="gone", tools=[], offered=0)
+
+    async def reached() -> bool:
+        return shown() == [failed]
+
+    linked.link.set_servers([failed])
+    await until(reached, "the report")
+    await hive.restart_broker()
+    await until(reached, "the report, again")
     await linked.client.close()
 
 

@@ -96,3 +96,23 @@ async def test_a_process_that_dies_in_the_turn_fails_it_and_can_be_started_again
     await warm.connect()
     assert (await warm.run("again", transcript()[0])).result is TurnResult.OK
     await warm.disconnect()
+
+
+async def test_a_session_that_refuses_another_model_gets_it_with_its_next_process(
+    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hive = await small_hive('default_text = "ok"', alice={})
+    warm = session(hive)
+    await warm.connect()
+    await warm.run("one", transcript()[0])
+    known = warm.id
+    monkeypatch.setattr("hyperhive.harness.session.CONTROL_LIMIT", 0.0)
+    await warm.use("claude-haiku-4-5")
+    assert not warm.connected
+    assert await warm.context() is None
+    await warm.connect()
+    assert (await warm.run("two", transcript()[0])).result is TurnResult.OK
+    assert hive.model is not None
+    models = [request.model for request in hive.model.requests if not request.side]
+    assert (models[-1].startswith("claude-haiku-4-5"), warm.id) == (True, known)
+    await warm.disconnect()

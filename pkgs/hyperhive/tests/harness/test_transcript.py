@@ -6,6 +6,7 @@ from claude_agent_sdk import (
     AssistantMessage,
     RateLimitEvent,
     ResultMessage,
+    SystemMessage,
     TextBlock,
     ThinkingBlock,
     ToolResultBlock,
@@ -115,3 +116,24 @@ def test_long_texts_are_cut_with_a_note_of_what_is_missing() -> None:
     assert clip_input({"a": "b", "n": 1}) == {"a": "b", "n": 1}
     huge = clip_input({str(number): "x" * 1000 for number in range(200)})
     assert list(huge) == ["(cut)"]
+
+
+def test_a_compaction_is_noted_with_its_sizes_as_far_as_they_are_known(clock: Clock) -> None:
+    transcript, events = recorded(clock)
+    for metadata in ({"pre_tokens": 900, "post_tokens": 120}, {"pre_tokens": "many"}, None):
+        data = {"compact_metadata": metadata}
+        transcript.add(SystemMessage(subtype="compact_boundary", data=data))
+    assert [event.data["text"] for event in events] == [
+        "the session was compacted from 900 to 120 tokens",
+        "the session was compacted",
+        "the session was compacted",
+    ]
+
+
+def test_the_window_is_that_of_the_model_that_answered_last(clock: Clock) -> None:
+    transcript, _ = recorded(clock)
+    usage = {"input_tokens": 10}
+    transcript.add(AssistantMessage(content=[TextBlock("a")], model="small", usage=usage))
+    windows = {"big": {"contextWindow": 1_000_000}, "small": {"contextWindow": 200_000}}
+    assert transcript.end(result(model_usage=windows), 0.0).context_max == 200_000
+    assert transcript.end(result(model_usage={"other": {"contextWindow": 7}}), 0.0).context_max == 7

@@ -10,6 +10,8 @@ from hyperhive.protocol.agents import (
     AgentState,
     AgentStatus,
     AgentView,
+    McpServer,
+    McpState,
     ModelChoice,
     RunningTool,
     Waiting,
@@ -46,6 +48,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
         models=["claude-test"],
         model=ModelChoice(configured="claude-test", chosen=None),
         policy=AgentPolicy(allowed_recipients=None, bash=None, tools=["Bash"], mcp_servers={}),
+        mcp_servers=[],
         status=AgentStatus(
             state=AgentState.OFFLINE,
             detail="",
@@ -234,6 +237,33 @@ async def test_a_running_tool_has_a_bounded_name_and_has_begun(core: Core, clock
         assert seen == RunningTool(name="mcp__" + "x" * 195, since=shown, others=1)
     core.agents.disconnected("alice")
     assert core.agents.view("alice").status.tool is None
+
+
+ORDERS = {"command": "x", "args": [], "env": {}, "allowed_tools": ["query"]}
+
+
+async def test_how_mcp_servers_are_is_known_while_a_harness_says_so(
+    start_core: StartCore, hive_config: HiveConfig
+) -> None:
+    core = await start_core(hive_config(agents={"alice": {"mcp_servers": {"orders": ORDERS}}}))
+
+    def shown() -> list[tuple[str, str, list[str]]]:
+        return [
+            (server.state.value, server.reason, server.tools)
+            for server in core.agents.view("alice").mcp_servers
+        ]
+
+    assert shown() == [("unknown", "", [])]
+    core.agents.connected("alice")
+    running = McpServer(name="orders", state=McpState.RUNNING, reason="", tools=["query"], offered=1)
+    async with core.bus.subscribe() as frames:
+        core.agents.report_servers("alice", [running])
+        core.agents.report_servers("alice", [running, running.model_copy(update={"name": "ghost"})])
+        told = [frame for frame in await taken(frames) if isinstance(frame, AgentFrame)]
+    assert len(told) == 1
+    assert shown() == [("running", "", ["query"])]
+    core.agents.disconnected("alice")
+    assert shown() == [("unknown", "", [])]
 
 
 async def test_the_inbox_depth_follows_the_queue(core: Core) -> None:

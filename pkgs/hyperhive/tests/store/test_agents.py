@@ -3,7 +3,9 @@ import sqlite3
 from hyperhive.store import agents
 
 
-def test_the_latest_choice_of_each_agent_is_kept_until_it_is_forgotten(connection: sqlite3.Connection) -> None:
+def test_the_latest_choice_of_each_agent_is_kept_until_forgotten(
+    connection: sqlite3.Connection,
+) -> None:
     agents.choose_model(connection, "alice", "opus")
     agents.choose_model(connection, "bob", "haiku")
     agents.choose_model(connection, "alice", "sonnet")

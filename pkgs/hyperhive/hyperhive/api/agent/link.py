@@ -141,6 +141,8 @@ class LinkApi:
                     await self._services.events.append(self._agent, frame.events)
                 if frame.status is not None:
                     self._services.agents.report(self._agent, frame.status)
+                if frame.mcp_servers is not None:
+                    self._services.agents.report_servers(self._agent, frame.mcp_servers)
 
 
 async def _write(link: Link) -> None:

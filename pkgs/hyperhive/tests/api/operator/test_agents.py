@@ -50,7 +50,10 @@ async def test_a_model_is_chosen_without_a_connection_and_another_name_is_refuse
     status, view = await call(hive.admin, "POST", "/api/agents/alice/model", {"model": "opus"})
     assert (status, view["model"]["chosen"]) == (200, "opus")
     for body, message in (
-        ({"model": "<b>"}, "model: alice has no model '<b>', only claude-test, opus; `default` is claude-test"),
+        (
+            {"model": "<b>"},
+            "model: alice has no model '<b>', only claude-test, opus; `default` is claude-test",
+        ),
         ({"model": ""}, "body.model: String should have at least 1 character (value: '')"),
         ({"model": 3}, "body.model: Input should be a valid string (value: 3)"),
         ({}, "body.model: Field required"),
