@@ -4,7 +4,15 @@ from collections.abc import Collection
 from typing import Final
 
 from hyperhive.config import AgentConfig, McpServerConfig
-from hyperhive.protocol.agents import AgentBrief, AgentPolicy, AgentView, McpServer, McpState, RunningTool
+from hyperhive.protocol.agents import (
+    AgentBrief,
+    AgentLimits,
+    AgentPolicy,
+    AgentView,
+    McpServer,
+    McpState,
+    RunningTool,
+)
 
 #: Longest name or id that is kept of a report, in characters.
 NAME_LIMIT: Final = 200
@@ -14,13 +22,20 @@ TOOL_NAME_LIMIT: Final = 64
 TOOLS_SHOWN: Final = 60
 
 
-def policy(agent: AgentConfig) -> AgentPolicy:
-    """What the agent may do."""
+def policy(agent: AgentConfig, *, contained: bool) -> AgentPolicy:
+    """What the agent may do; only a container holds it to its limits."""
+    given = agent.limits
+    limits = AgentLimits(cpu_percent=given.cpu_percent, memory_mib=given.memory_mib, tasks=given.tasks)
     return AgentPolicy(
         allowed_recipients=None if agent.role == "manager" else agent.allowed_recipients,
         bash=agent.bash,
         tools=agent.tools,
         mcp_servers={name: server.allowed_tools for name, server in agent.mcp_servers.items()},
+        turns_per_day=agent.budget.turns_per_day,
+        usd_cents_per_day=agent.budget.usd_cents_per_day,
+        compact_above_percent=agent.context.compact_above_percent,
+        compact_notes_above_bytes=agent.notes.compact_above_bytes,
+        limits=limits if contained else None,
     )
 
 

@@ -92,13 +92,33 @@ class Waiting(Wire):
     since: Timestamp
 
 
+class AgentLimits(Wire):
+    """What an agent's container may take: CPU in percent of one core, memory, processes and threads."""
+
+    cpu_percent: int
+    memory_mib: int
+    tasks: int
+
+
 class AgentPolicy(Wire):
-    """What the operator's configuration allows an agent. `null` lists mean "anything"."""
+    """What the operator's configuration allows an agent. `null` lists mean "anything".
+
+    Attributes:
+        turns_per_day: Cap of a day in UTC, null for none; so is `usd_cents_per_day`, of the estimated cost.
+        compact_above_percent: Where the session's context is compacted; 0 never is.
+        compact_notes_above_bytes: Where `notes.md` is rewritten; 0 never is.
+        limits: null where nothing holds them: agents that are plain processes.
+    """
 
     allowed_recipients: list[str] | None
     bash: list[str] | None
     tools: list[str]
     mcp_servers: dict[str, list[str]]
+    turns_per_day: int | None
+    usd_cents_per_day: int | None
+    compact_above_percent: int
+    compact_notes_above_bytes: int
+    limits: AgentLimits | None
 
 
 class McpState(StrEnum):

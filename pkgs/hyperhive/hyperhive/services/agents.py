@@ -88,6 +88,7 @@ class Agents:
         self._shown = {name: self._presence[name].shown(self._reported[name], now) for name in config.agents}
         self._on_link: list[Callable[[str], object]] = []
         self._since = dict.fromkeys(config.agents, now)
+        self._contained = config.runtime == "nixos"
         self._waits = Waits()
         self._chosen: dict[str, str | None] = {}
         self._servers: dict[str, list[McpServer]] = {}
@@ -127,7 +128,7 @@ class Agents:
             role=agent.role,
             models=agent.models,
             model=ModelChoice(configured=agent.model, chosen=self._chosen.get(name)),
-            policy=policy(agent),
+            policy=policy(agent, contained=self._contained),
             mcp_servers=servers(agent, self._servers.get(name)),
             status=self._shown[name],
             waiting=self._waiting(name),

@@ -1,21 +1,37 @@
 from hyperhive.config import AgentConfig
 from hyperhive.domain.agents import policy, servers
-from hyperhive.protocol.agents import AgentPolicy, McpServer, McpState
+from hyperhive.protocol.agents import AgentLimits, AgentPolicy, McpServer, McpState
 from tests.conftest import agent_config
 
 
 def test_a_policy_says_what_the_configuration_allows() -> None:
     server = {"command": "x", "args": [], "env": {"SECRET": "no"}, "allowed_tools": ["query"]}
-    fields = {"allowed_recipients": ["boss"], "bash": ["git *"], "mcp_servers": {"orders": server}}
+    fields = {
+        "allowed_recipients": ["boss"],
+        "bash": ["git *"],
+        "mcp_servers": {"orders": server},
+        "budget": {"usd_cents_per_day": 500, "turns_per_day": 40},
+        "context": {"compact_above_percent": 70},
+        "notes": {"compact_above_bytes": 9000},
+    }
     agent = AgentConfig.model_validate(agent_config("alice", **fields))
-    assert policy(agent) == AgentPolicy(
-        allowed_recipients=["boss"], bash=["git *"], tools=["Bash"], mcp_servers={"orders": ["query"]}
+    assert policy(agent, contained=True) == AgentPolicy(
+        allowed_recipients=["boss"],
+        bash=["git *"],
+        tools=["Bash"],
+        mcp_servers={"orders": ["query"]},
+        turns_per_day=40,
+        usd_cents_per_day=500,
+        compact_above_percent=70,
+        compact_notes_above_bytes=9000,
+        limits=AgentLimits(cpu_percent=100, memory_mib=512, tasks=128),
     )
 
 
-def test_a_manager_writes_to_anyone() -> None:
+def test_a_manager_writes_to_anyone_and_a_process_has_no_limits() -> None:
     agent = AgentConfig.model_validate(agent_config("boss", role="manager", allowed_recipients=[]))
-    assert policy(agent).allowed_recipients is None
+    shown = policy(agent, contained=False)
+    assert (shown.allowed_recipients, shown.limits) == (None, None)
 
 
 def server(*allowed: str) -> dict[str, object]:

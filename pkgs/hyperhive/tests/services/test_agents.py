@@ -47,7 +47,17 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
         role="agent",
         models=["claude-test"],
         model=ModelChoice(configured="claude-test", chosen=None),
-        policy=AgentPolicy(allowed_recipients=None, bash=None, tools=["Bash"], mcp_servers={}),
+        policy=AgentPolicy(
+            allowed_recipients=None,
+            bash=None,
+            tools=["Bash"],
+            mcp_servers={},
+            turns_per_day=None,
+            usd_cents_per_day=None,
+            compact_above_percent=0,
+            compact_notes_above_bytes=0,
+            limits=None,
+        ),
         mcp_servers=[],
         status=AgentStatus(
             state=AgentState.OFFLINE,
