@@ -89,6 +89,25 @@ function agents({ store, api, openStream, schedule, onRefused }) {
   };
 }
 
+function session(store, api) {
+  const tell = (name, verb, body) => api.post(`/api/agents/${encodeURIComponent(name)}/${verb}`, body);
+  return {
+    chooseModel: (name, model) => tell(name, "model", { model }),
+    compact: (name) => tell(name, "compact"),
+    newSession: (name) => tell(name, "new-session"),
+    clearLog: (agent) =>
+      store.dispatch({ type: "cleared/upTo", agent, id: store.state.log.rows.at(-1)?.id ?? 0 }),
+    unclearLog: (agent) => store.dispatch({ type: "cleared/undo", agent }),
+  };
+}
+
+// What was typed stays in the browser for as long as somebody is logged in.
+function forgetTyped() {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("typed:")) localStorage.removeItem(key);
+  }
+}
+
 /** Everything the views may call; calls that can fail reject with an ApiError. */
 export function createActions(parts) {
   const { store, api, leave } = parts;
@@ -96,10 +115,12 @@ export function createActions(parts) {
     ...conversation(api),
     ...flow(store, api),
     ...agents(parts),
+    ...session(store, api),
     dismissNotice: (key) => store.dispatch({ type: "notice/dismiss", key }),
     async logout() {
       await api.post("/api/logout");
       sessionStorage.clear();
+      forgetTyped();
       leave();
     },
   };

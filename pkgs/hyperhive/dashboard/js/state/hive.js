@@ -1,5 +1,6 @@
 // The whole state of the page and its one reducer. No file in this folder knows the DOM or the network.
 import { agentsReducer, noAgents } from "./agents.js";
+import { clearedReducer, nothingCleared } from "./cleared.js";
 import { inboxReducer, noInbox } from "./inbox.js";
 import { logReducer, noLog } from "./log.js";
 import { messagesReducer, noMessages } from "./messages.js";
@@ -21,6 +22,7 @@ export const initial = {
   questions: noQuestions,
   notices: noNotices,
   log: noLog,
+  cleared: nothingCleared,
 };
 
 const FRAMES = new Set(["message", "question", "agent", "notice"]);
@@ -55,6 +57,7 @@ export function hiveReducer(state, action) {
     questions: questionsReducer(state.questions, action),
     notices: noticesReducer(state.notices, action),
     log: logReducer(state.log, action),
+    cleared: clearedReducer(state.cleared, action),
   };
 }
 

@@ -1,6 +1,6 @@
 // The head of an agent's page: its true state, what can be done to it, and the facts of the day.
 import { html } from "../ui.js";
-import { shortModel, today } from "../format.js";
+import { today } from "../format.js";
 import { doing } from "../state/agents.js";
 import { Detail, StateWord } from "./agents.js";
 import { Problem } from "./buttons.js";
@@ -8,6 +8,7 @@ import { useActions, useTask } from "./context.js";
 import { Hex } from "./hex.js";
 import { Lifecycle } from "./lifecycle.js";
 import { ContextMeter } from "./meter.js";
+import { Model } from "./model.js";
 import { Ago } from "./times.js";
 
 function CancelTurn({ agent }) {
@@ -28,14 +29,14 @@ function CancelTurn({ agent }) {
 function Facts({ agent }) {
   const { status, inbox_depth: depth, last_turn_at: last } = agent;
   return html`
-    <p class="facts">
-      <span title=${status.model}>${shortModel(status.model)}</span>
+    <div class="facts">
+      <${Model} key=${agent.name} agent=${agent} />
       <${ContextMeter} status=${status} />
       <span>${depth} queued</span>
       <span>${last === null ? "no turn yet" : html`last turn <${Ago} at=${last} />`}</span>
       <span title="today">${today(agent)}</span>
       <span title="what runs it">${agent.unit.unit}</span>
-    </p>
+    </div>
   `;
 }
 

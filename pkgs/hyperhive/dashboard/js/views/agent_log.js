@@ -1,7 +1,8 @@
 // The live log of the agent whose page is open, and a line to it.
 import { html, pure, useEffect, useMemo } from "../ui.js";
+import { isShown } from "../state/cleared.js";
 import { logRows } from "../state/log.js";
-import { Composer } from "./composer.js";
+import { AgentComposer } from "./agent_composer.js";
 import { useActions, useSlice } from "./context.js";
 import { Edge } from "./edge.js";
 import { LogRow } from "./log_row.js";
@@ -13,23 +14,27 @@ const EMPTY = {
   ready: "No turn has been logged yet.",
 };
 
-export const View = pure(function AgentLog({ name }) {
+export const View = pure(function AgentLog({ name, agent }) {
   const log = useSlice((state) => state.log);
-  const { followLog, unfollowLog, olderEvents, trimLog } = useActions();
+  const cleared = useSlice((state) => state.cleared);
+  const { followLog, unfollowLog, olderEvents, trimLog, unclearLog } = useActions();
   useEffect(() => {
     followLog(name);
     return unfollowLog;
   }, [name]);
   const rows = useMemo(
     () =>
-      logRows(log.rows).map(({ event, result }) => ({
+      logRows(log.rows).filter(({ event }) => isShown(cleared, event)).map(({ event, result }) => ({
         key: event.id,
         view: html`<${LogRow} event=${event} result=${result} />`,
       })),
-    [log.rows],
+    [log.rows, cleared],
   );
   const lost = !log.live && log.status !== "loading";
-  const edge = html`<${Edge} loading=${log.status === "paging"} error=${log.live ? log.error : null}
+  const hidden = Object.hasOwn(cleared, name);
+  const undo = html`<p class="edge">Cleared in this window.
+    <button type="button" class="quiet" onClick=${() => unclearLog(name)}>Show what was there</button></p>`;
+  const edge = hidden ? undo : html`<${Edge} loading=${log.status === "paging"} error=${log.live ? log.error : null}
     more=${log.before !== null} label="Older entries" onOlder=${olderEvents} />`;
   return html`
     <link rel="stylesheet" href="/static/css/log.css" />
@@ -37,9 +42,9 @@ export const View = pure(function AgentLog({ name }) {
       ${lost && html`<p class="log-lost" role="status">${log.error ?? "Not connected."}</p>`}
       <${Scroller} label="Live log of ${name}" rows=${rows} view=${name}
         before=${rows.length > 0 && edge}
-        empty=${html`<p class="empty">${EMPTY[log.status] ?? "Loading…"}</p>`}
-        onTop=${log.error ? null : olderEvents} onEnd=${trimLog} />
+        empty=${hidden ? undo : html`<p class="empty">${EMPTY[log.status] ?? "Loading…"}</p>`}
+        onTop=${log.error || hidden ? null : olderEvents} onEnd=${trimLog} />
     </section>
-    <${Composer} draft=${`agent-${name}`} to=${name} />
+    <${AgentComposer} agent=${agent} />
   `;
 });

@@ -13,15 +13,32 @@ function outcome(result) {
   return refused ? `Sent to ${to}, ${refused} refused` : `Sent to ${to}`;
 }
 
+const asWritten = (text) => ({ send: text });
+
 /**
  * Props: `draft` names the kept text; `to` fixes the recipient, else `recipients` [{name, note}] are
  * offered; `inReplyTo` a message id; `hint` stands below; `focus` on appearing; `onSent` after success.
+ * `onRead(text)` says what a text means: {send} a text, {run} something that resolves to what is said of it,
+ * or {refuse} with a reason, and nothing is sent. `Field` is the text field, `label` its name.
  */
-export function Composer({ draft, to, recipients, inReplyTo = null, hint = "", focus, onSent, children }) {
+export function Composer({
+  draft,
+  to,
+  recipients,
+  inReplyTo = null,
+  hint = "",
+  focus,
+  onSent,
+  onRead = asWritten,
+  Field = TextArea,
+  label = to ? `Message to ${to}` : "Message",
+  children,
+}) {
   const actions = useActions();
   const [text, setText] = useDraft(draft);
   const [chosen, setChosen] = useDraft(`${draft}-to`);
   const [last, setLast] = useState("");
+  const [refused, setRefused] = useState(null);
   const { busy, error, run } = useTask();
   const key = useRef(null);
   const field = useRef(null);
@@ -36,25 +53,32 @@ export function Composer({ draft, to, recipients, inReplyTo = null, hint = "", f
   function write(value) {
     key.current = null;
     setLast("");
+    setRefused(null);
     setText(value);
+  }
+
+  async function send(body) {
+    key.current ??= actions.newKey();
+    setLast(outcome(await actions.send(recipient, body, inReplyTo, key.current)));
+    key.current = null;
   }
 
   async function submit(event) {
     event.preventDefault();
     if (!ready) return;
-    key.current ??= actions.newKey();
-    const done = await run(async () => {
-      setLast(outcome(await actions.send(recipient, text, inReplyTo, key.current)));
-    });
-    if (!done) return;
-    key.current = null;
+    const meant = onRead(text);
+    setRefused(meant.refuse ?? null);
+    if (meant.refuse) return;
+    const work = meant.run ? async () => setLast(await meant.run()) : () => send(meant.send);
+    if (!(await run(work))) return;
     setText("");
-    onSent?.();
+    onSent?.(text);
   }
 
   function choose(value) {
     key.current = null;
     setLast("");
+    setRefused(null);
     setChosen(value);
   }
 
@@ -67,15 +91,15 @@ export function Composer({ draft, to, recipients, inReplyTo = null, hint = "", f
           html`<${Recipient} value=${chosen} recipients=${recipients} onInput=${choose}
           onDone=${() => field.current.querySelector("textarea").focus()} />`
         }
-        <label class="hidden" for=${id}>Message${to ? ` to ${to}` : ""}</label>
-        <${TextArea} id=${id} value=${text} onInput=${write} placeholder=${to ? `Message to ${to}` : "Message"}
+        <label class="hidden" for=${id}>${label}</label>
+        <${Field} id=${id} value=${text} onInput=${write} placeholder=${label}
           title="Enter sends, Shift+Enter starts a new line"
           onKeyDown=${(event) => isSubmit(event) && submit(event)} />
         <button type="submit" class=${ready ? "primary" : ""} aria-disabled=${busy || !ready}>Send</button>
       </div>
       <div class="after" role="status">
-        ${error && html`<${Problem} text=${error} />`}
-        ${!error && html`<span class="aside">${busy ? "Sending…" : last || hint}</span>`}
+        ${(refused ?? error) && html`<${Problem} text=${refused ?? error} />`}
+        ${!refused && !error && html`<span class="aside">${busy ? "Sending…" : last || hint}</span>`}
       </div>
     </form>
   `;

@@ -1,7 +1,10 @@
-// What an agent may do, and a field that explains what its Bash rules make of a command.
+// What an agent may do, how its MCP servers are, and what its Bash rules make of a command.
 import { html, pure, useId, useState } from "../ui.js";
+import { counted, money } from "../format.js";
+import { nextModel } from "../state/models.js";
 import { Problem } from "./buttons.js";
 import { useActions, useDraft, useTask } from "./context.js";
+import { McpServers } from "./mcp_servers.js";
 import { Verdict } from "./verdict.js";
 
 function Names({ list, any, none }) {
@@ -40,9 +43,34 @@ function Explain({ agent }) {
   `;
 }
 
+function Budget({ policy, agent }) {
+  const { turns_per_day: turns, usd_cents_per_day: cents } = policy;
+  if (turns === null && cents === null) return html`<span>no cap per day</span>`;
+  const caps = [
+    turns !== null && `${agent.turns_today} of ${counted(turns, "turn")}`,
+    cents !== null && `${money(agent.cost_today_usd)} of ${money(cents / 100)} (estimate)`,
+  ];
+  return html`<span>today ${caps.filter(Boolean).join(", ")}; a day ends at midnight UTC</span>`;
+}
+
+function limitWords({ cpu_percent: cpu, memory_mib: memory, tasks }) {
+  return `CPU ${cpu} % of one core, memory ${memory} MiB, ${counted(tasks, "process or thread", "processes and threads")}`;
+}
+
+function contextWords({ compact_above_percent: percent, compact_notes_above_bytes: bytes }) {
+  return [
+    percent ? `compacted above ${percent} %` : "never compacted by itself",
+    bytes ? `notes.md rewritten above ${bytes} bytes` : "notes.md never rewritten",
+  ].join("; ");
+}
+
+function modelWords({ status, linked, ...agent }) {
+  const next = nextModel(agent);
+  return linked && next !== status.model ? `${status.model} now, ${next} from the next turn on` : `uses ${next}`;
+}
+
 export const View = pure(function Policy({ agent }) {
   const { policy, name, role, models } = agent;
-  const servers = Object.entries(policy.mcp_servers);
   const recipients = role === "manager" ? null : policy.allowed_recipients;
   return html`
     <link rel="stylesheet" href="/static/css/policy.css" />
@@ -51,20 +79,23 @@ export const View = pure(function Policy({ agent }) {
         <dt>Writes to</dt>
         <dd><${Names} list=${recipients} any="anyone" none="nobody" /></dd>
         <dt>Bash</dt>
-        <dd><${Names} list=${policy.bash} any="any command" none="no command" /></dd>
+        <dd>
+          <${Names} list=${policy.bash} any="any command" none="no command" />
+          <${Explain} key=${name} agent=${name} />
+        </dd>
         <dt>Tools</dt>
         <dd><${Names} list=${policy.tools} any="all" none="none" /></dd>
-        ${servers.map(
-          ([server, tools]) => html`
-          <dt key=${`${server} name`}>MCP <code>${server}</code></dt>
-          <dd key=${`${server} tools`}>
-            <${Names} list=${tools.includes("*") ? null : tools} any="all of its tools" none="none of them" />
-          </dd>`,
-        )}
+        <dt>MCP servers</dt>
+        <dd><${McpServers} agent=${agent} /></dd>
         <dt>Models</dt>
-        <dd><${Names} list=${models} none="none" /></dd>
+        <dd><${Names} list=${models} none="none" /><span class="aside">${modelWords(agent)}</span></dd>
+        <dt>Budget</dt>
+        <dd><${Budget} policy=${policy} agent=${agent} /></dd>
+        <dt>Limits</dt>
+        <dd>${policy.limits ? limitWords(policy.limits) : "none: it is a process of whoever started the hive"}</dd>
+        <dt>Context</dt>
+        <dd>${contextWords(policy)}</dd>
       </dl>
-      <${Explain} key=${name} agent=${name} />
     </div>
   `;
 });

@@ -1,5 +1,6 @@
 // A field for a recipient's name with completion: arrows choose, Enter or Tab takes it.
 import { html, useId, useState } from "../ui.js";
+import { Choices, choiceId, stepped } from "./choices.js";
 import { Hex } from "./hex.js";
 
 // Recipients whose name or note contains what was typed, those that begin with it first; a whole name
@@ -13,6 +14,14 @@ function offered(recipients, typed) {
     ...found.filter(({ name }) => !name.startsWith(part)),
   ];
 }
+
+const row = ({ name, note, state }) => ({
+  key: name,
+  content: html`
+    ${state ? html`<${Hex} state=${state} />` : html`<span class="hex"></span>`}
+    <span>${name}</span><span class="aside">${note}</span>
+  `,
+});
 
 export function Recipient({ value, recipients, onInput, onDone }) {
   const [open, setOpen] = useState(false);
@@ -36,7 +45,7 @@ export function Recipient({ value, recipients, onInput, onDone }) {
   function move(event, step) {
     event.preventDefault();
     setOpen(true);
-    setAt(shown ? (at + step + choices.length) % choices.length : 0);
+    setAt(shown ? stepped(at, step, choices.length) : 0);
   }
 
   function keyDown(event) {
@@ -60,22 +69,13 @@ export function Recipient({ value, recipients, onInput, onDone }) {
       <input id="${id}-field" class="to" placeholder="To" value=${value}
         autocomplete="off" autocapitalize="off" spellcheck="false"
         role="combobox" aria-autocomplete="list" aria-expanded=${shown} aria-controls="${id}-list"
-        aria-activedescendant=${shown && at >= 0 ? `${id}-${at}` : null}
+        aria-activedescendant=${shown ? choiceId(`${id}-list`, at) : null}
         onInput=${type} onKeyDown=${keyDown} onFocus=${() => setOpen(true)} onBlur=${() => setOpen(false)} />
-      <ul id="${id}-list" class="choices" role="listbox" aria-label="Recipients" hidden=${!shown}>
-        ${choices.map(
-          ({ name, note, state }, index) => html`
-          <li key=${name} id="${id}-${index}" role="option" aria-selected=${index === at}
-              onPointerDown=${(event) => {
-                event.preventDefault();
-                take(name);
-                onDone();
-              }}>
-            ${state ? html`<${Hex} state=${state} />` : html`<span class="hex"></span>`}
-            <span>${name}</span><span class="aside">${note}</span>
-          </li>`,
-        )}
-      </ul>
+      <${Choices} id="${id}-list" label="Recipients" choices=${choices.map(row)} at=${at} shown=${shown}
+        onTake=${(place) => {
+          take(choices[place].name);
+          onDone();
+        }} />
     </div>
   `;
 }
