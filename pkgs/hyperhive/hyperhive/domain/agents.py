@@ -25,7 +25,12 @@ TOOLS_SHOWN: Final = 60
 def policy(agent: AgentConfig, *, contained: bool) -> AgentPolicy:
     """What the agent may do; only a container holds it to its limits."""
     given = agent.limits
-    limits = AgentLimits(cpu_percent=given.cpu_percent, memory_mib=given.memory_mib, tasks=given.tasks)
+    limits = AgentLimits(
+        cpu_percent=given.cpu_percent,
+        memory_mib=given.memory_mib,
+        disk_mib=given.disk_mib,
+        tasks=given.tasks,
+    )
     return AgentPolicy(
         allowed_recipients=None if agent.role == "manager" else agent.allowed_recipients,
         bash=agent.bash,

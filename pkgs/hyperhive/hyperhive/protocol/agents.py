@@ -93,10 +93,11 @@ class Waiting(Wire):
 
 
 class AgentLimits(Wire):
-    """What an agent's container may take: CPU in percent of one core, memory, processes and threads."""
+    """What an agent's container may take: CPU in percent of one core, memory, disk, processes and threads."""
 
     cpu_percent: int
     memory_mib: int
+    disk_mib: int
     tasks: int
 
 

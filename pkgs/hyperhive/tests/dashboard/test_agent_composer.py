@@ -63,7 +63,9 @@ async def test_a_command_is_completed_with_tab_and_chosen_with_arrows(hive: Runn
     await expect(options(page)).to_have_count(6)
     await expect(field).to_have_attribute("aria-expanded", "true")
     await page.keyboard.type("c")
-    await expect(options(page)).to_have_text([re.compile("^/cancel"), re.compile("^/comp"), re.compile("^/cl")])
+    await expect(options(page)).to_have_text(
+        [re.compile("^/cancel"), re.compile("^/comp"), re.compile("^/cl")]
+    )
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowDown")
@@ -110,7 +112,9 @@ async def test_a_model_is_completed_chosen_and_shown_everywhere(hive: RunningHiv
     await link.close()
 
 
-async def test_the_picker_works_with_the_keyboard_and_default_goes_back(hive: RunningHive, page: Page) -> None:
+async def test_the_picker_works_with_the_keyboard_and_default_goes_back(
+    hive: RunningHive, page: Page
+) -> None:
     await line(page)
     picker = page.locator(".model-choice").get_by_role("combobox")
     await picker.focus()

@@ -76,6 +76,25 @@ async def test_the_composer_completes_a_name_and_sends_with_enter(hive: RunningH
     assert (message["sender"], message["body"]) == ("operator", "first line\nsecond line")
 
 
+async def test_the_recipient_stays_for_the_next_message_and_a_star_is_everyone(
+    hive: RunningHive, page: Page
+) -> None:
+    to = page.get_by_label("To", exact=True)
+    await to.focus()
+    await page.keyboard.type("every")
+    await page.keyboard.press("Tab")
+    await expect(to).to_have_value("*")
+    await page.keyboard.type("one")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".composer .after")).to_have_text("Sent to 3 agents")
+    await expect(to).to_have_value("*")
+    await page.keyboard.type("two")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("")
+    for agent in hive.agents.values():
+        assert [one["body"] for one in await agent.lease("t", wait_seconds=5)] == ["one", "two"]
+
+
 async def test_a_message_that_could_not_be_sent_stays_in_the_composer(
     hive: RunningHive, page: Page, complaints: list[str]
 ) -> None:

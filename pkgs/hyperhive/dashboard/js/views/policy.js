@@ -53,8 +53,8 @@ function Budget({ policy, agent }) {
   return html`<span>today ${caps.filter(Boolean).join(", ")}; a day ends at midnight UTC</span>`;
 }
 
-function limitWords({ cpu_percent: cpu, memory_mib: memory, tasks }) {
-  return `CPU ${cpu} % of one core, memory ${memory} MiB, ${counted(tasks, "process or thread", "processes and threads")}`;
+function limitWords({ cpu_percent: cpu, memory_mib: memory, disk_mib: disk, tasks }) {
+  return `CPU ${cpu} % of one core, memory ${memory} MiB, disk ${disk} MiB, ${tasks} processes and threads`;
 }
 
 function contextWords({ compact_above_percent: percent, compact_notes_above_bytes: bytes }) {

@@ -1,0 +1,109 @@
+"""The policy of an agent: what it may do, how its MCP servers are, and nothing of it becomes markup."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.dashboard.conftest import RunningHive, report, status
+from tests.dashboard.test_hostile import HOSTILE, LONG_WORD, assert_whole
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SERVERS = {
+    "orders": {"command": "x", "args": [], "env": {}, "allowed_tools": ["query", "lost"]},
+    "wild": {"command": "x", "args": [], "env": {}, "allowed_tools": ["*"]},
+}
+
+
+def server(name: str, state: str, *tools: str, reason: str = "") -> dict[str, Any]:
+    return {"name": name, "state": state, "reason": reason, "tools": list(tools), "offered": len(tools)}
+
+
+def section(page: Page, term: str) -> Locator:
+    return page.locator(".policy > dt", has_text=term).locator("xpath=following-sibling::dd[1]")
+
+
+async def test_budget_limits_and_context_are_said(
+    start_hive: Callable[..., Any], open_page: Callable[..., Any]
+) -> None:
+    budget = {"usd_cents_per_day": 250, "turns_per_day": 40}
+    alice = {"budget": budget, "context": {"compact_above_percent": 70}, "bash": ["git *"], "tools": ["Bash"]}
+    hive: RunningHive = await start_hive(runtime="process", agents={"alice": alice, "bob": {}})
+    page: Page = await open_page(hive)
+    await page.goto(f"{hive.url}/#/agent/alice/policy")
+    await expect(section(page, "Budget")).to_have_text(
+        "today 0 of 40 turns, $0.00 of $2.50 (estimate); a day ends at midnight UTC"
+    )
+    await expect(section(page, "Limits")).to_contain_text("a process of whoever started the hive")
+    await expect(section(page, "Context")).to_have_text("compacted above 70 %; notes.md never rewritten")
+    await expect(section(page, "MCP servers")).to_have_text("none")
+    await page.get_by_label("Would this command run?").fill("whoami")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".verdict-box")).to_contain_text("It would be refused.")
+    await page.goto(f"{hive.url}/#/agent/bob/policy")
+    await expect(section(page, "Budget")).to_have_text("no cap per day")
+
+
+async def test_an_mcp_server_shows_its_state_its_tools_and_why_it_failed_live(
+    start_hive: Callable[..., Any], open_page: Callable[..., Any]
+) -> None:
+    hive: RunningHive = await start_hive(agents={"alice": {"mcp_servers": SERVERS}})
+    page: Page = await open_page(hive)
+    await page.goto(f"{hive.url}/#/agent/alice/policy")
+    orders = page.locator(".server", has_text="orders")
+    await expect(orders.locator(".server-state")).to_have_text("not known: no harness is connected")
+    link = await hive.agents["alice"].link()
+    await link.send_json(
+        report(status("idle"))
+        | {"mcp_servers": [server("orders", "running", "query"), server("wild", "starting")]}
+    )
+    await expect(orders.locator(".server-state")).to_have_text("running")
+    await expect(orders.locator(".names")).to_have_text("query")
+    await expect(orders).to_contain_text("Allowed, but not offered: lost")
+    await expect(page.locator(".server", has_text="wild").locator(".server-state")).to_have_text("starting…")
+    died = server("orders", "failed", "query", reason="its process ended: no such table")
+    await link.send_json(report(None) | {"mcp_servers": [died]})
+    await expect(orders.locator(".problem")).to_have_text("its process ended: no such table")
+    await expect(page.locator(".server", has_text="wild").locator(".server-state")).to_have_text(
+        "not started yet"
+    )
+    await link.close()
+    await expect(orders.locator(".server-state")).to_have_text("not known: no harness is connected")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_hostile_models_servers_tools_and_reasons_stay_text(
+    start_hive: Callable[..., Any], open_page: Callable[..., Any], width: int
+) -> None:
+    models = [*HOSTILE, "m" * 190]
+    alice = {"model": models[0], "models": models, "mcp_servers": SERVERS}
+    hive: RunningHive = await start_hive(agents={"alice": alice, "bob": {}})
+    page: Page = await open_page(hive, viewport={"width": width, "height": 740})
+    link = await hive.agents["alice"].link()
+    tool = {"name": HOSTILE[1], "since": 1.0, "others": 3}
+    servers = [server("wild", "failed", *HOSTILE, LONG_WORD, reason=HOSTILE[0] + LONG_WORD)]
+    working = status("working", HOSTILE[1], turn="t", tool=tool, model=HOSTILE[2])
+    await link.send_json(report(working) | {"mcp_servers": servers})
+    await page.goto(f"{hive.url}/#/agent/alice/policy")
+    await expect(page.locator(".server .problem")).to_contain_text(HOSTILE[0])
+    await expect(page.locator(".panel .detail")).to_contain_text(HOSTILE[1])
+    await assert_whole(page)
+    await page.locator(".model-choice").get_by_role("combobox").click()
+    await expect(page.get_by_role("listbox", name="Models").get_by_role("option")).to_have_count(7)
+    await assert_whole(page)
+    await page.keyboard.press("Escape")
+    await page.goto(f"{hive.url}/#/agent/alice")
+    field = page.get_by_label("Message to alice", exact=True)
+    await field.focus()
+    await page.keyboard.type("/model <")
+    await page.keyboard.press("Tab")
+    await expect(field).to_have_value(f"/model {HOSTILE[0]}")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".panel .composer .after")).to_contain_text(HOSTILE[0])
+    await field.fill(f"/{HOSTILE[0]}")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".panel .composer [role=alert]")).to_contain_text("There is no /<img")
+    await assert_whole(page)
+    await link.close()
