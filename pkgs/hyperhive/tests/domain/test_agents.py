@@ -24,7 +24,7 @@ def test_a_policy_says_what_the_configuration_allows() -> None:
         usd_cents_per_day=500,
         compact_above_percent=70,
         compact_notes_above_bytes=9000,
-        limits=AgentLimits(cpu_percent=100, memory_mib=512, disk_mib=DISK, tasks=128),
+        limits=AgentLimits(cpu_percent=100, memory_mib=512, disk_mib=1024, tasks=128),
     )
 
 
