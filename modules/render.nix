@@ -89,6 +89,7 @@ in
       retention = {
         messages_days = 30;
         events_days = 14;
+        stats_days = 90;
       };
     }
     // {

@@ -24,6 +24,7 @@ from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.app import admin_app, operator_app
 from hyperhive.api.security import Gate, secure
 from hyperhive.config import UID_RANGE, BrokerConfig, TlsConfig, uid_base
+from hyperhive.domain.recipients import Roster
 from hyperhive.errors import ConfigError, HyperhiveError
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
@@ -36,6 +37,8 @@ from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
 from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
+from hyperhive.services.stats import Stats
+from hyperhive.services.tally import Tally
 from hyperhive.services.witness import Witness
 from hyperhive.store.database import Database
 from hyperhive.system.credentials import credential_path, read_credential
@@ -125,12 +128,14 @@ class Broker:
             password = await asyncio.to_thread(read_credential, config.operator.password_credential)
         db = await self._resources.enter_async_context(Database(state / "db" / "broker.sqlite"))
         bus = Bus(clock)
-        outbox = Outbox(db, bus)
+        tally = Tally(Roster(config.agents))
+        outbox = Outbox(db, bus, tally)
         messages = Messages(outbox, config, clock)
         questions = Questions(outbox, messages, clock)
-        events = Events(db, bus, config, clock)
+        events = Events(db, bus, tally, config, clock)
         agents = Agents(db, bus, config, messages, events, clock)
         outbox.on_question(agents.question_changed)
+        stats = Stats(db, agents, config, clock)
         runtime = runtime_of(config)
         lifecycle = Lifecycle(runtime, agents, events, bus, clock)
         selftests = SelfTests(
@@ -152,7 +157,7 @@ class Broker:
         models = Models(outbox, agents, events, self._links.use_model, clock)
         await models.start()
         return Services(
-            messages, questions, events, agents, lifecycle, sessions, hive, bus, selftests, models
+            messages, questions, events, agents, stats, lifecycle, sessions, hive, bus, selftests, models
         )
 
     async def _listen_agents(self) -> None:
@@ -211,6 +216,7 @@ class Broker:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
                 await self.services.hive.sweep()
+                await self.services.stats.sweep()
             except Exception:
                 # The next second may go better; mail must not wait for a restart because of one failure.
                 log.exception("the sweep failed")

@@ -225,10 +225,12 @@ class RetentionConfig(Contract):
     Attributes:
         messages_days: Days that finished messages are kept.
         events_days: Days that agents' events are kept.
+        stats_days: Days that stats are kept, the more coarsely the older they are.
     """
 
     messages_days: Annotated[int, Field(ge=0)]
     events_days: Annotated[int, Field(ge=0)]
+    stats_days: Annotated[int, Field(ge=0)]
 
 
 class BrokerConfig(Contract):

@@ -64,6 +64,7 @@ ping_pong = 40
 [retention]
 messages_days = 30
 events_days = 14
+stats_days = 90
 """
 
 _BUILT_IN: Final[dict[str, Any]] = tomllib.loads(DEFAULTS)

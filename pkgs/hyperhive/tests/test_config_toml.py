@@ -59,7 +59,7 @@ def test_a_file_that_only_names_an_agent_gets_every_documented_default() -> None
         "operator": {"pronouns": "they/them", "password_credential": None},
         "delivery": {"lease_seconds": 60},
         "loop_breaker": {"messages_per_minute": 30, "duplicates": 5, "ping_pong": 40},
-        "retention": {"messages_days": 30, "events_days": 14},
+        "retention": {"messages_days": 30, "events_days": 14, "stats_days": 90},
         "agents": {"ada": agent},
     }
     assert {name: harness.model_dump() for name, harness in hive.harnesses.items()} == {

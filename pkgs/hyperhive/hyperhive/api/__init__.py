@@ -12,6 +12,7 @@ from hyperhive.services.models import Models
 from hyperhive.services.questions import Questions
 from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
+from hyperhive.services.stats import Stats
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Services:
     questions: Questions
     events: Events
     agents: Agents
+    stats: Stats
     lifecycle: Lifecycle
     sessions: Sessions
     hive: Hive

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "stop": "stop an agent; its mail waits until it is started again",
     "restart": "stop and start an agent",
     "model": "show or choose the model that an agent uses from its next turn on",
+    "stats": "show what the hive or an agent did: turns, tools, messages, tokens, cost",
     "explain": "say whether an agent may run a Bash command, and which rule decides",
     "token": "print the address that logs a browser in",
     "hash-password": "print the hash of an operator's password, for a credential",

@@ -57,6 +57,11 @@ class NotesKeeper:
         self._clock = clock
         self._tried: Seen | None = None
 
+    async def size(self) -> int | None:
+        """Bytes of the file, None without one."""
+        seen = await asyncio.to_thread(self._look)
+        return None if seen is None else seen.size
+
     async def due(self) -> bool:
         """Whether the file is over its limit and this version of it was not tried yet."""
         seen = await asyncio.to_thread(self._look) if self._limit else None

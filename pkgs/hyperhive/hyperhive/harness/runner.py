@@ -78,6 +78,7 @@ class Runner:
         self._rest_at = 0
         self._failures = Backoff(1, 300)
         self._login_failures = 0
+        self._ends: list[NewEvent] = []
         self.transcript: Transcript | None = None
 
     def on_frame(self, frame: Welcome | Wake | Cancel | Order) -> None:
@@ -95,7 +96,10 @@ class Runner:
                 self._on_order(frame)
 
     def emit(self, event: NewEvent) -> None:
-        """Publish an event of the running turn and show its tool."""
+        """Publish an event of the running turn and show its tool; its end waits for `_tell_end`."""
+        if event.kind is EventKind.TURN_END:
+            self._ends.append(event)
+            return
         self._emit(event)
         self._board.watch(event)
 
@@ -197,6 +201,7 @@ class Runner:
         self.transcript.start(prompt, messages)
         turn = await self._session.run(prompt, self.transcript, command=command)
         self.transcript = None
+        await self._tell_end()
         self._use.add(turn)
         self._board.learn(turn, self._session.id)
         return turn
@@ -298,8 +303,16 @@ class Runner:
     async def _compact_notes(self) -> None:
         turn_id = self._inbox.begin()
         self._board.show(AgentState.WORKING, "compacting notes", turn=turn_id)
-        self._use.add(await self._notes.compact(Transcript(turn_id, self._emit, self._clock)))
+        self._use.add(await self._notes.compact(Transcript(turn_id, self.emit, self._clock)))
+        await self._tell_end()
         await self._inbox.finish(ok=True)
+
+    async def _tell_end(self) -> None:
+        """Publish the end of the turn, with the size that the notes have after it."""
+        size = await self._notes.size()
+        while self._ends:
+            end = self._ends.pop(0)
+            self._emit(end.model_copy(update={"data": {**end.data, "notes_bytes": size}}))
 
     async def _cancel(self) -> None:
         if self.transcript is not None:

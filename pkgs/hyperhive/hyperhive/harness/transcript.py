@@ -175,6 +175,8 @@ class Transcript:
                 "cache_read": turn.tokens.cache_read,
                 "cache_write": turn.tokens.cache_write,
             },
+            context_used=turn.context_used,
+            context_max=turn.context_max,
         )
 
     def _event(self, kind: EventKind, **data: Any) -> None:

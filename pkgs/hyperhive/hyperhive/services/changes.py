@@ -18,6 +18,7 @@ class Changes:
     Attributes:
         now: Time of the transaction.
         messages: New and changed ones, in order.
+        sent: The new ones that are on their way.
         questions: New and changed ones, in order.
         notices: What the operator should see once.
         unstored: Refused messages that were only counted, by sender.
@@ -28,6 +29,7 @@ class Changes:
         self.connection = connection
         self.now = now
         self.messages: list[Message] = []
+        self.sent: list[Message] = []
         self.questions: list[Question] = []
         self.notices: list[tuple[Level, str]] = []
         self.unstored: Counter[str] = Counter()
@@ -37,6 +39,8 @@ class Changes:
         """Store a message."""
         message = store.insert(self.connection, new)
         self.messages.append(message)
+        if message.refused_rule is None:
+            self.sent.append(message)
         return message
 
     def post(

@@ -11,6 +11,7 @@ from hyperhive.domain.days import DAY
 from hyperhive.domain.events import EventAllowance, dropped_note, trimmed
 from hyperhive.protocol.events import AgentEvent, EventPage, NewEvent
 from hyperhive.services.bus import Bus
+from hyperhive.services.tally import Tally
 from hyperhive.store import events as store
 from hyperhive.store.database import Database
 
@@ -36,9 +37,12 @@ class _Gate:
 class Events:
     """Appends and pages agents' events."""
 
-    def __init__(self, db: Database, bus: Bus, config: BrokerConfig, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, db: Database, bus: Bus, tally: Tally, config: BrokerConfig, clock: Callable[[], float]
+    ) -> None:
         self._db = db
         self._bus = bus
+        self._tally = tally
         self._days = config.retention.events_days
         self._clock = clock
         self._purged_at = clock()
@@ -55,7 +59,7 @@ class Events:
         """
         now = self._clock()
         gate = self._gates.setdefault(agent, _Gate(EventAllowance(now)))
-        return await self._db.write(_append, agent, events, now, gate, then=self._publish)
+        return await self._db.write(self._append, agent, events, now, gate, then=self._publish)
 
     async def record(self, agent: str, event: NewEvent) -> None:
         """Store and stream one event of our own making, which a flood of the agent's cannot crowd out."""
@@ -77,6 +81,25 @@ class Events:
         self._purged_at = now
         await self._db.write(store.purge, now - self._days * DAY, _PURGE_ROWS)
 
+    def _append(
+        self,
+        connection: sqlite3.Connection,
+        agent: str,
+        events: Sequence[NewEvent],
+        now: float,
+        gate: _Gate,
+    ) -> list[AgentEvent]:
+        """Runs on the writer thread."""
+        small = [trimmed(event, now) for event in events]
+        accepted = [event for event in small if gate.allowance.takes(event, now)]
+        if len(accepted) < len(small) and not 0 <= now - gate.noted_at < _NOTE_EVERY:
+            gate.noted_at = now
+            accepted.append(dropped_note(now))
+        stored = store.append(connection, agent, accepted)
+        for event in stored:
+            self._tally.event(connection, event, now)
+        return stored
+
     def _publish(self, events: list[AgentEvent]) -> None:
         for event in events:
             self._bus.publish_event(event)
@@ -86,14 +109,3 @@ class Events:
 
 def _record(connection: sqlite3.Connection, agent: str, event: NewEvent, now: float) -> list[AgentEvent]:
     return store.append(connection, agent, [trimmed(event, now)])
-
-
-def _append(
-    connection: sqlite3.Connection, agent: str, events: Sequence[NewEvent], now: float, gate: _Gate
-) -> list[AgentEvent]:
-    small = [trimmed(event, now) for event in events]
-    accepted = [event for event in small if gate.allowance.takes(event, now)]
-    if len(accepted) < len(small) and not 0 <= now - gate.noted_at < _NOTE_EVERY:
-        gate.noted_at = now
-        accepted.append(dropped_note(now))
-    return store.append(connection, agent, accepted)

@@ -11,6 +11,7 @@ from hyperhive.protocol.messages import MessageState
 from hyperhive.protocol.questions import Question
 from hyperhive.services.bus import Bus
 from hyperhive.services.changes import Changes
+from hyperhive.services.tally import Tally
 from hyperhive.store.database import Database
 
 P = ParamSpec("P")
@@ -25,9 +26,10 @@ _FREEING = frozenset({MessageState.QUEUED, MessageState.ACKED})
 class Outbox:
     """Shared by messages and questions. Everything but the transactions runs on the event loop."""
 
-    def __init__(self, db: Database, bus: Bus) -> None:
+    def __init__(self, db: Database, bus: Bus, tally: Tally) -> None:
         self._db = db
         self._bus = bus
+        self._tally = tally
         self._pending: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._on_mail: list[MailCallback] = []
@@ -51,6 +53,7 @@ class Outbox:
             changes = Changes(connection, now)
             value = fn(changes, *args, **kwargs)
             changes.seal()
+            self._tally.messages(changes)
             return value, changes
 
         return self._db.submit(job, then=lambda result: self._publish(result[1]))
@@ -66,6 +69,7 @@ class Outbox:
     def set_pending(self, depths: dict[str, int]) -> None:
         """Take the depths over from the store at start."""
         self._pending = depths
+        self._tally.start(depths)
 
     def on_mail(self, callback: MailCallback) -> None:
         """Call `callback(agent, pending)` whenever there is mail to lease that was not there before."""

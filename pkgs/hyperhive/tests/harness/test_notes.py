@@ -96,4 +96,4 @@ async def test_an_idle_agent_cares_for_its_notes_after_a_turn_and_counts_their_c
 
     await hive.until(replaced, "the notes are short")
     ends = await hive.events("alice", "turn_end")
-    assert [end["result"] for end in ends] == ["ok", "ok"]
+    assert [(end["result"], end["notes_bytes"]) for end in ends] == [("ok", len(LONG)), ("ok", 10)]

@@ -28,6 +28,8 @@ async def test_mail_wakes_an_idle_agent_and_is_acked_when_the_turn_ended_well(sm
     (end,) = await hive.events("alice", "turn_end")
     assert (end["result"], end["tools"]) == ("ok", {"mcp__hyperhive__send": 1})
     assert end["cost_usd"] > 0
+    assert 0 < end["context_used"] < end["context_max"]
+    assert end["notes_bytes"] is None
 
 
 async def test_an_idle_hive_makes_no_model_request(small_hive: MakeHive) -> None:

@@ -78,6 +78,8 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
                 "tools": {"Bash": 1},
                 "cost_usd": 0.25,
                 "tokens": {"input": 10, "output": 3, "cache_read": 7, "cache_write": 0},
+                "context_used": 155,
+                "context_max": 200000,
             },
         ),
     ]

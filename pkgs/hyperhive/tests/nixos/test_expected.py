@@ -107,6 +107,7 @@ def test_the_full_hive_says_something_of_everything_that_has_a_default() -> None
         ".loop_breaker.messages_per_minute",
         ".loop_breaker.ping_pong",
         ".retention.events_days",
+        ".retention.stats_days",
         ".harness.operator.password_credential",
     }
 

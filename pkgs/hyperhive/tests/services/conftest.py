@@ -10,6 +10,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.passwords import hash_password
+from hyperhive.domain.recipients import Roster
 from hyperhive.protocol.events import HiveFrame
 from hyperhive.protocol.messages import LeaseRequest, Message, SendRequest
 from hyperhive.services.agents import Agents
@@ -20,6 +21,8 @@ from hyperhive.services.messages import Messages
 from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
 from hyperhive.services.sessions import Sessions
+from hyperhive.services.stats import Stats
+from hyperhive.services.tally import Tally
 from hyperhive.store.database import Database
 from tests.conftest import Clock
 
@@ -36,6 +39,7 @@ class Core:
     questions: Questions
     events: Events
     agents: Agents
+    stats: Stats
     sessions: Sessions
     hive: Hive
 
@@ -68,16 +72,18 @@ async def start_core(clock: Clock) -> AsyncIterator[StartCore]:
         state = Path(config.state_dir)
         db = await stack.enter_async_context(Database(state / "db" / "broker.sqlite"))
         bus = Bus(clock)
-        outbox = Outbox(db, bus)
+        tally = Tally(Roster(config.agents))
+        outbox = Outbox(db, bus, tally)
         messages = Messages(outbox, config, clock)
         questions = Questions(outbox, messages, clock)
-        events = Events(db, bus, config, clock)
+        events = Events(db, bus, tally, config, clock)
         agents = Agents(db, bus, config, messages, events, clock)
         outbox.on_question(agents.question_changed)
+        stats = Stats(db, agents, config, clock)
         sessions = Sessions(db, state / "operator-token", PASSWORD_HASH, clock)
         hive = Hive(config, bus, messages, questions, events, agents, sessions, boot="b1", version="v1")
         await hive.start()
-        return Core(db, bus, outbox, messages, questions, events, agents, sessions, hive)
+        return Core(db, bus, outbox, messages, questions, events, agents, stats, sessions, hive)
 
     async with stack:
         yield start

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from hyperhive.domain.recipients import Roster
 from hyperhive.protocol.events import MessageFrame, NoticeFrame
 from hyperhive.protocol.messages import Message, MessageKind
 from hyperhive.services.bus import Bus
 from hyperhive.services.changes import Changes
 from hyperhive.services.outbox import Outbox
+from hyperhive.services.tally import Tally
 from hyperhive.store import messages as store
 from hyperhive.store.database import Database
 from hyperhive.store.messages import Lease
@@ -24,7 +26,7 @@ def bus(clock: Clock) -> Bus:
 @pytest.fixture
 async def outbox(bus: Bus, tmp_path: Path) -> AsyncIterator[Outbox]:
     async with Database(tmp_path / "db.sqlite") as db:
-        yield Outbox(db, bus)
+        yield Outbox(db, bus, Tally(Roster({})))
 
 
 def post(changes: Changes, body: str) -> Message:

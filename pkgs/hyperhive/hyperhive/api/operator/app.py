@@ -20,6 +20,7 @@ from hyperhive.api.operator.pages import PagesApi
 from hyperhive.api.operator.questions import QuestionsApi
 from hyperhive.api.operator.selftest import SelfTestApi
 from hyperhive.api.operator.state import StateApi
+from hyperhive.api.operator.stats import StatsApi
 from hyperhive.api.operator.stream import StreamApi
 from hyperhive.api.security import (
     Gate,
@@ -111,6 +112,7 @@ def _shared_routes(
         *InboxApi(services.messages).routes(),
         *QuestionsApi(services.questions).routes(),
         *AgentsApi(services.agents, services.events, services.models, links).routes(),
+        *StatsApi(services.stats).routes(),
         *LifecycleApi(services.lifecycle).routes(),
         *ExplainApi(services.agents).routes(),
         *SelfTestApi(services.selftests).routes(),

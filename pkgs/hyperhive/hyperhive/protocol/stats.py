@@ -1,0 +1,39 @@
+"""Stats: numbers over time, of one agent or of the hive."""
+
+from hyperhive.protocol.base import Timestamp, Wire
+
+#: Most buckets of one report, and as many as it has when nobody says.
+BUCKET_LIMIT = 500
+BUCKETS = 120
+#: Most tools that a report names; the calls of the rest are counted together.
+TOOL_LIMIT = 20
+
+
+class StatsReport(Wire):
+    """Answer of `GET /api/stats`: series in buckets of equal length.
+
+    What was never recorded in the window has no series. Beside the recorded keys there are, derived:
+    `turn.per_minute`, `turn.tool_calls_per_turn`, `turn.duration_ms.p50` and `.p95` (nearest rank, within
+    a tenth, exact for few turns), `turn.idle_seconds` (since the last turn, at the end of the bucket) and
+    `inbox.depth.max`.
+
+    Attributes:
+        agent: Empty for the whole hive.
+        since: Beginning of the first bucket; the one that was asked for lies in it.
+        until: End of the last bucket.
+        step: Length of a bucket in seconds, never finer than what is kept of that time.
+        series: Key -> one number a bucket. Counters are sums; `inbox.depth`, `context.used` and
+            `notes.bytes` are what held at the bucket's end. Null is unknown, or not yet.
+        totals: The same for the whole window: sums, quantiles, the last value, the greatest depth.
+        tools: Calls in the window by tool, most used first.
+        last_turn_at: When the last turn ended, in or before the window, of this agent or of any.
+    """
+
+    agent: str
+    since: Timestamp
+    until: Timestamp
+    step: int
+    series: dict[str, list[int | float | None]]
+    totals: dict[str, int | float | None]
+    tools: dict[str, int]
+    last_turn_at: Timestamp | None
