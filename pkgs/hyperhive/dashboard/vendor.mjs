@@ -17,7 +17,7 @@ function forBrowser(source) {
 }
 
 function refuseBareImports(name, source) {
-  const bare = source.match(/\b(?:from|import)\s*\(?["'](?!\.{0,2}\/)[^"']+["']/);
+  const bare = source.match(/\b(?:from|import)\s*\(?["'](?!\.{0,2}\/)[^"'\n]+["']/);
   if (bare) throw new Error(`vendor/${name}: ${bare[0]} cannot be resolved by a browser`);
 }
 
