@@ -116,6 +116,7 @@ export function createActions(parts) {
     ...flow(store, api),
     ...agents(parts),
     ...session(store, api),
+    stats: (asked) => api.get(withQuery("/api/stats", asked)),
     dismissNotice: (key) => store.dispatch({ type: "notice/dismiss", key }),
     async logout() {
       await api.post("/api/logout");

@@ -5,6 +5,7 @@ import htm from "../vendor/htm.module.js";
 
 export { createContext, render };
 export {
+  useCallback,
   useContext,
   useEffect,
   useId,

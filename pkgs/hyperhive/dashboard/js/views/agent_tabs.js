@@ -6,6 +6,7 @@ import { Late } from "./late.js";
 /** `load` resolves to the view of the part; it is given {agent, name} and brings its own style sheet. */
 export const TABS = [
   { id: "log", label: "Log", load: () => import("./agent_log.js").then((m) => m.View) },
+  { id: "stats", label: "Stats", load: () => import("./agent_stats.js").then((m) => m.View) },
   { id: "policy", label: "Policy", load: () => import("./policy.js").then((m) => m.View) },
   { id: "selftest", label: "Self-test", load: () => import("./selftest.js").then((m) => m.View) },
 ];

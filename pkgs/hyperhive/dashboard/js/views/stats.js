@@ -1,0 +1,107 @@
+// Charts of an agent or of the hive: asks for the report, again when something happened, and draws it.
+import { html, useCallback, useEffect, useRef, useState } from "../ui.js";
+import { clock } from "../format.js";
+import { now } from "../net/clock.js";
+import { paced } from "../net/pace.js";
+import { dragged, isStale, moved, noStats, range, statsReducer, viewKey } from "../state/stats.js";
+import { Chart } from "./chart.js";
+import { useActions, useSlice } from "./context.js";
+import { StatsBar } from "./stats_bar.js";
+import { ToolCounts } from "./tool_counts.js";
+
+const PLACE = "stats-window";
+/** Milliseconds between two reports: of what happens quickly, and of time that passes. */
+const PAUSE = { hour: 2000, day: 4000, week: 8000, month: 8000 };
+const SLIDE = 60_000;
+
+function useView() {
+  const [state, setState] = useState(() => noStats(localStorage.getItem(PLACE)));
+  const dispatch = useCallback((action) => setState((before) => statsReducer(before, action)), []);
+  return [state, dispatch];
+}
+
+// A question for each view; the same again when `pulse` changes, and once a minute while it moves with time.
+function useReport(agent, pulse, state, dispatch) {
+  const { stats } = useActions();
+  const key = viewKey(state);
+  const feed = useRef(null);
+  useEffect(() => {
+    async function ask() {
+      try {
+        const report = await stats({ agent, ...range(state, now()) });
+        dispatch({ type: "report", key, report, at: now() });
+      } catch (error) {
+        dispatch({ type: "failed", key, error: error.message });
+      }
+    }
+    const asking = paced(ask, PAUSE[state.window]);
+    const moving = () => state.zoom === null && !document.hidden && asking.ask();
+    const timer = setInterval(moving, SLIDE);
+    document.addEventListener("visibilitychange", moving);
+    feed.current = asking;
+    asking.ask();
+    return () => {
+      asking.stop();
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", moving);
+    };
+  }, [agent, key]);
+  useEffect(() => {
+    if ((state.zoom === null || state.error) && !document.hidden) feed.current.ask();
+  }, [pulse]);
+}
+
+function Trouble({ state, live }) {
+  const { error, report, seenAt } = state;
+  if (error && !report) return html`<p class="problem" role="alert">${error}</p>`;
+  if (!report) return html`<p class="empty" role="status">Loading…</p>`;
+  if (!error && live) return null;
+  const reason = error ?? "The connection to the broker is lost.";
+  return html`<p class="problem" role="alert">As of ${clock(seenAt, now())}. ${reason}</p>`;
+}
+
+/**
+ * Props: `agent` is a name, or empty for the hive; `pulse` changes when there is something new;
+ * `charts` are those of charts.js.
+ */
+export function Stats({ agent, pulse, charts }) {
+  const [state, dispatch] = useView();
+  const [asTable, setAsTable] = useState(false);
+  const live = useSlice((page) => page.link.state) !== "lost";
+  useReport(agent, `${pulse} ${live}`, state, dispatch);
+  const { report } = state;
+
+  function choose(window) {
+    localStorage.setItem(PLACE, window);
+    dispatch({ type: "window", window });
+  }
+  const zoom = useCallback((part) => dispatch({ type: "zoom", zoom: part }), []);
+  const whole = useCallback(() => zoom(null), []);
+  const drag = useCallback((from, to) => zoom(dragged(from, to, now())), []);
+  function keyDown(event) {
+    if (event.key !== "Escape" || state.zoom === null) return;
+    event.preventDefault();
+    whole();
+  }
+  const old = isStale(state) || state.error !== null || !live;
+  return html`
+    <link rel="stylesheet" href="/static/vendor/uplot.css" />
+    <link rel="stylesheet" href="/static/css/stats.css" />
+    <div class="part stats" onKeyDown=${keyDown}>
+      <${StatsBar} state=${state} now=${now()} asTable=${asTable} onWindow=${choose} onWhole=${whole}
+        onStep=${(step) => zoom(moved(state, step, now()))} onTable=${() => setAsTable(!asTable)} />
+      <${Trouble} state=${state} live=${live} />
+      <div class="charts" data-old=${old} aria-busy=${isStale(state) && !state.error}>
+        ${
+          report &&
+          charts.map(
+            (chart) => html`
+            <${Chart} key=${chart.id} chart=${chart} report=${report} asTable=${asTable}
+              group=${`stats ${agent}`} onDrag=${drag} onWhole=${whole} />
+            ${chart.id === "calls" && html`<${ToolCounts} key="tools" report=${report} />`}`,
+          )
+        }
+      </div>
+    </div>
+  `;
+}
