@@ -58,9 +58,9 @@ export function moved(state, step, now) {
 export function statsReducer(state, action) {
   switch (action.type) {
     case "window":
-      return { ...state, window: windowNamed(action.window).id, zoom: null };
+      return { ...state, window: windowNamed(action.window).id, zoom: null, error: null };
     case "zoom":
-      return { ...state, zoom: action.zoom };
+      return { ...state, zoom: action.zoom, error: null };
     case "report":
       if (action.key !== viewKey(state)) return state;
       return { ...state, report: action.report, shown: action.key, seenAt: action.at, error: null };
