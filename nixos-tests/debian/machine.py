@@ -14,8 +14,8 @@ from typing import Final, Protocol
 from errors import CommandError, GuestError
 from shell import TOO_LONG, Outcome, Shell
 
-#: Between two looks: as long as a look takes, within these bounds. More would hold up what it waits for.
-_LOOK_SECONDS: Final = (0.5, 3.0)
+#: Between two looks: twice as long as a look takes, within these bounds. More would hold up what it waits for.
+_LOOK_SECONDS: Final = (0.5, 5.0)
 _PANIC: Final = b"Kernel panic - not syncing"
 _CONSOLE_END: Final = 65_536
 
@@ -223,7 +223,7 @@ class Machine:
         yield
         while True:
             shortest, longest = _LOOK_SECONDS
-            time.sleep(min(max(time.monotonic() - looked, shortest), longest))
+            time.sleep(min(max(2 * (time.monotonic() - looked), shortest), longest))
             looked = time.monotonic()
             yield
             if looked > deadline:
