@@ -80,7 +80,8 @@ async def test_messages_questions_states_and_logs_stay_text(
     await assert_whole(page)
 
     await page.locator("#agent-alice").click()
-    await expect(page.locator(".log .entry")).to_have_count(len(events))
+    await expect(page.locator(".log li").last).to_have_attribute("aria-posinset", str(len(events)))
+    await page.locator(".log .scroll").press("Home")
     await expect(page.locator(".log").get_by_text(HOSTILE[1], exact=True).first).to_be_attached()
     await assert_whole(page)
     await link.close()

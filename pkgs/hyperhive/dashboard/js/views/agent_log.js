@@ -6,13 +6,15 @@ import { AgentComposer } from "./agent_composer.js";
 import { useActions, useSlice } from "./context.js";
 import { Edge } from "./edge.js";
 import { LogRow } from "./log_row.js";
-import { Scroller } from "./scroller.js";
+import { VirtualList } from "./virtual_list.js";
 
 const EMPTY = {
   loading: "Loading…",
   failed: "The log could not be loaded.",
   ready: "No turn has been logged yet.",
 };
+
+const render = ({ event, result }) => html`<${LogRow} event=${event} result=${result} />`;
 
 export const View = pure(function AgentLog({ name, agent }) {
   const log = useSlice((state) => state.log);
@@ -24,10 +26,9 @@ export const View = pure(function AgentLog({ name, agent }) {
   }, [name]);
   const rows = useMemo(
     () =>
-      logRows(log.rows).filter(({ event }) => isShown(cleared, event)).map(({ event, result }) => ({
-        key: event.id,
-        view: html`<${LogRow} event=${event} result=${result} />`,
-      })),
+      logRows(log.rows)
+        .filter(({ event }) => isShown(cleared, event))
+        .map(({ event, result }) => ({ key: event.id, event, result })),
     [log.rows, cleared],
   );
   const lost = !log.live && log.status !== "loading";
@@ -40,7 +41,7 @@ export const View = pure(function AgentLog({ name, agent }) {
     <link rel="stylesheet" href="/static/css/log.css" />
     <section class="log" aria-label="Live log">
       ${lost && html`<p class="log-lost" role="status">${log.error ?? "Not connected."}</p>`}
-      <${Scroller} label="Live log of ${name}" rows=${rows} view=${name}
+      <${VirtualList} label="Live log of ${name}" rows=${rows} render=${render} view=${name}
         before=${rows.length > 0 && edge}
         empty=${hidden ? undo : html`<p class="empty">${EMPTY[log.status] ?? "Loading…"}</p>`}
         onTop=${log.error || hidden ? null : olderEvents} onEnd=${trimLog} />

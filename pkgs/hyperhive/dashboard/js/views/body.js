@@ -1,6 +1,7 @@
 // A text of any length and script, as text: long ones are cut until they are unfolded.
-import { html, pure, useState } from "../ui.js";
+import { html, pure } from "../ui.js";
 import { textLength } from "../format.js";
+import { useKept } from "./context.js";
 
 const CUT_CHARACTERS = 700;
 const CUT_LINES = 9;
@@ -18,9 +19,9 @@ function cut(text, lines) {
   return text.slice(0, Math.min(end, at));
 }
 
-/** Props: `text`, `lines` shown while folded, `class`. */
-export const Body = pure(function Body({ text, lines = CUT_LINES, class: name = "" }) {
-  const [open, setOpen] = useState(false);
+/** Props: `text`, `lines` shown while folded, `class`, and `place`: a name that keeps it unfolded in a list. */
+export const Body = pure(function Body({ text, lines = CUT_LINES, class: name = "", place = null }) {
+  const [open, setOpen] = useKept(place && `body:${place}`, false);
   const start = cut(text, lines);
   const folds = start.length < text.length;
   const visible = open ? text.slice(0, MOST_CHARACTERS) : start;

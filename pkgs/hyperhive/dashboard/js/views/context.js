@@ -34,6 +34,26 @@ export function useNow() {
   return time;
 }
 
+/** Values that outlive their views; the oldest go first. */
+const KEPT_VALUES = 2000;
+const kept = new Map();
+
+/**
+ * A state that outlives the view until the page is left, such as that a row was unfolded that has scrolled
+ * away. With the key null it does not.
+ */
+export function useKept(key, initial) {
+  const [value, setValue] = useState(() => kept.get(key) ?? initial);
+  function keep(next) {
+    setValue(next);
+    if (key === null) return;
+    kept.delete(key);
+    if (next !== initial) kept.set(key, next);
+    if (kept.size > KEPT_VALUES) kept.delete(kept.keys().next().value);
+  }
+  return [value, keep];
+}
+
 /** A text that survives updates and reloads until it is set to "". */
 export function useDraft(key) {
   const place = `draft:${key}`;

@@ -3,17 +3,17 @@ import { html, pure } from "../ui.js";
 import { describeEvent } from "../events.js";
 import { textLength } from "../format.js";
 import { Body } from "./body.js";
-import { Fold } from "./fold.js";
+import { RowFold } from "./fold.js";
 import { At } from "./times.js";
 
-function Tool({ tool }) {
+function Tool({ id, tool }) {
   return html`
     <p class="tool" dir="auto"><strong>${tool.name}</strong> <code>${tool.headline}</code></p>
     ${tool.parts.map(
       ({ label, text }, index) => html`
       <div key=${index} class="part">
         ${label && html`<span class="label">${label}</span>`}
-        <${Body} text=${text} lines=${4} class=${label ? "mono" : ""} />
+        <${Body} place="log-${id}-${index}" text=${text} lines=${4} class=${label ? "mono" : ""} />
       </div>`,
     )}
   `;
@@ -27,15 +27,15 @@ function Result({ id, result }) {
   }
   return html`
     <div class="result" data-failed=${failed}>
-      <${Fold} name="result-${id}" label="${failed ? "Failed" : "Result"}, ${textLength(text)}">
-        <${Body} text=${text} lines=${40} class="mono" />
-      </${Fold}>
+      <${RowFold} name="result-${id}" label="${failed ? "Failed" : "Result"}, ${textLength(text)}">
+        <${Body} place="log-${id}" text=${text} lines=${40} class="mono" />
+      </${RowFold}>
     </div>
   `;
 }
 
 const ROWS = {
-  turn_start: ({ it }) => html`
+  turn_start: ({ it, event }) => html`
     <p class="rule-line">
       <span>Turn begins</span>
       ${
@@ -43,28 +43,28 @@ const ROWS = {
         html`<span class="aside">with ${it.messages.map((id) => `#${id}`).join(", ")}</span>`
       }
     </p>
-    ${it.text && html`<${Body} text=${it.text} lines=${3} class="prompt" />`}
+    ${it.text && html`<${Body} place="log-${event.id}" text=${it.text} lines=${3} class="prompt" />`}
   `,
-  text: ({ it }) => html`<${Body} text=${it.text} lines=${24} />`,
-  thinking: ({ it }) => html`<${Body} text=${it.text} lines=${3} class="thinking" />`,
-  tool_use: ({ it, result }) => html`
-    <${Tool} tool=${it.tool} />
+  text: ({ it, event }) => html`<${Body} place="log-${event.id}" text=${it.text} lines=${24} />`,
+  thinking: ({ it, event }) => html`<${Body} place="log-${event.id}" text=${it.text} lines=${3} class="thinking" />`,
+  tool_use: ({ it, event, result }) => html`
+    <${Tool} id=${event.id} tool=${it.tool} />
     ${result && html`<${Result} id=${result.id} result=${describeEvent(result)} />`}
   `,
   tool_result: ({ it, event }) => html`<${Result} id=${event.id} result=${it} />`,
-  refused: ({ it }) => html`
+  refused: ({ it, event }) => html`
     <p class="verdict">Refused by <code>${it.rule}</code></p>
-    <${Tool} tool=${it.tool} />
-    <${Body} text=${it.text} lines=${4} />
+    <${Tool} id=${event.id} tool=${it.tool} />
+    <${Body} place="log-${event.id}" text=${it.text} lines=${4} />
   `,
-  note: ({ it }) => html`<${Body} text=${it.text} lines=${6} />`,
-  turn_end: ({ it }) => html`
+  note: ({ it, event }) => html`<${Body} place="log-${event.id}" text=${it.text} lines=${6} />`,
+  turn_end: ({ it, event }) => html`
     <p class="rule-line"><span>Turn ${it.result}</span><span class="aside number">${it.facts}</span></p>
-    ${it.text && html`<${Body} text=${it.text} lines=${6} />`}
+    ${it.text && html`<${Body} place="log-${event.id}" text=${it.text} lines=${6} />`}
   `,
-  state: ({ it }) =>
+  state: ({ it, event }) =>
     html`<p class="aside" dir="auto">now ${it.state.replaceAll("_", " ")}${it.text && `: ${it.text}`}</p>`,
-  other: ({ it }) => html`<p class="aside">${it.name}</p><${Body} text=${it.text} lines=${6} class="mono" />`,
+  other: ({ it, event }) => html`<p class="aside">${it.name}</p><${Body} place="log-${event.id}" text=${it.text} lines=${6} class="mono" />`,
 };
 
 /** Props: `event`, and the `result` event that belongs to a tool call, or null. */

@@ -1,0 +1,139 @@
+// Keeps a virtual list in its place: gives its rows their room, and the view the row that it showed.
+import { covers, createLayout } from "../state/window.js";
+
+/** This near the end, in pixels, is at the end. */
+const NEAR = 48;
+/** Rows are in the page for this many heights of the view, and at least so many pixels, around it. */
+const AROUND = 1;
+const AROUND_LEAST = 400;
+/** The height of a view that is not in the page yet. */
+const FIRST_HEIGHT = 800;
+
+/** What a list remembers: its rows' heights, and whether it sticks to its end or which row holds its place. */
+export function newPlace() {
+  return { layout: createLayout(), stuck: true, anchor: null, seen: null, view: undefined };
+}
+
+/**
+ * `box` and `list` are refs of the scrolling element and of the rows' parent, `redraw()` draws the list again,
+ * `onBehind(count)` hears how many rows below the view were not seen, null when the end is near and all were.
+ */
+export function createKeeper(place, { box, list, redraw, onBehind }) {
+  const { layout } = place;
+  let props = { rows: [] };
+  let shown = { start: 0, end: 0 };
+  let scrollTop = 0;
+
+  // The view, in pixels from the start of the first row; `lead` is what stands above that.
+  function look() {
+    const { clientHeight: height, scrollHeight, scrollTop: at } = box.current;
+    const lead = list.current.getBoundingClientRect().top - box.current.getBoundingClientRect().top + at;
+    return { height, lead, top: at - lead, left: scrollHeight - at - height };
+  }
+
+  function inView({ top, height }, around = 0) {
+    const more = around * Math.max(height, AROUND_LEAST);
+    return layout.between(top - more, top + height + more);
+  }
+
+  function wantedTop({ top, height }) {
+    if (place.stuck) return layout.total - height;
+    return (place.anchor && layout.placeOf(place.anchor)) ?? top;
+  }
+
+  function hold({ top, left }) {
+    scrollTop = box.current.scrollTop;
+    place.stuck = left < NEAR && props.beyond === null;
+    place.anchor = place.stuck ? null : layout.anchorAt(top);
+  }
+
+  function release() {
+    const last = props.rows.at(-1);
+    place.stuck = false;
+    place.anchor ??= last ? { key: last.key, offset: 0 } : null;
+  }
+
+  function measureRows() {
+    const items = list.current.children;
+    for (let index = shown.start; index < shown.end; index += 1) {
+      layout.measure(index, items[index - shown.start].getBoundingClientRect().height);
+    }
+    list.current.style.paddingTop = `${layout.top(shown.start)}px`;
+    list.current.style.paddingBottom = `${layout.total - layout.top(shown.end)}px`;
+  }
+
+  function tellBehind({ left, height }) {
+    const { rows, beyond } = props;
+    if (place.stuck) place.seen = rows.at(-1)?.key ?? null;
+    const at = layout.indexOf(place.seen);
+    const unseen = beyond ?? (at < 0 ? 0 : rows.length - 1 - at);
+    const far = beyond !== null || left > 2 * height;
+    onBehind(place.stuck || !(unseen || far) ? null : unseen);
+  }
+
+  // What follows from where the view is.
+  function follow(view) {
+    if (!covers(shown, inView(view))) redraw();
+    tellBehind(view);
+    if (view.top < view.height && (!place.stuck || layout.total < view.height)) props.onTop?.();
+    if (props.beyond !== null && view.left < view.height) props.onBottom?.();
+  }
+
+  return {
+    /** Takes the list's props; {start, end} of the rows to draw. */
+    draw(next) {
+      // The view moves before anybody hears of it.
+      if (box.current?.clientHeight && Math.abs(box.current.scrollTop - scrollTop) >= 1) hold(look());
+      props = next;
+      layout.take(props.rows, props.guess);
+      if (place.view !== props.view) {
+        Object.assign(place, { view: props.view, stuck: true, anchor: null, seen: null });
+      }
+      if (props.beyond !== null && place.stuck) release();
+      const now = box.current?.clientHeight ? look() : { top: 0, height: FIRST_HEIGHT };
+      shown = inView({ ...now, top: wantedTop(now) }, AROUND);
+      return shown;
+    },
+
+    /** After drawing, or when something changed its size. */
+    settle() {
+      if (!box.current?.clientHeight) return;
+      measureRows();
+      const view = look();
+      const wanted = place.stuck ? box.current.scrollHeight : view.lead + wantedTop(view);
+      if (Math.abs(box.current.scrollTop - wanted) >= 1) box.current.scrollTop = wanted;
+      scrollTop = box.current.scrollTop;
+      follow(look());
+    },
+
+    scrolled() {
+      if (!box.current?.clientHeight) return;
+      const view = look();
+      hold(view);
+      if (!covers(shown, inView(view, AROUND / 2))) redraw();
+      follow(view);
+    },
+
+    /** A click may unfold a row: until its height is known the row stays where it is, also at the end. */
+    clicked(event) {
+      const item = event.target.closest("li");
+      if (!place.stuck || item?.parentElement !== list.current) return;
+      const index = shown.start + [...list.current.children].indexOf(item);
+      place.stuck = false;
+      place.anchor = { key: props.rows[index].key, offset: layout.top(index) - look().top };
+      requestAnimationFrame(this.scrolled);
+    },
+
+    toLatest() {
+      if (props.beyond !== null) props.onLatest?.();
+      Object.assign(place, { stuck: true, anchor: null });
+      this.settle();
+      box.current.focus({ preventScroll: true });
+    },
+
+    /** Whether the end is in view, and stays there. */
+    get stuck() {
+      return place.stuck;
+    },
+  };
+}

@@ -1,0 +1,103 @@
+// A list of any length that grows at its end and pages back at its start. Only the rows in view and around it
+// are in the page. It stays at the end while one is there, and else keeps its place, whatever comes or goes.
+import { html, pure, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { createKeeper, newPlace } from "./list_keeper.js";
+
+const GUESS = 40;
+
+const guessed = () => GUESS;
+
+const Row = pure(function Row({ row, render }) {
+  return render(row);
+});
+
+function useKeeper(held, refs) {
+  const own = useRef(null);
+  const keeper = useRef(null);
+  const [, redraw] = useState(0);
+  const [behind, onBehind] = useState(null);
+  if (!keeper.current) {
+    const place = held ?? own;
+    place.current ??= newPlace();
+    keeper.current = createKeeper(place.current, { ...refs, redraw: () => redraw((at) => at + 1), onBehind });
+  }
+  return [keeper.current, behind];
+}
+
+// Settles the list when the box or one of its rows becomes another size.
+function useSizes({ box, list }, settle) {
+  const watch = useRef(null);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(settle);
+    observer.observe(box.current);
+    watch.current = { observer, items: new Set() };
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    const { observer, items } = watch.current;
+    const now = new Set(list.current.children);
+    for (const item of items) if (!now.has(item)) observer.unobserve(item);
+    for (const item of now) if (!items.has(item)) observer.observe(item);
+    watch.current.items = now;
+  });
+}
+
+/**
+ * Props:
+ * - `rows` [{key, …}], oldest first; keys are unique and stay. A row that is the same object as before is not
+ *   drawn again.
+ * - `render(row)` gives the row's view; the same function every time. What the view remembers must live
+ *   outside of it (`useKept`, `RowFold`, `Body` with a `place`): it leaves the page with the row.
+ * - `guess(row)`: its height in pixels before it was seen.
+ * - `label` names the list for screen readers; `empty` is shown instead of rows, `before` above them.
+ * - `onTop` is called when the start comes near, `onEnd` when the list grew while its end is in view.
+ * - `beyond`: null when the last row is the newest there is, else how many newer ones are known of that are
+ *   not among the rows. Then `onBottom` is called when the last row comes near and `onLatest` by the button
+ *   that leads to the newest, and the list does not stick to its end.
+ * - `view`: another value starts over at the end.
+ * - `place`: a ref that keeps the place, and the heights, while the list is not in the page.
+ */
+export function VirtualList({ guess = guessed, beyond = null, place, ...props }) {
+  const { rows, render, label, before, empty } = props;
+  const box = useRef(null);
+  const list = useRef(null);
+  const [keeper, behind] = useKeeper(place, { box, list });
+  const focused = box.current?.contains(document.activeElement);
+  const { start, end } = keeper.draw({ guess, beyond, ...props });
+
+  useLayoutEffect(() => {
+    keeper.settle();
+    // The row with the focus has left the page: the keyboard stays in the list.
+    if (focused && !box.current.contains(document.activeElement)) box.current.focus({ preventScroll: true });
+  });
+  useSizes({ box, list }, keeper.settle);
+
+  const last = rows.at(-1)?.key ?? null;
+  useEffect(() => {
+    if (keeper.stuck) props.onEnd?.();
+  }, [last]);
+
+  return html`
+    <div class="scroller">
+      <div class="scroll" ref=${box} onScroll=${keeper.scrolled} onClickCapture=${(event) => keeper.clicked(event)}
+           tabindex="0" role="region" aria-label=${label}>
+        ${before}
+        <ol ref=${list}>
+          ${rows.slice(start, end).map(
+            (row, index) => html`
+            <li key=${row.key} aria-posinset=${start + index + 1} aria-setsize=${rows.length}>
+              <${Row} row=${row} render=${render} />
+            </li>`,
+          )}
+        </ol>
+        ${!rows.length && empty}
+      </div>
+      ${
+        behind !== null &&
+        html`<button class="pill" type="button" data-new=${behind > 0} onClick=${() => keeper.toLatest()}>
+          ↓ ${behind > 0 ? `${behind} new` : "Latest"}
+        </button>`
+      }
+    </div>
+  `;
+}

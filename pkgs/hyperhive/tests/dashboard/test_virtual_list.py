@@ -1,0 +1,131 @@
+"""A long list of which only what is in view is in the page: its place stays, its end sticks."""
+
+import time
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.store import events as store
+from tests.dashboard.conftest import RunningHive, report, status
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+#: Where the row that is in the middle of the view stands, and what it is.
+MIDDLE = """() => {
+  const box = document.querySelector('.log .scroll').getBoundingClientRect();
+  const at = document.elementFromPoint(box.left + 200, box.top + box.height / 2).closest('li');
+  return [at.getAttribute('aria-posinset'), at.textContent, Math.round(at.getBoundingClientRect().top)];
+}"""
+
+
+async def seed(hive: RunningHive, notes: list[str], agent: str = "alice") -> None:
+    """Put notes into the agent's log, as if its harness had written them."""
+    now = time.time()
+    events = [
+        NewEvent(ts=now, kind=EventKind.NOTE, turn=None, data={"level": "info", "text": text})
+        for text in notes
+    ]
+    await hive.broker.services.events._db.write(store.append, agent, events)
+
+
+def note(text: str) -> dict[str, Any]:
+    return {"ts": time.time(), "turn": None, "kind": "note", "data": {"level": "info", "text": text}}
+
+
+def lines(number: int) -> str:
+    """A text of one to nine lines."""
+    return "\n".join(f"note {number:04}" for _ in range(1 + number * 7 % 9))
+
+
+async def open_log(hive: RunningHive, page: Page) -> Locator:
+    await page.goto(f"{hive.url}/#/agent/alice")
+    await expect(page.locator(".log li").first).to_be_attached()
+    return page.locator(".log .scroll")
+
+
+async def test_a_list_shows_its_end_and_holds_only_what_is_near_the_view(
+    hive: RunningHive, page: Page
+) -> None:
+    await seed(hive, [lines(number) for number in range(200)])
+    await open_log(hive, page)
+    last = page.locator(".log li").last
+    await expect(last).to_contain_text("note 0199")
+    await expect(last).to_be_in_viewport()
+    assert await page.locator(".log li").count() < 80
+
+
+async def test_the_view_keeps_its_place_while_older_rows_are_loaded_and_new_ones_arrive(
+    hive: RunningHive, page: Page
+) -> None:
+    await seed(hive, [lines(number) for number in range(600)])
+    scroll = await open_log(hive, page)
+    link = await hive.agents["alice"].link()
+    await scroll.hover()
+    await page.mouse.wheel(0, -4000)
+    await expect(page.get_by_role("button", name="Latest")).to_be_visible()
+    rows = page.locator(".log li").first
+    while int(await rows.get_attribute("aria-setsize") or 0) < 600:
+        _, text, top = await page.evaluate(MIDDLE)
+        size = await rows.get_attribute("aria-setsize")
+        await page.mouse.wheel(0, -1500)
+        await page.wait_for_function(
+            "(before) => { const now = [...document.querySelectorAll('.log li')];"
+            " return now[0].getAttribute('aria-setsize') !== before[0]"
+            " || !now.some((one) => one.textContent === before[1]"
+            " && Math.abs(one.getBoundingClientRect().top - before[2]) < 100); }",
+            arg=[size, text, top],
+        )
+    await page.mouse.wheel(0, 700)
+    await page.wait_for_function("() => new Promise((done) => setTimeout(done, 300, true))")
+    place = await page.evaluate(MIDDLE)
+    for number in range(30):
+        await link.send_json(report(status("idle"), note(f"fresh {number}")))
+    pill = page.get_by_role("button", name="30 new")
+    await expect(pill).to_be_visible()
+    assert await page.evaluate(MIDDLE) == place
+    await pill.click()
+    await expect(page.locator(".log li").last).to_contain_text("fresh 29")
+    await expect(page.locator(".log li").last).to_be_in_viewport()
+    await expect(page.locator(".pill")).to_have_count(0)
+    await link.send_json(report(status("idle"), note("one more")))
+    await expect(page.locator(".log li").last).to_contain_text("one more")
+    await expect(page.locator(".log li").last).to_be_in_viewport()
+    await link.close()
+
+
+async def test_unfolding_a_row_at_the_end_keeps_its_begin_in_view_and_it_stays_unfolded_out_of_view(
+    hive: RunningHive, page: Page
+) -> None:
+    long = "\n".join(f"line {number}" for number in range(60))
+    await seed(hive, [*(lines(number) for number in range(100)), long])
+    scroll = await open_log(hive, page)
+    row = page.locator(".log li", has_text="line 0")
+    before = await row.bounding_box()
+    await row.get_by_role("button", name="Show all").click()
+    await expect(row).to_contain_text("line 59")
+    after = await row.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(before["y"] - after["y"]) < 2
+    assert after["height"] > before["height"] * 2
+    await scroll.press("Home")
+    await expect(row).to_have_count(0)
+    await scroll.press("End")
+    await expect(row).to_contain_text("line 59")
+    await row.get_by_role("button", name="Show less").click()
+    await expect(row.get_by_role("button", name="Show all")).to_be_in_viewport()
+
+
+async def test_the_keyboard_stays_in_the_list_when_the_row_with_the_focus_leaves_the_page(
+    hive: RunningHive, page: Page
+) -> None:
+    long = "\n".join(f"line {number}" for number in range(60))
+    await seed(hive, [*(lines(number) for number in range(150)), long])
+    scroll = await open_log(hive, page)
+    await page.get_by_role("button", name="Show all").last.focus()
+    await page.keyboard.press("Home")
+    await expect(scroll).to_be_focused()
+    await page.keyboard.press("End")
+    await expect(page.locator(".log li").last).to_be_in_viewport()
