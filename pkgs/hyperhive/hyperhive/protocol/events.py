@@ -57,10 +57,16 @@ class AgentEvent(Wire):
 
 
 class EventPage(Wire):
-    """A page of one agent's log, newest first."""
+    """A page of one agent's log, newest first.
+
+    Attributes:
+        next_before: The `before` of the next older page, null when there is none.
+        next_after: The `after` of the next newer page, when this one was asked for with `after`.
+    """
 
     events: list[AgentEvent]
     next_before: int | None
+    next_after: int | None
 
 
 class OperatorInfo(Wire):

@@ -9,7 +9,7 @@ from typing import Final
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.days import DAY
 from hyperhive.domain.events import EventAllowance, dropped_note, trimmed
-from hyperhive.protocol.events import AgentEvent, EventPage, NewEvent
+from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent
 from hyperhive.services.bus import Bus
 from hyperhive.services.tally import Tally
 from hyperhive.store import events as store
@@ -65,9 +65,18 @@ class Events:
         """Store and stream one event of our own making, which a flood of the agent's cannot crowd out."""
         await self._db.write(_record, agent, event, self._clock(), then=self._publish)
 
-    async def page(self, agent: str, before: int | None = None, limit: int = 100) -> EventPage:
-        """The agent's log, newest first; `limit` is cut to 1..PAGE_LIMIT."""
-        return await self._db.read(store.page, agent, before, max(1, min(limit, PAGE_LIMIT)))
+    async def page(
+        self,
+        agent: str,
+        before: int | None = None,
+        limit: int = 100,
+        *,
+        after: int | None = None,
+        kinds: Sequence[EventKind] = (),
+    ) -> EventPage:
+        """A page of the agent's log, newest first; `limit` is cut to 1..PAGE_LIMIT, else as `Slice`."""
+        chosen = store.Slice(before=before, after=after, kinds=tuple(kinds))
+        return await self._db.read(store.page, agent, chosen, max(1, min(limit, PAGE_LIMIT)))
 
     def on_stored(self, callback: Callable[[AgentEvent], object]) -> None:
         """Call `callback(event)` on the event loop for every event that was stored."""

@@ -172,11 +172,12 @@ class Messages:
         before: int | None = None,
         limit: int = 50,
         agent: str | None = None,
+        recipient: str | None = None,
         state: MessageState | None = None,
         text: str | None = None,
     ) -> MessagePage:
         """History, newest first; `limit` is cut to 1..PAGE_LIMIT."""
-        chosen = Filter(before, agent, state, text)
+        chosen = Filter(before=before, agent=agent, recipient=recipient, state=state, text=text)
         size = max(1, min(limit, PAGE_LIMIT))
         return await self._outbox.read(lambda connection: history.page(connection, chosen, size))
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,10 @@ from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent
 
 #: Most that a single turn is believed to cost, in USD.
 MOST_TURN_USD: Final = 10_000
+#: A page ends before the event whose data would make it larger than so many characters.
+PAGE_BYTES: Final = 1024 * 1024
+#: SQLite's largest integer, so no id is above it.
+_LARGEST_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,21 @@ class TurnCounts:
 
     turns: int = 0
     cost_usd: float = 0.0
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Which events of an agent's log a page holds; None does not limit.
+
+    Attributes:
+        before: Only ids below this one.
+        after: Only ids above this one, and the page begins there instead of at the newest.
+        kinds: Only these; none names all.
+    """
+
+    before: int | None = None
+    after: int | None = None
+    kinds: tuple[EventKind, ...] = ()
 
 
 def turn_cost(event: NewEvent | AgentEvent) -> float:
@@ -47,14 +66,33 @@ def append(connection: sqlite3.Connection, agent: str, events: Sequence[NewEvent
     return stored
 
 
-def page(connection: sqlite3.Connection, agent: str, before: int | None, limit: int) -> EventPage:
-    """At most `limit` events of the agent with ids below `before`, newest first."""
+def page(connection: sqlite3.Connection, agent: str, chosen: Slice, limit: int) -> EventPage:
+    """At most `limit` events of the agent and about `PAGE_BYTES` of them, at least one; newest first."""
+    order = "DESC" if chosen.after is None else "ASC"
+    values = [agent, chosen.after or 0, _LARGEST_ID if chosen.before is None else chosen.before]
+    kinds = f" AND kind IN ({', '.join('?' * len(chosen.kinds))})" if chosen.kinds else ""
     rows = connection.execute(
-        "SELECT * FROM events WHERE agent = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3",
-        (agent, before, limit + 1),
-    ).fetchall()
-    events = [_event(row) for row in rows[:limit]]
-    return EventPage(events=events, next_before=events[-1].id if len(rows) > limit else None)
+        "SELECT * FROM events INDEXED BY events_by_agent"  # noqa: S608 - fixed terms
+        f" WHERE agent = ? AND id > ? AND id < ?{kinds} ORDER BY id {order}",
+        (*values, *chosen.kinds),
+    )
+    events, more = _fill(rows, limit)
+    last = events[-1].id if more else None
+    if chosen.after is None:
+        return EventPage(events=events, next_before=last, next_after=None)
+    return EventPage(events=events[::-1], next_before=None, next_after=last)
+
+
+def _fill(rows: Iterator[sqlite3.Row], limit: int) -> tuple[list[AgentEvent], bool]:
+    """Events of a page in the order of the rows, and whether there are more behind it."""
+    events: list[AgentEvent] = []
+    size = 0
+    for row in rows:
+        size += len(row["data"])
+        if len(events) == limit or (events and size > PAGE_BYTES):
+            return events, True
+        events.append(_event(row))
+    return events, False
 
 
 def turn_counts(connection: sqlite3.Connection, since: float) -> dict[str, TurnCounts]:

@@ -14,6 +14,11 @@ _STATE_INDEX: Final = {
     MessageState.REFUSED: "messages_refused",
     MessageState.UNDELIVERABLE: "messages_undeliverable",
 }
+#: The partial indexes that begin with the recipient.
+_RECIPIENT_INDEX: Final = {
+    MessageState.QUEUED: "messages_queued",
+    MessageState.LEASED: "messages_leased",
+}
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,13 @@ class Filter:
     Attributes:
         before: Only ids below this one.
         agent: Sender or recipient.
+        recipient: Recipient; not together with `agent`.
         text: Occurs in the body, in any case of ASCII letters.
     """
 
     before: int | None = None
     agent: str | None = None
+    recipient: str | None = None
     state: MessageState | None = None
     text: str | None = None
 
@@ -36,7 +43,8 @@ def page(connection: sqlite3.Connection, chosen: Filter, limit: int) -> MessageP
     """At most `limit` messages, newest first."""
     terms, values = _conditions(chosen)
     branches = _branches(chosen, terms)
-    each = [*([] if chosen.agent is None else [chosen.agent]), *values, limit + 1]
+    named = [name for name in (chosen.agent, chosen.recipient) if name is not None]
+    each = [*named, *values, limit + 1]
     rows = connection.execute(
         f"SELECT * FROM messages WHERE id IN ({' UNION '.join(branches)}) ORDER BY id DESC LIMIT ?",  # noqa: S608 - fixed terms
         (*(each * len(branches)), limit + 1),
@@ -59,7 +67,10 @@ def _branches(chosen: Filter, terms: str) -> list[str]:
 
     `sender = ? OR recipient = ?` in one query, or a rare state without its index, would walk the table.
     """
-    if chosen.agent is None:
+    if chosen.recipient is not None:
+        partial = _RECIPIENT_INDEX.get(chosen.state) if chosen.state else None
+        sources = [(f"INDEXED BY {partial or 'messages_by_recipient'}", f"recipient = ? AND {terms}")]
+    elif chosen.agent is None:
         index = _STATE_INDEX.get(chosen.state) if chosen.state else None
         sources = [(f"INDEXED BY {index}" if index else "NOT INDEXED", terms)]
     else:

@@ -3,7 +3,7 @@ import time
 
 from hyperhive.protocol.events import EventKind, NewEvent
 from hyperhive.store import events as store
-from hyperhive.store.events import TurnCounts
+from hyperhive.store.events import PAGE_BYTES, Slice, TurnCounts
 
 
 def turn_end(ts: float, cost: object) -> NewEvent:
@@ -36,12 +36,14 @@ def test_a_long_log_is_paged_and_counted_quickly(connection: sqlite3.Connection)
     connection.execute("COMMIT")
     started = time.monotonic()
 
-    page = store.page(connection, "agent-3", 25_000, 100)
+    page = store.page(connection, "agent-3", Slice(before=25_000), 100)
     counts = store.turn_counts(connection, 40_000.0)
     store.last_turn_ends(connection)
+    ends = store.page(connection, "agent-5", Slice(kinds=(EventKind.TURN_END,)), 3)
 
     assert time.monotonic() - started < 0.5
     assert (page.events[0].id, len(page.events), page.next_before) == (24_994, 100, 24_004)
+    assert [one.id for one in ends.events] == [49_996, 49_986, 49_976]
     assert counts == {f"agent-{number}": TurnCounts(1000, 0.0) for number in (0, 5)}
 
 
@@ -50,4 +52,42 @@ def test_old_events_are_purged_up_to_the_limit(connection: sqlite3.Connection) -
 
     assert store.purge(connection, 3.0, 2) == 2
     assert store.purge(connection, 3.0, 2) == 1
-    assert [one.ts for one in store.page(connection, "alice", None, 9).events] == [4.0, 3.0]
+    assert [one.ts for one in store.page(connection, "alice", Slice(), 9).events] == [4.0, 3.0]
+
+
+def note(text: str) -> NewEvent:
+    return NewEvent(ts=1.0, kind=EventKind.NOTE, turn=None, data={"text": text})
+
+
+def test_a_log_is_paged_forward_from_an_event_on(connection: sqlite3.Connection) -> None:
+    store.append(connection, "alice", [note(str(number)) for number in range(5)])
+    store.append(connection, "bob", [note("elsewhere")])
+
+    first = store.page(connection, "alice", Slice(after=0), 3)
+    second = store.page(connection, "alice", Slice(after=first.next_after), 3)
+    between = store.page(connection, "alice", Slice(after=1, before=4), 9)
+
+    assert ([one.id for one in first.events], first.next_before, first.next_after) == ([3, 2, 1], None, 3)
+    assert ([one.id for one in second.events], second.next_before, second.next_after) == ([5, 4], None, None)
+    assert [one.id for one in between.events] == [3, 2]
+
+
+def test_a_page_is_of_the_kinds_that_were_asked_for(connection: sqlite3.Connection) -> None:
+    store.append(connection, "alice", [note("one"), turn_end(1.0, 0.0), note("two")])
+
+    page = store.page(connection, "alice", Slice(kinds=(EventKind.TURN_END, EventKind.TEXT)), 9)
+
+    assert [one.kind for one in page.events] == [EventKind.TURN_END]
+
+
+def test_a_page_of_large_events_holds_fewer_of_them_and_at_least_one(connection: sqlite3.Connection) -> None:
+    large = "x" * (PAGE_BYTES // 3)
+    store.append(connection, "alice", [note(large), note("x" * 2 * PAGE_BYTES), note(large), note(large)])
+
+    newest = store.page(connection, "alice", Slice(), 100)
+    next_one = store.page(connection, "alice", Slice(before=newest.next_before), 100)
+    oldest = store.page(connection, "alice", Slice(before=next_one.next_before), 100)
+
+    pages = [newest, next_one, oldest]
+    assert [[one.id for one in page.events] for page in pages] == [[4, 3], [2], [1]]
+    assert oldest.next_before is None

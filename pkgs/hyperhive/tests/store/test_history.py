@@ -43,6 +43,9 @@ def test_every_page_of_a_long_history_comes_quickly(filled: sqlite3.Connection) 
     assert ids(filled, before=11) == list(range(10, 0, -1))
     assert ids(filled, agent="rare") == [6]
     assert ids(filled, agent="agent-9", before=8) == []
+    assert ids(filled, recipient="rare") == [6]
+    assert ids(filled, recipient="agent-3", state=MessageState.QUEUED) == []
+    assert ids(filled, recipient="agent-3", state=MessageState.ACKED, before=20) == [18, 11, 4]
     assert ids(filled, state=MessageState.UNDELIVERABLE) == [5]
     assert ids(filled, state=MessageState.QUEUED) == []
     assert ids(filled, state=MessageState.ACKED, before=8) == [7, 6, 4, 3, 2, 1]

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hyperhive.api.bodies import Query, RowId, answer, read_body, read_query
 from hyperhive.api.links import Links
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.events import EventKind
 from hyperhive.protocol.link import Compact, NewSession, Order
 from hyperhive.protocol.operator import ModelRequest
 from hyperhive.services.agents import Agents
@@ -16,10 +17,16 @@ from hyperhive.services.events import Events
 from hyperhive.services.models import Models
 
 
+def _split(value: object) -> object:
+    return value.split(",") if isinstance(value, str) else value
+
+
 class _Log(Query):
-    """Which events to show: older than `before`."""
+    """Which events to show: older than `before`, or the next newer than `after`; of these kinds only."""
 
     before: RowId | None = None
+    after: RowId | None = None
+    kinds: Annotated[list[EventKind], BeforeValidator(_split), Field(min_length=1)] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
@@ -51,7 +58,10 @@ class AgentsApi:
         """A page of its log, newest first."""
         name = self._name(request)
         asked = read_query(request, _Log)
-        return answer(await self._events.page(name, asked.before, asked.limit))
+        page = await self._events.page(
+            name, asked.before, asked.limit, after=asked.after, kinds=asked.kinds or ()
+        )
+        return answer(page)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Interrupt its running turn; the turn's messages go back to the queue."""

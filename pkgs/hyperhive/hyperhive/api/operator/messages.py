@@ -1,9 +1,9 @@
 """`/api/messages`: the operator reads the hive's history and writes."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hyperhive.api.bodies import TEXT_BYTES, Query, RowId, answer, path_id, read_body, read_query
 from hyperhive.protocol.messages import OPERATOR, MessageState, SendRequest
@@ -11,13 +11,20 @@ from hyperhive.services.messages import Messages
 
 
 class _History(Query):
-    """Which messages to show: older than `before`, of or to `agent`, with `text` in the body."""
+    """Which messages to show: older than `before`, of or to `agent`, to `recipient`, with `text` in it."""
 
     before: RowId | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     agent: Annotated[str, Field(max_length=64)] | None = None
+    recipient: Annotated[str, Field(max_length=64)] | None = None
     state: MessageState | None = None
     text: Annotated[str, Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.agent and self.recipient:
+            raise ValueError("give either agent or recipient")
+        return self
 
 
 class MessagesApi:
@@ -41,6 +48,7 @@ class MessagesApi:
             before=asked.before,
             limit=asked.limit,
             agent=asked.agent or None,
+            recipient=asked.recipient or None,
             state=asked.state,
             text=asked.text or None,
         )

@@ -164,7 +164,7 @@ async def test_what_a_harness_reports_reaches_view_log_and_stream(
     assert streamed == {"id": streamed["id"], "agent": "bob", **event}
     await _until(hive, "bob", AgentState.WORKING)
     _, page = await call(hive.browser, "GET", "/api/agents/bob/events")
-    assert page == {"events": [streamed], "next_before": None}
+    assert page == {"events": [streamed], "next_before": None, "next_after": None}
 
 
 async def test_the_operators_cancel_reaches_a_working_agent_only(

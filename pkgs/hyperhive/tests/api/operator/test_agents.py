@@ -1,5 +1,6 @@
 """One agent for the operator: view, log, policy."""
 
+from hyperhive.protocol.events import EventKind, NewEvent
 from tests.api.conftest import RunningHive, StartHive, call, refusal
 
 
@@ -71,3 +72,34 @@ async def test_a_model_is_chosen_without_a_connection_and_another_name_is_refuse
     assert view["model"] == {"configured": "claude-test", "chosen": "opus"}
     _, view = await call(hive.admin, "POST", "/api/agents/alice/model", {"model": "default"})
     assert view["model"]["chosen"] is None
+
+
+async def test_a_log_is_paged_in_both_directions_and_by_kind(hive: RunningHive) -> None:
+    notes = [
+        NewEvent(ts=1.0, kind=EventKind.NOTE, turn=None, data={"level": "info", "text": str(number)})
+        for number in range(5)
+    ]
+    turn = NewEvent(ts=1.0, kind=EventKind.TURN_START, turn="t", data={"prompt": "", "messages": []})
+    await hive.broker.services.events.append("alice", [*notes, turn])
+
+    async def page(query: str) -> tuple[list[int], int | None, int | None]:
+        status, found = await call(hive.browser, "GET", f"/api/agents/alice/events?{query}")
+        assert status == 200, found
+        return [one["id"] for one in found["events"]], found["next_before"], found["next_after"]
+
+    assert await page("limit=2") == ([6, 5], 5, None)
+    assert await page("limit=2&before=5") == ([4, 3], 3, None)
+    assert await page("limit=2&after=0") == ([2, 1], None, 2)
+    assert await page("limit=4&after=2") == ([6, 5, 4, 3], None, None)
+    assert await page("kinds=turn_start,turn_end") == ([6], None, None)
+
+
+async def test_a_wrong_page_of_a_log_is_refused_with_field_and_value(hive: RunningHive) -> None:
+    for query, said in {
+        "kinds=text,lies": "query.kinds.1: Input should be 'turn_start', 'text'",
+        "kinds=": "query.kinds.0: Input should be",
+        "after=-1": "query.after: Input should be greater than or equal to 0 (value: '-1')",
+    }.items():
+        status, answer = await call(hive.browser, "GET", f"/api/agents/alice/events?{query}")
+        assert (status, answer["error"]["key"]) == (400, "invalid_request")
+        assert answer["error"]["message"].startswith(said)

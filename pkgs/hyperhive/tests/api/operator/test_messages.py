@@ -24,6 +24,11 @@ async def test_history_is_paged_and_filtered(hive: RunningHive) -> None:
     assert page == {"messages": [sent[0]], "next_before": None}
     _, page = await call(hive.browser, "GET", "/api/messages?text=number%202&state=queued")
     assert page == {"messages": [sent[2]], "next_before": None}
+    _, page = await call(hive.browser, "GET", "/api/messages?recipient=alice")
+    assert [message["body"] for message in page["messages"]] == ["something else"]
+    await hive.lease("bob", "t1")
+    _, page = await call(hive.browser, "GET", "/api/messages?recipient=bob&state=leased")
+    assert [message["id"] for message in page["messages"]] == [sent[0]["id"]]
 
 
 async def test_a_wrong_query_is_refused_with_field_and_value(hive: RunningHive) -> None:
@@ -32,6 +37,7 @@ async def test_a_wrong_query_is_refused_with_field_and_value(hive: RunningHive) 
         "limit=many": "query.limit: Input should be a valid integer",
         "before=99999999999999999999": "query.before: Input should be less than",
         "state=lost": "query.state: Input should be",
+        "agent=a&recipient=b": "query: give either agent or recipient",
         "agents=bob": "query.agents: Extra inputs are not permitted (value: 'bob')",
     }.items():
         status, answer = await call(hive.browser, "GET", f"/api/messages?{query}")
