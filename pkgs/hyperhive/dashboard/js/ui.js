@@ -30,3 +30,15 @@ export function pure(view) {
     }
   };
 }
+
+/** Its children, or `failed` once one of them threw: one of many rows does not take the page with it. */
+export class Guard extends Component {
+  static getDerivedStateFromError(error) {
+    console.error(error);
+    return { broken: true };
+  }
+
+  render({ failed, children }, { broken }) {
+    return broken ? failed : children;
+  }
+}

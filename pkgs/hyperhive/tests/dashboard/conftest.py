@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from hyperhive.broker import Broker
 from hyperhive.config import BrokerConfig
+from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.store import events as events_store
 from tests.conftest import HiveConfig
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
@@ -77,6 +80,11 @@ def status(state: str, detail: str = "", **more: Any) -> dict[str, Any]:
     } | more
 
 
+def note(text: str) -> NewEvent:
+    """An event of a log that only says something."""
+    return NewEvent(ts=time.time(), kind=EventKind.NOTE, turn=None, data={"level": "info", "text": text})
+
+
 def report(state: dict[str, Any] | None, *events: dict[str, Any]) -> dict[str, Any]:
     return {"type": "report", "status": state, "events": list(events)}
 
@@ -108,6 +116,10 @@ class RunningHive:
 
     async def stop(self) -> None:
         await self.broker.stop()
+
+    async def write_log(self, agent: str, events: list[NewEvent]) -> None:
+        """Put events into an agent's log at once; nobody who looks at it is told."""
+        await self.broker.services.events._db.write(events_store.append, agent, events)
 
     async def resume(self) -> None:
         """A new broker in the place of the one that was stopped."""

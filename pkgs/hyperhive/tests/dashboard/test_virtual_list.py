@@ -1,14 +1,11 @@
 """A long list of which only what is in view is in the page: its place stays, its end sticks."""
 
-import time
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from hyperhive.protocol.events import EventKind, NewEvent
-from hyperhive.store import events as store
-from tests.dashboard.conftest import RunningHive, report, status
+from tests.dashboard.conftest import RunningHive, note, report, status
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -20,18 +17,9 @@ MIDDLE = """() => {
 }"""
 
 
-async def seed(hive: RunningHive, notes: list[str], agent: str = "alice") -> None:
-    """Put notes into the agent's log, as if its harness had written them."""
-    now = time.time()
-    events = [
-        NewEvent(ts=now, kind=EventKind.NOTE, turn=None, data={"level": "info", "text": text})
-        for text in notes
-    ]
-    await hive.broker.services.events._db.write(store.append, agent, events)
-
-
-def note(text: str) -> dict[str, Any]:
-    return {"ts": time.time(), "turn": None, "kind": "note", "data": {"level": "info", "text": text}}
+def told(text: str) -> dict[str, Any]:
+    """The same as a harness reports it."""
+    return note(text).model_dump(mode="json")
 
 
 def lines(number: int) -> str:
@@ -48,7 +36,7 @@ async def open_log(hive: RunningHive, page: Page) -> Locator:
 async def test_a_list_shows_its_end_and_holds_only_what_is_near_the_view(
     hive: RunningHive, page: Page
 ) -> None:
-    await seed(hive, [lines(number) for number in range(200)])
+    await hive.write_log("alice", [note(lines(number)) for number in range(200)])
     await open_log(hive, page)
     last = page.locator(".log li").last
     await expect(last).to_contain_text("note 0199")
@@ -59,7 +47,7 @@ async def test_a_list_shows_its_end_and_holds_only_what_is_near_the_view(
 async def test_the_view_keeps_its_place_while_older_rows_are_loaded_and_new_ones_arrive(
     hive: RunningHive, page: Page
 ) -> None:
-    await seed(hive, [lines(number) for number in range(600)])
+    await hive.write_log("alice", [note(lines(number)) for number in range(600)])
     scroll = await open_log(hive, page)
     link = await hive.agents["alice"].link()
     await scroll.hover()
@@ -81,7 +69,7 @@ async def test_the_view_keeps_its_place_while_older_rows_are_loaded_and_new_ones
     await page.wait_for_function("() => new Promise((done) => setTimeout(done, 300, true))")
     place = await page.evaluate(MIDDLE)
     for number in range(30):
-        await link.send_json(report(status("idle"), note(f"fresh {number}")))
+        await link.send_json(report(status("idle"), told(f"fresh {number}")))
     pill = page.get_by_role("button", name="30 new")
     await expect(pill).to_be_visible()
     assert await page.evaluate(MIDDLE) == place
@@ -89,7 +77,7 @@ async def test_the_view_keeps_its_place_while_older_rows_are_loaded_and_new_ones
     await expect(page.locator(".log li").last).to_contain_text("fresh 29")
     await expect(page.locator(".log li").last).to_be_in_viewport()
     await expect(page.locator(".pill")).to_have_count(0)
-    await link.send_json(report(status("idle"), note("one more")))
+    await link.send_json(report(status("idle"), told("one more")))
     await expect(page.locator(".log li").last).to_contain_text("one more")
     await expect(page.locator(".log li").last).to_be_in_viewport()
     await link.close()
@@ -99,7 +87,7 @@ async def test_unfolding_a_row_at_the_end_keeps_its_begin_in_view_and_it_stays_u
     hive: RunningHive, page: Page
 ) -> None:
     long = "\n".join(f"line {number}" for number in range(60))
-    await seed(hive, [*(lines(number) for number in range(100)), long])
+    await hive.write_log("alice", [*(note(lines(number)) for number in range(100)), note(long)])
     scroll = await open_log(hive, page)
     row = page.locator(".log li", has_text="line 0")
     before = await row.bounding_box()
@@ -122,7 +110,7 @@ async def test_the_keyboard_stays_in_the_list_when_the_row_with_the_focus_leaves
     hive: RunningHive, page: Page
 ) -> None:
     long = "\n".join(f"line {number}" for number in range(60))
-    await seed(hive, [*(lines(number) for number in range(150)), long])
+    await hive.write_log("alice", [*(note(lines(number)) for number in range(150)), note(long)])
     scroll = await open_log(hive, page)
     await page.get_by_role("button", name="Show all").last.focus()
     await page.keyboard.press("Home")

@@ -8,6 +8,8 @@ const AROUND = 1;
 const AROUND_LEAST = 400;
 /** The height of a view that is not in the page yet. */
 const FIRST_HEIGHT = 800;
+/** So long after the last movement, in milliseconds, the view rests. */
+const REST_MS = 160;
 
 /** What a list remembers: its rows' heights, and whether it sticks to its end or which row holds its place. */
 export function newPlace() {
@@ -23,12 +25,16 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
   let props = { rows: [] };
   let shown = { start: 0, end: 0 };
   let scrollTop = 0;
+  // Writing the scroll position would end the movement of a wheel, a finger or a key. While it lasts, what the
+  // rows above turn out to be higher or lower goes into the room above them instead.
+  let moving = null;
+  let shift = 0;
 
   // The view, in pixels from the start of the first row; `lead` is what stands above that.
   function look() {
     const { clientHeight: height, scrollHeight, scrollTop: at } = box.current;
     const lead = list.current.getBoundingClientRect().top - box.current.getBoundingClientRect().top + at;
-    return { height, lead, top: at - lead, left: scrollHeight - at - height };
+    return { height, lead, top: at - lead - shift, left: scrollHeight - at - height };
   }
 
   function inView({ top, height }, around = 0) {
@@ -43,6 +49,7 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
 
   function hold({ top, left }) {
     scrollTop = box.current.scrollTop;
+    if (!layout.count) return;
     place.stuck = left < NEAR && props.beyond === null;
     place.anchor = place.stuck ? null : layout.anchorAt(top);
   }
@@ -53,13 +60,54 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     place.anchor ??= last ? { key: last.key, offset: 0 } : null;
   }
 
+  function rest() {
+    clearTimeout(moving);
+    moving = null;
+  }
+
+  function move() {
+    clearTimeout(moving);
+    moving = setTimeout(() => {
+      moving = null;
+      settle();
+    }, REST_MS);
+  }
+
+  // Whether the view is elsewhere than where it was left, by other hands than ours.
+  function hasMoved() {
+    const moved = Math.abs(box.current.scrollTop - scrollTop) >= 1;
+    if (moved) move();
+    return moved;
+  }
+
   function measureRows() {
     const items = list.current.children;
     for (let index = shown.start; index < shown.end; index += 1) {
       layout.measure(index, items[index - shown.start].getBoundingClientRect().height);
     }
-    list.current.style.paddingTop = `${layout.top(shown.start)}px`;
+  }
+
+  function makeRoom(by) {
+    shift = by;
+    list.current.style.paddingTop = `${layout.top(shown.start) + shift}px`;
     list.current.style.paddingBottom = `${layout.total - layout.top(shown.end)}px`;
+  }
+
+  // Gives the rows their room, and the view its place among them.
+  function settle() {
+    if (!box.current?.clientHeight) return;
+    measureRows();
+    const view = look();
+    const wanted = wantedTop(view);
+    const shifted = shift - (wanted - view.top);
+    if (moving && !place.stuck && shown.start > 0 && layout.top(shown.start) + shifted >= 0) makeRoom(shifted);
+    else {
+      makeRoom(0);
+      const to = place.stuck ? box.current.scrollHeight : view.lead + wanted;
+      if (Math.abs(box.current.scrollTop - to) >= 1) box.current.scrollTop = to;
+    }
+    scrollTop = box.current.scrollTop;
+    follow(look());
   }
 
   function tellBehind({ left, height }) {
@@ -83,11 +131,14 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     /** Takes the list's props; {start, end} of the rows to draw. */
     draw(next) {
       // The view moves before anybody hears of it.
-      if (box.current?.clientHeight && Math.abs(box.current.scrollTop - scrollTop) >= 1) hold(look());
+      if (box.current?.clientHeight && hasMoved()) hold(look());
       props = next;
       layout.take(props.rows, props.guess);
       if (place.view !== props.view) {
-        Object.assign(place, { view: props.view, stuck: true, anchor: null, seen: null });
+        const { view, startAt } = props;
+        const anchor = startAt === null ? null : { key: startAt, offset: 0 };
+        Object.assign(place, { view, stuck: anchor === null, anchor, seen: null });
+        rest();
       }
       if (props.beyond !== null && place.stuck) release();
       const now = box.current?.clientHeight ? look() : { top: 0, height: FIRST_HEIGHT };
@@ -96,18 +147,11 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     },
 
     /** After drawing, or when something changed its size. */
-    settle() {
-      if (!box.current?.clientHeight) return;
-      measureRows();
-      const view = look();
-      const wanted = place.stuck ? box.current.scrollHeight : view.lead + wantedTop(view);
-      if (Math.abs(box.current.scrollTop - wanted) >= 1) box.current.scrollTop = wanted;
-      scrollTop = box.current.scrollTop;
-      follow(look());
-    },
+    settle,
 
     scrolled() {
       if (!box.current?.clientHeight) return;
+      hasMoved();
       const view = look();
       hold(view);
       if (!covers(shown, inView(view, AROUND / 2))) redraw();
@@ -116,9 +160,9 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
 
     /** A click may unfold a row: until its height is known the row stays where it is, also at the end. */
     clicked(event) {
-      const item = event.target.closest("li");
-      if (!place.stuck || item?.parentElement !== list.current) return;
-      const index = shown.start + [...list.current.children].indexOf(item);
+      const at = [...list.current.children].findIndex((item) => item.contains(event.target));
+      if (!place.stuck || at < 0) return;
+      const index = shown.start + at;
       place.stuck = false;
       place.anchor = { key: props.rows[index].key, offset: layout.top(index) - look().top };
       requestAnimationFrame(this.scrolled);
@@ -127,9 +171,19 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     toLatest() {
       if (props.beyond !== null) props.onLatest?.();
       Object.assign(place, { stuck: true, anchor: null });
-      this.settle();
+      rest();
+      settle();
       box.current.focus({ preventScroll: true });
     },
+
+    toStart() {
+      rest();
+      box.current.scrollTop = 0;
+      scrollTop = 0;
+      this.scrolled();
+    },
+
+    end: rest,
 
     /** Whether the end is in view, and stays there. */
     get stuck() {

@@ -1,14 +1,16 @@
 // A list of any length that grows at its end and pages back at its start. Only the rows in view and around it
 // are in the page. It stays at the end while one is there, and else keeps its place, whatever comes or goes.
-import { html, pure, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { Guard, html, pure, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { createKeeper, newPlace } from "./list_keeper.js";
 
 const GUESS = 40;
 
 const guessed = () => GUESS;
 
+const FAILED = html`<p class="problem">This entry could not be shown.</p>`;
+
 const Row = pure(function Row({ row, render }) {
-  return render(row);
+  return html`<${Guard} failed=${FAILED}>${render(row)}</${Guard}>`;
 });
 
 function useKeeper(held, refs) {
@@ -54,16 +56,16 @@ function useSizes({ box, list }, settle) {
  * - `beyond`: null when the last row is the newest there is, else how many newer ones are known of that are
  *   not among the rows. Then `onBottom` is called when the last row comes near and `onLatest` by the button
  *   that leads to the newest, and the list does not stick to its end.
- * - `view`: another value starts over at the end.
+ * - `view`: another value starts over, at the end or at the row whose key is `startAt`.
  * - `place`: a ref that keeps the place, and the heights, while the list is not in the page.
  */
-export function VirtualList({ guess = guessed, beyond = null, place, ...props }) {
+export function VirtualList({ guess = guessed, beyond = null, startAt = null, place, ...props }) {
   const { rows, render, label, before, empty } = props;
   const box = useRef(null);
   const list = useRef(null);
   const [keeper, behind] = useKeeper(place, { box, list });
   const focused = box.current?.contains(document.activeElement);
-  const { start, end } = keeper.draw({ guess, beyond, ...props });
+  const { start, end } = keeper.draw({ guess, beyond, startAt, ...props });
 
   useLayoutEffect(() => {
     keeper.settle();
@@ -71,6 +73,16 @@ export function VirtualList({ guess = guessed, beyond = null, place, ...props })
     if (focused && !box.current.contains(document.activeElement)) box.current.focus({ preventScroll: true });
   });
   useSizes({ box, list }, keeper.settle);
+  useEffect(() => keeper.end, []);
+
+  // Moving there as the browser does, it would aim at where the end was when the key was pressed.
+  function keyDown(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.key === "End") keeper.toLatest();
+    else if (event.key === "Home") keeper.toStart();
+    else return;
+    event.preventDefault();
+  }
 
   const last = rows.at(-1)?.key ?? null;
   useEffect(() => {
@@ -80,7 +92,7 @@ export function VirtualList({ guess = guessed, beyond = null, place, ...props })
   return html`
     <div class="scroller">
       <div class="scroll" ref=${box} onScroll=${keeper.scrolled} onClickCapture=${(event) => keeper.clicked(event)}
-           tabindex="0" role="region" aria-label=${label}>
+           onKeyDown=${keyDown} tabindex="0" role="region" aria-label=${label}>
         ${before}
         <ol ref=${list}>
           ${rows.slice(start, end).map(
