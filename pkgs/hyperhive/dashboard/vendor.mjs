@@ -2,7 +2,7 @@
 // Run after `npm ci`; vendor/ is rewritten whole.
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const vendor = join(here, "vendor");
@@ -22,9 +22,9 @@ function refuseBareImports(name, source) {
 }
 
 await rm(vendor, { recursive: true, force: true });
-await mkdir(vendor);
 for (const { package: name, file, target } of files) {
   const from = join(here, "node_modules", name, file);
+  await mkdir(dirname(join(vendor, target)), { recursive: true });
   if (target.endsWith(".js")) {
     const source = forBrowser(await readFile(from, "utf8"));
     refuseBareImports(target, source);

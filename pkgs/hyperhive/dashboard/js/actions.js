@@ -1,6 +1,6 @@
 // Owns what the operator can do: every call that a view makes, with its effects on the store.
 import { withQuery } from "./net/api.js";
-import { logConnection, olderEvents } from "./net/log_stream.js";
+import { eventPage, logConnection } from "./net/log_stream.js";
 import { keepConnected } from "./net/reconnect.js";
 import { isFiltered, shown, shownFloor } from "./state/messages.js";
 
@@ -51,36 +51,93 @@ function flow(store, api) {
   };
 }
 
-function agents({ store, api, openStream, schedule, onRefused }) {
+function agentLog({ store, api, openStream, schedule, onRefused }) {
   let following = null;
-  const path = (name, verb) => `/api/agents/${encodeURIComponent(name)}/${verb}`;
+
+  function follow(agent) {
+    following?.stop();
+    following = keepConnected(logConnection({ store, api, openStream, agent, schedule }), (error) => {
+      store.dispatch({ type: "log/lost", agent });
+      store.dispatch({ type: "log/failed", agent, error: error.message });
+      return onRefused(error) || error.status === 404;
+    });
+  }
+
+  async function page(type, from) {
+    const { agent, show } = store.state.log;
+    store.dispatch({ type: "log/loading", agent, forward: type === "log/newer" });
+    try {
+      store.dispatch({ type, agent, show, page: await eventPage(api, { agent, show }, from) });
+    } catch (error) {
+      store.dispatch({ type: "log/failed", agent, error: error.message });
+    }
+  }
 
   return {
     followLog(agent) {
       store.dispatch({ type: "log/open", agent });
-      following = keepConnected(logConnection({ store, api, openStream, agent, schedule }), (error) => {
-        store.dispatch({ type: "log/lost", agent });
-        store.dispatch({ type: "log/failed", agent, error: error.message });
-        return onRefused(error) || error.status === 404;
-      });
+      follow(agent);
     },
+    /** What is known stays for the next time, until another agent's log is followed. */
     unfollowLog() {
       following?.stop();
-      store.dispatch({ type: "log/close" });
+      following = null;
+      store.dispatch({ type: "log/lost", agent: store.state.log.agent });
     },
     hurryLog: () => following?.hurry(),
+    /** Start over with one choice of kinds, at the newest event or at the one of the id `from`. */
+    showLog(show, from = null) {
+      const { agent } = store.state.log;
+      store.dispatch({ type: "log/show", agent, show, from });
+      follow(agent);
+    },
     async olderEvents() {
-      const { agent, before, status } = store.state.log;
-      if (before === null || status !== "ready") return;
-      store.dispatch({ type: "log/loading", agent });
-      try {
-        const page = await olderEvents(api, agent, before);
-        store.dispatch({ type: "log/older", agent, page });
-      } catch (error) {
-        store.dispatch({ type: "log/failed", agent, error: error.message });
-      }
+      const { before, status } = store.state.log;
+      if (before !== null && status === "ready") await page("log/older", { before });
+    },
+    async newerEvents() {
+      const { after, status } = store.state.log;
+      if (after !== null && status === "ready") await page("log/newer", { after });
     },
     trimLog: () => store.dispatch({ type: "log/trim", agent: store.state.log.agent }),
+  };
+}
+
+function mail(store, api) {
+  const page = (agent, query) => api.get(withQuery("/api/messages", { recipient: agent, limit: PAGE, ...query }));
+
+  return {
+    async openMail(agent) {
+      store.dispatch({ type: "mail/open", agent });
+      try {
+        const [first, ...waits] = await Promise.all([
+          page(agent),
+          page(agent, { state: "queued", limit: 200 }),
+          page(agent, { state: "leased", limit: 200 }),
+        ]);
+        store.dispatch({ type: "mail/page", agent, page: first, waits });
+      } catch (error) {
+        store.dispatch({ type: "mail/failed", agent, error: error.message });
+      }
+    },
+    closeMail: () => store.dispatch({ type: "mail/close" }),
+    async olderMail() {
+      const { agent, floor, status } = store.state.mail;
+      if (status !== "ready" || floor === 0) return;
+      store.dispatch({ type: "mail/loading", agent });
+      try {
+        store.dispatch({ type: "mail/older", agent, page: await page(agent, { before: floor }) });
+      } catch (error) {
+        store.dispatch({ type: "mail/failed", agent, error: error.message });
+      }
+    },
+  };
+}
+
+function agents({ api }) {
+  const path = (name, verb) => `/api/agents/${encodeURIComponent(name)}/${verb}`;
+
+  return {
     lifecycle: (name, verb) => api.post(path(name, verb)),
     cancelTurn: (name) => api.post(path(name, "cancel")),
     selfTest: (name) => api.post(path(name, "selftest")),
@@ -114,6 +171,8 @@ export function createActions(parts) {
   return {
     ...conversation(api),
     ...flow(store, api),
+    ...agentLog(parts),
+    ...mail(store, api),
     ...agents(parts),
     ...session(store, api),
     stats: (asked) => api.get(withQuery("/api/stats", asked)),

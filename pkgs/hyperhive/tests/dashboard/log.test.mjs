@@ -1,90 +1,111 @@
-// An agent's live log: joining pages and live events, grouping, and data of any shape made readable.
+// An agent's live log: a window onto its events that moves without a hole and without growing for ever, and
+// data of any shape made readable.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeEvent } from "../../dashboard/js/events.js";
-import { logReducer, logRows, noLog } from "../../dashboard/js/state/log.js";
-import { describeTool } from "../../dashboard/js/tools.js";
+import { KEPT, logReducer, MOST, MOST_LENGTH, noLog } from "../../dashboard/js/state/log.js";
 import { event, ids, range } from "./samples.mjs";
 
 const after = (...actions) => actions.reduce(logReducer, noLog);
 const open = { type: "log/open", agent: "alice" };
 const notes = (from, to) => range(from, to).map((id) => event(id, "note"));
-const latest = (events, before = null, more = []) => ({
-  type: "log/latest",
-  agent: "alice",
-  page: { events: [...events].reverse(), next_before: before },
-  more,
-});
+
+function page(events, cursors = {}) {
+  return { events: [...events].reverse(), next_before: null, next_after: null, ...cursors };
+}
+
+const answer = (type, fields) => ({ type: `log/${type}`, agent: "alice", show: "all", ...fields });
+const first = (events, before = null, more = []) => answer("first", { page: page(events, { next_before: before }), more });
+const older = (events, before = null) => answer("older", { page: page(events, { next_before: before }) });
+const newer = (events, next = null) => answer("newer", { page: page(events, { next_after: next }) });
+const live = (events) => ({ type: "log/events", agent: "alice", events });
+const loading = { type: "log/loading", agent: "alice", forward: false };
+const forward = { ...loading, forward: true };
 
 test("what came between opening the stream and the page is there once", () => {
-  const log = after(open, latest(notes(5, 9), 5, notes(9, 11)), {
-    type: "log/events",
-    agent: "alice",
-    events: notes(11, 12),
-  });
-  assert.deepEqual([ids(log.rows), log.before, log.status, log.live], [range(5, 12), 5, "ready", true]);
+  const log = after(open, first(notes(5, 9), 5, notes(9, 11)), live(notes(11, 12)));
+  assert.deepEqual([ids(log.rows), log.before, log.after, log.status, log.live], [range(5, 12), 5, null, "ready", true]);
 });
 
-test("a reconnect joins the page that overlaps and starts over where it would leave a hole", () => {
-  const known = [open, latest(notes(5, 9), 5)];
+test("after a lost connection what was missed joins what is known, once", () => {
   const lost = { type: "log/lost", agent: "alice" };
-  assert.deepEqual(ids(after(...known, lost, latest(notes(8, 20), 8)).rows), range(5, 20));
-  const jumped = after(...known, lost, latest(notes(300, 310), 300));
-  assert.deepEqual([ids(jumped.rows), jumped.before], [range(300, 310), 300]);
+  const caughtUp = answer("caught-up", { events: notes(9, 20) });
+  const log = after(open, first(notes(5, 9), 5), lost, caughtUp);
+  assert.deepEqual([ids(log.rows), log.before, log.live], [range(5, 20), 5, true]);
+  const startsOver = after(open, first(notes(5, 9), 5), lost, first(notes(300, 310), 300));
+  assert.deepEqual([ids(startsOver.rows), startsOver.before], [range(300, 310), 300]);
 });
 
 test("an older page comes before what is known, and only for the agent that is open", () => {
-  const known = [open, latest(notes(5, 9), 5), { type: "log/loading", agent: "alice" }];
-  const older = (agent) => ({
-    type: "log/older",
-    agent,
-    page: { events: notes(1, 4).reverse(), next_before: null },
-  });
-  const log = after(...known, older("alice"));
+  const known = [open, first(notes(5, 9), 5), loading];
+  const log = after(...known, older(notes(1, 4)));
   assert.deepEqual([ids(log.rows), log.before, log.status], [range(1, 9), null, "ready"]);
-  assert.deepEqual(ids(after(...known, older("bob")).rows), range(5, 9));
+  assert.deepEqual(ids(after(...known, { ...older(notes(1, 4)), agent: "bob" }).rows), range(5, 9));
+  assert.deepEqual(ids(after(...known, { ...older(notes(1, 4)), show: "tools" }).rows), range(5, 9));
 });
 
-test("closing the panel forgets the log", () => {
-  assert.equal(after(open, latest(notes(1, 3)), { type: "log/close" }), noLog);
+test("paging back lets go of the newest events, and paging forward finds them and the live ones again", () => {
+  let log = after(open, first(notes(MOST + 1, MOST + 300), MOST + 1));
+  for (let id = MOST; id > 1; id -= 500) log = [loading, older(notes(id - 499, id), id - 499)].reduce(logReducer, log);
+  assert.equal(log.rows.length, MOST);
+  assert.deepEqual([log.rows[0].id, log.after, log.missed], [1, MOST, 0]);
+
+  log = logReducer(log, live(notes(MOST + 301, MOST + 302)));
+  assert.deepEqual([log.rows.length, log.missed], [MOST, 2]);
+
+  log = [forward, newer(notes(MOST + 1, MOST + 200), MOST + 200)].reduce(logReducer, log);
+  assert.deepEqual([log.rows.length, log.before, log.after], [MOST, 201, MOST + 200]);
+  log = [forward, newer(notes(MOST + 201, MOST + 301))].reduce(logReducer, log);
+  assert.deepEqual([log.rows.at(-1).id, log.after, log.missed], [MOST + 302, null, 0]);
+  assert.deepEqual(ids(log.rows), range(log.rows[0].id, MOST + 302));
 });
 
-test("a result stands with its call, and one without a call stands alone", () => {
-  const call = event(1, "tool_use", { id: "a", name: "Bash", input: {} });
-  const result = event(3, "tool_result", { id: "a", text: "ok" });
-  const other = event(2, "text", { text: "meanwhile" });
-  const stray = event(4, "tool_result", { id: "zz", text: "?" });
-  const foreign = event(5, "tool_result", { id: "a", text: "of another turn" }, { turn: "t2" });
-  assert.deepEqual(logRows([call, other, result, stray, foreign]), [
-    { event: call, result },
-    { event: other, result: null },
-    { event: stray, result: null },
-    { event: foreign, result: null },
-  ]);
+test("live events that were let go of are fetched before the window counts as live again", () => {
+  let log = after(open, { type: "log/show", agent: "alice", show: "all", from: 5 });
+  log = logReducer(log, answer("first", { page: page(notes(5, 9), { next_after: 9 }), more: [] }));
+  log = logReducer(log, live(notes(10, 700)));
+  assert.deepEqual([ids(log.rows), log.before, log.missed], [range(5, 9), 5, 691]);
+  log = [forward, newer(notes(10, 100))].reduce(logReducer, log);
+  assert.equal(log.after, 100);
+  log = [forward, newer(notes(101, 400))].reduce(logReducer, log);
+  assert.deepEqual([ids(log.rows), log.after], [range(5, 700), null]);
 });
 
-test("tools are said in words: commands, files, messages, and anything else key by key", () => {
-  assert.deepEqual(describeTool("Bash", { command: "ls -l", description: "List", timeout: 5 }), {
-    name: "Bash",
-    headline: "$ ls -l",
-    parts: [{ label: "timeout", text: "5" }],
-  });
-  assert.deepEqual(describeTool("mcp__hyperhive__send", { to: "bob", body: "hi", in_reply_to: 3 }), {
-    name: "send",
-    headline: "to bob",
-    parts: [
-      { label: "", text: "hi" },
-      { label: "in_reply_to", text: "3" },
-    ],
-  });
-  assert.deepEqual(describeTool("mcp__forge__issue", { id: 7, tags: ["a"] }), {
-    name: "mcp__forge__issue",
-    headline: "",
-    parts: [
-      { label: "id", text: "7" },
-      { label: "tags", text: '[\n  "a"\n]' },
-    ],
-  });
+test("a flood while somebody reads further up is counted and not held", () => {
+  const log = after(open, first(notes(1, 100)), live(notes(101, MOST + 500)), live(notes(MOST + 501, MOST + 510)));
+  assert.deepEqual([log.rows.length, log.after, log.missed], [MOST, MOST, 510]);
+});
+
+test("at the live end only the newest are kept, and what was let go of can be paged back to", () => {
+  const log = after(open, first(notes(1, KEPT + 50)), { type: "log/trim", agent: "alice" });
+  assert.deepEqual([ids(log.rows), log.before], [range(51, KEPT + 50), 51]);
+});
+
+test("large events count by their size", () => {
+  const large = range(1, 20).map((id) => event(id, "text", { text: "x".repeat(MOST_LENGTH / 8) }));
+  const log = after(open, first(large), loading, older([]));
+  assert.ok(log.rows.length <= 9);
+  assert.equal(log.after, log.rows.at(-1).id);
+});
+
+test("a choice of kinds starts over, and live events of other kinds stay out", () => {
+  const refused = event(7, "refused");
+  const log = after(
+    open,
+    first(notes(1, 5)),
+    { type: "log/show", agent: "alice", show: "refusals" },
+    live(notes(6, 6)),
+    { ...first([refused]), show: "refusals" },
+    live([event(8, "note"), event(9, "refused")]),
+  );
+  assert.deepEqual([ids(log.rows), log.opened], [[7, 9], 2]);
+  const stale = logReducer(log, first(notes(1, 5)));
+  assert.equal(stale, log);
+});
+
+test("a failure is said once there is nothing to show, and beside what there is", () => {
+  const failed = { type: "log/failed", agent: "alice", error: "The broker does not answer." };
+  assert.deepEqual([after(open, failed).status, after(open, first(notes(1, 2)), failed).status], ["failed", "ready"]);
 });
 
 test("a turn's end says how long, how many calls, tokens and money", () => {

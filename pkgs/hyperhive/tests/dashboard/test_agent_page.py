@@ -1,5 +1,6 @@
 """An agent's page: its tabs have addresses, the keyboard walks them, and its width is remembered."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -86,3 +87,42 @@ async def test_a_part_that_cannot_be_fetched_says_so_and_is_fetched_again(
     await page.unroute("**/views/policy.js")
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("tabpanel")).to_contain_text("Writes to")
+
+
+async def test_the_inbox_shows_what_waits_and_what_became_of_the_rest(hive: RunningHive, page: Page) -> None:
+    alice, boss = hive.agents["alice"], hive.agents["boss"]
+    await boss.send("alice", "the first")
+    await alice.lease("t1")
+    await alice.call("/v1/inbox/ack", {"turn": "t1"})
+    await boss.send("alice", "the second")
+    await alice.lease("t2")
+    await boss.send("alice", "the third")
+    await boss.send("bob", "not hers")
+    await page.goto(f"{hive.url}/#/agent/alice/inbox")
+    waiting = page.get_by_role("region", name="Waiting").locator(".message")
+    recent = page.get_by_role("region", name="Recent mail").locator(".message")
+    await expect(waiting).to_have_text([re.compile("leased.*the second"), re.compile("queued.*the third")])
+    await expect(recent).to_have_text([re.compile("acked.*the first")])
+
+    await alice.call("/v1/inbox/ack", {"turn": "t2"})
+    await boss.send("alice", "the fourth")
+    await expect(waiting).to_have_text([re.compile("the third"), re.compile("the fourth")])
+    await expect(recent).to_have_text([re.compile("acked.*the second"), re.compile("the first")])
+
+
+async def test_an_inbox_is_whole_again_after_the_broker_was_away(
+    hive: RunningHive, page: Page, complaints: Complaints
+) -> None:
+    await hive.agents["boss"].send("alice", "before")
+    await page.goto(f"{hive.url}/#/agent/alice/inbox")
+    rows = page.get_by_role("tabpanel").locator(".message")
+    await expect(rows).to_have_count(1)
+    await hive.stop()
+    await expect(page.get_by_role("tabpanel")).to_contain_text("Not connected")
+    await expect(rows).to_have_count(1)
+    await hive.resume()
+    await hive.agents["boss"].send("alice", "after")
+    await expect(rows).to_have_text([re.compile("before"), re.compile("after")])
+    await expect(page.get_by_role("tabpanel")).not_to_contain_text("Not connected")
+    assert [line for line in complaints if "net::ERR_" not in line] == []
+    complaints.clear()

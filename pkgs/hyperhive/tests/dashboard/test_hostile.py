@@ -18,6 +18,40 @@ HOSTILE = [
     "&lt;b&gt; ${1+1} {{1+1}} <!-- --> ]]>",
 ]
 LONG_WORD = "w" * 4000
+
+#: Ways from markdown to a script, a request or a navigation, and texts that take a parser long.
+MARKDOWN = [
+    "[a](javascript:document.body.dataset.owned='a') <javascript:document.body.dataset.owned='b'>",
+    "[a][1] [b](JAVASCRIPT&colon;alert(1)) [c](java&#x09;script&#58;alert(1))\n\n[1]: javascript:alert(1)",
+    "[d](data:text/html,<script>alert(1)</script>) [v](vbscript:x) [f](file:///etc/passwd)",
+    "[own](/api/logout) [own](//127.0.0.1/) [own](#/agent/boss) [own](?token=x) [own](../../x)",
+    "![beacon](https://beacon.invalid/a.png) ![b](/api/state) [![c](https://beacon.invalid/c.png)](https://x.invalid)",
+    "<img src=https://beacon.invalid/d.png><link rel=stylesheet href=https://beacon.invalid/e.css>",
+    "<iframe src=javascript:parent.document.body.dataset.owned='f'></iframe>\n\n<base href=https://x.invalid>",
+    "<style>*{background:url(https://beacon.invalid/g)}</style><meta http-equiv=refresh content=0;url=https://x.invalid>",
+    "&lt;script&gt;document.body.dataset.owned='h'&lt;/script&gt; &#60;img src=x onerror=alert(1)&#62;",
+    "https://a.invalid/\"onmouseover=\"document.body.dataset.owned='i' www.b.invalid me@c.invalid",
+    "`<b>` **<i onclick=alert(1)>x</i>** ~~<u>~~ | <td> |",
+    "| <b> | [x](javascript:alert(1)) |\n|---|---|\n| <img src=x> | y |",
+    "```<script>\n</code></pre><script>document.body.dataset.owned='j'</script>\n```",
+]
+BOMBS = [
+    ">" * 30_000,
+    "> " * 15_000 + "x",
+    "1. " * 10_000,
+    "- " * 15_000,
+    "[" * 30_000,
+    "![" * 15_000,
+    "*a **b " * 4_000,
+    "a**b**" * 5_000,
+    "`" * 15_000 + "a" + "`" * 14_999,
+    "<a " * 10_000,
+    "|" + "a|" * 8_000 + "\n|" + "-|" * 8_000 + "\n" + ("|" + "b|" * 500 + "\n") * 10,
+    "\n".join(" " * level + "- x" for level in range(230)),
+    "&#" * 15_000,
+    "http://" * 4_000,
+]
+
 RIGHT_TO_LEFT = "שלום עולם " * 20 + "\u202etxt.exe\u202c"
 
 
@@ -29,7 +63,7 @@ STICKING_OUT = """() => {
     return width > 1 && (left < -1 || right > innerWidth + 1) && !cut(one.parentElement);
   }).map((one) => one.outerHTML.slice(0, 120));
 }"""
-SCROLLING_SIDEWAYS = """() => [...document.querySelectorAll('#app *')].filter((one) =>
+SCROLLING_SIDEWAYS = """() => [...document.querySelectorAll('#app *:not(.md-table)')].filter((one) =>
   ['auto', 'scroll'].includes(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth + 1
 ).map((one) => one.outerHTML.slice(0, 120))"""
 
@@ -109,3 +143,140 @@ async def test_an_address_that_names_no_agent_is_answered_in_words(hive: Running
     await page.goto(f"{hive.url}/#/agent/%E0%A4%A")
     await expect(page.locator(".panel")).to_have_count(0)
     await assert_whole(page)
+
+
+def event(kind: str, **data: Any) -> dict[str, Any]:
+    return {"ts": 1.0, "turn": "t", "kind": kind, "data": data}
+
+
+def everywhere(text: str, number: int) -> list[dict[str, Any]]:
+    """Events that show the text in every place of a log."""
+    call = f"call-{number}"
+    edit = {
+        "file_path": text,
+        "old_string": text,
+        "new_string": f"{text}\nmore",
+        "edits": [{"old_string": text}],
+    }
+    own = {
+        "to": text,
+        "body": text,
+        "question": text,
+        "options": [text],
+        "answer": text,
+        "id": text,
+        "agent": text,
+    }
+    return [
+        event("turn_start", prompt=text, messages=[number]),
+        event("text", text=text),
+        event("thinking", text=text),
+        event("tool_use", id=call, name=text[:200], input={text[:200]: text, "list": [text]}),
+        event("tool_result", id=call, is_error=number % 2 == 0, text=text),
+        *(
+            event("tool_use", id=f"{call}-{name}", name=name, input=edit)
+            for name in ("Edit", "Write", "MultiEdit")
+        ),
+        *(
+            event("tool_use", id=text[:50], name=f"mcp__hyperhive__{name}", input=own)
+            for name in ("send", "ask")
+        ),
+        event("tool_use", id=1, name="Bash", input={"command": text, "description": text}),
+        event("tool_use", id=2, name="TodoWrite", input={"todos": [{"content": text, "status": text}]}),
+        event("refused", tool=text[:200], input={"command": text}, rule=text, reason=text),
+        event("note", level=text, text=text),
+        event("state", state=text, detail=text),
+        event("turn_end", result=text, error=text, duration_ms=text, tool_calls=text, tokens=text),
+    ]
+
+
+async def read_through(page: Page) -> int:
+    """Look at a whole log from its end to its begin, and wait until all that comes into view was read."""
+    scroll = page.locator(".log .scroll")
+    seen = 0
+    while True:
+        await page.wait_for_function("() => !document.querySelector('.log [aria-busy=true]')", timeout=60_000)
+        await assert_whole(page)
+        seen += 1
+        if (
+            await scroll.evaluate("(one) => one.scrollTop") < 2
+            and await page.locator(".log .edge").is_visible()
+        ):
+            return seen
+        await scroll.evaluate("(one) => { one.scrollTop -= one.clientHeight * 0.8; }")
+        await page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+
+async def watch_the_way_out(page: Page, hive: RunningHive) -> list[str]:
+    """What the page asks anybody but the broker for, and where it goes."""
+    strange: list[str] = []
+    page.on("request", lambda one: strange.append(one.url) if not one.url.startswith(hive.url) else None)
+    page.on(
+        "framenavigated",
+        lambda frame: strange.append(frame.url) if "#/agent/alice" not in frame.url else None,
+    )
+    page.context.on("page", lambda opened: strange.append(opened.url))
+    return strange
+
+
+async def test_hostile_markdown_goes_through_every_place_of_a_log_and_stays_text(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    link = await hive.agents["alice"].link()
+    for number, text in enumerate([*HOSTILE, *MARKDOWN, LONG_WORD, RIGHT_TO_LEFT]):
+        await link.send_json(report(status("working", text[:500], turn="t"), *everywhere(text, number)))
+    page: Page = await open_page(hive, viewport={"width": 360, "height": 1600})
+    await page.goto(f"{hive.url}/#/agent/alice")
+    await expect(page.locator(".log .entry").first).to_be_visible()
+    strange = await watch_the_way_out(page, hive)
+    requests = await page.evaluate("performance.getEntriesByType('resource').length")
+    assert await read_through(page) > 3
+    addresses = await page.locator(".log a").evaluate_all("(all) => all.map((one) => one.href)")
+    assert [one for one in addresses if not one.startswith(("http://", "https://", "mailto:"))] == []
+    assert [one for one in addresses if one.startswith(hive.url)] == []
+    assert strange == []
+    asked = await page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    assert [one for one in asked[requests:] if "/events?" not in one and "/static/" not in one] == []
+    await link.close()
+
+
+async def test_a_link_of_an_agent_opens_elsewhere_and_shows_where_it_leads(
+    hive: RunningHive, page: Page
+) -> None:
+    text = "see [the docs](https://user:secret@docs.invalid/a?b) and https://plain.invalid"
+    link = await hive.agents["alice"].link()
+    await link.send_json(report(status("idle"), event("text", text=text)))
+    await page.goto(f"{hive.url}/#/agent/alice")
+    links = page.locator(".log .markdown a")
+    await expect(links).to_have_text(["the docs", "https://plain.invalid"])
+    for at in range(2):
+        await expect(links.nth(at)).to_have_attribute("rel", "noopener noreferrer")
+        await expect(links.nth(at)).to_have_attribute("target", "_blank")
+    await expect(links.first).to_have_attribute("href", "https://docs.invalid/a?b")
+    await expect(page.locator(".log .markdown")).to_contain_text("the docs (docs.invalid/a?b)")
+    await link.close()
+
+
+async def test_texts_made_to_hang_a_parser_are_shown_as_they_are_and_the_page_stays_quick(
+    hive: RunningHive, page: Page
+) -> None:
+    link = await hive.agents["alice"].link()
+    for number, text in enumerate(BOMBS):
+        edit = {"file_path": "x", "old_string": text, "new_string": text[::-1]}
+        events = [event("text", text=text), event("tool_use", id=number, name="Edit", input=edit)]
+        await link.send_json(report(status("working", turn="t"), *events))
+    await page.goto(f"{hive.url}/#/agent/alice")
+    await expect(page.locator(".log .entry").first).to_be_visible()
+    await page.evaluate(
+        "() => { self.longest = 0; let last = performance.now(); setInterval(() => {"
+        " const now = performance.now(); self.longest = Math.max(self.longest, now - last);"
+        " last = now; }, 20); }"
+    )
+    await read_through(page)
+    await page.locator(".log").get_by_role("button", name="Show all").first.click()
+    await read_through(page)
+    # A parser on the page itself would stop it for many seconds.
+    assert await page.evaluate("self.longest") < 3000
+    await link.close()

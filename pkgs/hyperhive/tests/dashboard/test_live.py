@@ -85,7 +85,7 @@ async def test_the_panel_shows_the_live_log_and_cancels_the_turn(hive: RunningHi
     )
     await page.locator("#agent-alice").click()
     log = page.locator(".log .entry")
-    await expect(log).to_have_text([re.compile("Turn begins.*do it"), re.compile(r"Bash\s*\$ ls")])
+    await expect(log).to_have_text([re.compile("Turn running.*do it"), re.compile(r"Bash\s*\$ ls")])
     await link.send_json(
         report(
             None,
@@ -99,7 +99,7 @@ async def test_the_panel_shows_the_live_log_and_cancels_the_turn(hive: RunningHi
     )
     await expect(log).to_have_count(3)
     await expect(log.last).to_contain_text("Refused by no_pattern")
-    await page.get_by_role("button", name="Result, 5 characters").click()
+    await page.get_by_role("button", name="Result, 3 lines").click()
     await expect(log.nth(1)).to_contain_text("a\nb\nc")
     await page.get_by_role("button", name="Cancel turn").click()
     frame = await asyncio.wait_for(link.receive_json(), 5)

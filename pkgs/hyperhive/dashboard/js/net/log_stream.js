@@ -1,10 +1,42 @@
-// Follows one agent's log: the stream first, then the latest page, then what came in between.
+// Follows one agent's log: the stream first, then what is missing up to it, then what came in between.
+import { SHOWN } from "../state/log.js";
 import { withQuery } from "./api.js";
 
-const PAGE = 200;
+const PAGE = 300;
+/** Most pages that are fetched to catch up after a connection was lost; beyond them the log starts over. */
+const CATCH_UP_PAGES = 6;
 
 function path(agent, part) {
   return `/api/agents/${encodeURIComponent(agent)}/${part}`;
+}
+
+/** A page of the agent's events; `from` is {before}, {after} or nothing for the newest. */
+export function eventPage(api, { agent, show }, from = {}, signal = undefined) {
+  const kinds = SHOWN[show]?.join(",");
+  return api.get(withQuery(path(agent, "events"), { ...from, kinds, limit: PAGE }), signal);
+}
+
+// Everything newer than the last row, or null when that is too much.
+async function missedEvents(api, log, signal) {
+  let after = log.rows.at(-1).id;
+  const events = [];
+  for (let pages = 0; pages < CATCH_UP_PAGES; pages += 1) {
+    const page = await eventPage(api, log, { after }, signal);
+    events.push(...page.events.reverse());
+    if (page.next_after === null) return events;
+    after = page.next_after;
+  }
+  return null;
+}
+
+// The action that makes the log whole up to the stream.
+async function joining(api, log, signal) {
+  const { agent, show, from } = log;
+  if (log.rows.length && log.after !== null) return { type: "log/caught-up", agent, show, events: [] };
+  const events = log.rows.length ? await missedEvents(api, log, signal) : null;
+  if (events) return { type: "log/caught-up", agent, show, events };
+  const page = await eventPage(api, log, from === null ? {} : { after: from - 1 }, signal);
+  return { type: "log/first", agent, show, page };
 }
 
 /** One connection, for `keepConnected`. */
@@ -21,10 +53,12 @@ export function logConnection({ store, api, openStream, agent, schedule }) {
     }
 
     async function load() {
-      const page = await api.get(withQuery(path(agent, "events"), { limit: PAGE }), signal);
-      store.dispatch({ type: "log/latest", agent, page, more: waiting });
+      const action = await joining(api, store.state.log, signal);
+      const known = new Set((action.events ?? action.page.events).map(({ id }) => id));
+      const more = waiting.filter(({ id }) => !known.has(id));
       waiting = [];
       ready = true;
+      store.dispatch(action.page ? { ...action, more } : { ...action, events: [...action.events, ...more] });
       up();
     }
 
@@ -34,9 +68,4 @@ export function logConnection({ store, api, openStream, agent, schedule }) {
     });
     await Promise.all([reading, load()]);
   };
-}
-
-/** The page of events before `before`. */
-export function olderEvents(api, agent, before) {
-  return api.get(withQuery(path(agent, "events"), { before, limit: PAGE }));
 }

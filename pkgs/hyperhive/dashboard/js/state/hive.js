@@ -3,6 +3,7 @@ import { agentsReducer, noAgents } from "./agents.js";
 import { clearedReducer, nothingCleared } from "./cleared.js";
 import { inboxReducer, noInbox } from "./inbox.js";
 import { logReducer, noLog } from "./log.js";
+import { mailReducer, noMail } from "./mail.js";
 import { messagesReducer, noMessages } from "./messages.js";
 import { noNotices, noticesReducer } from "./notices.js";
 import { noQuestions, questionsReducer } from "./questions.js";
@@ -23,6 +24,7 @@ export const initial = {
   notices: noNotices,
   log: noLog,
   cleared: nothingCleared,
+  mail: noMail,
 };
 
 const FRAMES = new Set(["message", "question", "agent", "notice"]);
@@ -58,6 +60,7 @@ export function hiveReducer(state, action) {
     notices: noticesReducer(state.notices, action),
     log: logReducer(state.log, action),
     cleared: clearedReducer(state.cleared, action),
+    mail: mailReducer(state.mail, action),
   };
 }
 

@@ -1,50 +1,86 @@
 // The live log of the agent whose page is open, and a line to it.
 import { html, pure, useEffect, useMemo } from "../ui.js";
 import { isShown } from "../state/cleared.js";
-import { logRows } from "../state/log.js";
+import { logRows } from "../state/log_rows.js";
 import { AgentComposer } from "./agent_composer.js";
 import { useActions, useSlice } from "./context.js";
 import { Edge } from "./edge.js";
+import { LogBar } from "./log_bar.js";
 import { LogRow } from "./log_row.js";
 import { VirtualList } from "./virtual_list.js";
 
-const EMPTY = {
-  loading: "Loading…",
-  failed: "The log could not be loaded.",
-  ready: "No turn has been logged yet.",
+const NOTHING = {
+  all: "No turn has been logged yet.",
+  turns: "No turn has been logged yet.",
+  text: "It has said nothing yet.",
+  tools: "No tool has been called yet.",
+  refusals: "Nothing was refused.",
 };
 
-const render = ({ event, result }) => html`<${LogRow} event=${event} result=${result} />`;
+const HEIGHTS = { turn_start: 70, turn_end: 28, text: 90, thinking: 68, tool_use: 72, refused: 96, note: 28, state: 28 };
+const guess = ({ event }) => HEIGHTS[event.kind] ?? 48;
+
+/** Where the log was read; it is found again on the way back from another part of the page. */
+const read = { name: null, place: { current: null } };
+
+function placeOf(name) {
+  if (read.name !== name) Object.assign(read, { name, place: { current: null } });
+  return read.place;
+}
+
+function Empty({ log }) {
+  if (log.status === "failed") return html`<p class="empty problem">${log.error}</p>`;
+  if (log.status !== "ready") return html`<p class="empty" role="status">Loading…</p>`;
+  return html`<p class="empty">${NOTHING[log.show]}</p>`;
+}
+
+function Cleared({ onUndo }) {
+  return html`
+    <p class="edge">Cleared in this window.
+      <button type="button" class="quiet" onClick=${onUndo}>Show what was there</button>
+    </p>
+  `;
+}
+
+function useRows(log, { name, turn, brief }) {
+  const cleared = useSlice((state) => state.cleared);
+  const rows = useMemo(
+    () => logRows(log.rows, { current: turn, brief }).filter(({ event }) => isShown(cleared, event)),
+    [log.rows, turn, brief, cleared],
+  );
+  return [rows, Object.hasOwn(cleared, name)];
+}
 
 export const View = pure(function AgentLog({ name, agent }) {
   const log = useSlice((state) => state.log);
-  const cleared = useSlice((state) => state.cleared);
-  const { followLog, unfollowLog, olderEvents, trimLog, unclearLog } = useActions();
+  const actions = useActions();
+  const { followLog, unfollowLog, showLog, olderEvents, newerEvents, trimLog } = actions;
+  const { show, from, error } = log;
+  const brief = show === "turns";
+  const [rows, hides] = useRows(log, { name, turn: agent.status.turn, brief });
   useEffect(() => {
     followLog(name);
     return unfollowLog;
   }, [name]);
-  const rows = useMemo(
-    () =>
-      logRows(log.rows)
-        .filter(({ event }) => isShown(cleared, event))
-        .map(({ event, result }) => ({ key: event.id, event, result })),
-    [log.rows, cleared],
-  );
-  const lost = !log.live && log.status !== "loading";
-  const hidden = Object.hasOwn(cleared, name);
-  const undo = html`<p class="edge">Cleared in this window.
-    <button type="button" class="quiet" onClick=${() => unclearLog(name)}>Show what was there</button></p>`;
-  const edge = hidden ? undo : html`<${Edge} loading=${log.status === "paging"} error=${log.live ? log.error : null}
+
+  const render = useMemo(() => {
+    const onTurn = brief ? (id) => showLog("all", id) : null;
+    return (row) => html`<${LogRow} row=${row} onTurn=${onTurn} />`;
+  }, [brief]);
+
+  const undo = html`<${Cleared} onUndo=${() => actions.unclearLog(name)} />`;
+  const edge = html`<${Edge} loading=${log.status === "paging"} error=${log.live ? error : null}
     more=${log.before !== null} label="Older entries" onOlder=${olderEvents} />`;
   return html`
     <link rel="stylesheet" href="/static/css/log.css" />
     <section class="log" aria-label="Live log">
-      ${lost && html`<p class="log-lost" role="status">${log.error ?? "Not connected."}</p>`}
-      <${VirtualList} label="Live log of ${name}" rows=${rows} render=${render} view=${name}
-        before=${rows.length > 0 && edge}
-        empty=${hidden ? undo : html`<p class="empty">${EMPTY[log.status] ?? "Loading…"}</p>`}
-        onTop=${log.error || hidden ? null : olderEvents} onEnd=${trimLog} />
+      <${LogBar} log=${log} onShow=${showLog} />
+      <${VirtualList} label="Live log of ${name}" rows=${rows} render=${render} guess=${guess}
+        view=${log.opened} startAt=${from} place=${placeOf(name)}
+        before=${rows.length > 0 && (hides ? undo : edge)} empty=${hides ? undo : html`<${Empty} log=${log} />`}
+        beyond=${log.after === null ? null : log.missed}
+        onTop=${error || hides ? null : olderEvents} onBottom=${error ? null : newerEvents}
+        onLatest=${() => showLog(show)} onEnd=${trimLog} />
     </section>
     <${AgentComposer} agent=${agent} />
   `;

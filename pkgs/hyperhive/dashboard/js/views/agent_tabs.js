@@ -6,6 +6,7 @@ import { Late } from "./late.js";
 /** `load` resolves to the view of the part; it is given {agent, name} and brings its own style sheet. */
 export const TABS = [
   { id: "log", label: "Log", load: () => import("./agent_log.js").then((m) => m.View) },
+  { id: "inbox", label: "Inbox", load: () => import("./agent_inbox.js").then((m) => m.View) },
   { id: "stats", label: "Stats", load: () => import("./agent_stats.js").then((m) => m.View) },
   { id: "policy", label: "Policy", load: () => import("./policy.js").then((m) => m.View) },
   { id: "selftest", label: "Self-test", load: () => import("./selftest.js").then((m) => m.View) },
@@ -28,10 +29,15 @@ export function AgentTabs({ name, agent, tab }) {
 
   // Walking along the bar leaves one entry in the history, and not one for every step.
   function keyDown(event) {
+    if (event.key === " ") {
+      event.preventDefault();
+      event.target.click();
+    }
     const step = STEPS[event.key];
     if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const at = stepped(TABS.indexOf(open), step);
+    // From where the keyboard is: the address may not have got there yet.
+    const at = stepped([...bar.current.children].indexOf(event.target), step);
     location.replace(agentAddress(name, inAddress(TABS[at])));
     bar.current.children[at].focus();
   }

@@ -9,8 +9,8 @@ const CUT_LINES = 9;
 // Unfolded at most this much goes into the page at once; megabytes of one line freeze any browser.
 const MOST_CHARACTERS = 300_000;
 
-function cut(text, lines) {
-  let end = Math.min(text.length, CUT_CHARACTERS);
+function cut(text, lines, characters) {
+  let end = Math.min(text.length, characters);
   let at = -1;
   for (let count = 0; count < lines; count += 1) {
     at = text.indexOf("\n", at + 1);
@@ -19,15 +19,23 @@ function cut(text, lines) {
   return text.slice(0, Math.min(end, at));
 }
 
-/** Props: `text`, `lines` shown while folded, `class`, and `place`: a name that keeps it unfolded in a list. */
-export const Body = pure(function Body({ text, lines = CUT_LINES, class: name = "", place = null }) {
+function Plain({ text }) {
+  return html`<p dir="auto">${text}</p>`;
+}
+
+/**
+ * Props: `text`, `lines` and `characters` shown while folded, `class`, `place`: a name that keeps it unfolded
+ * in a list, and `form`: the view of what is shown, as plain text without it.
+ */
+export const Body = pure(function Body(props) {
+  const { text, lines = CUT_LINES, characters = CUT_CHARACTERS, class: name = "", place = null, form = Plain } = props;
   const [open, setOpen] = useKept(place && `body:${place}`, false);
-  const start = cut(text, lines);
+  const start = cut(text, lines, characters);
   const folds = start.length < text.length;
   const visible = open ? text.slice(0, MOST_CHARACTERS) : start;
   return html`
     <div class="body ${name} ${open && text.length > 8000 ? "long" : ""}">
-      <p dir="auto">${folds && !open ? `${visible.trimEnd()} …` : visible}</p>
+      <${form} text=${folds && !open ? `${visible.trimEnd()} …` : visible} />
       ${
         folds &&
         html`<button type="button" class="quiet fold" aria-expanded=${open} onClick=${() => setOpen(!open)}>

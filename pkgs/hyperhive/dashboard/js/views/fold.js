@@ -2,13 +2,14 @@
 import { html, useState } from "../ui.js";
 import { useKept } from "./context.js";
 
-function Part({ open, onToggle, label, count = null, children }) {
+function Part({ open, onToggle, label, count = null, preview = "", children }) {
   return html`
     <div class="fold-part" data-open=${open}>
       <button type="button" class="quiet toggle" aria-expanded=${open} onClick=${onToggle}>
         <span class="mark" aria-hidden="true"></span>${label}
         ${count !== null && html` <span class="count">${count}</span>`}
       </button>
+      ${preview && !open && html`<code class="preview">${preview}</code>`}
       ${open && html`<div class="folded">${children}</div>`}
     </div>
   `;

@@ -1,81 +1,84 @@
 // One row of an agent's live log. What it shows was made plain text and numbers by events.js.
 import { html, pure } from "../ui.js";
 import { describeEvent } from "../events.js";
-import { textLength } from "../format.js";
 import { Body } from "./body.js";
-import { RowFold } from "./fold.js";
+import { Markdown } from "./markdown.js";
 import { At } from "./times.js";
+import { Refusal, Result, Tool, ToolCall } from "./tool_call.js";
 
-function Tool({ id, tool }) {
-  return html`
-    <p class="tool" dir="auto"><strong>${tool.name}</strong> <code>${tool.headline}</code></p>
-    ${tool.parts.map(
-      ({ label, text }, index) => html`
-      <div key=${index} class="part">
-        ${label && html`<span class="label">${label}</span>`}
-        <${Body} place="log-${id}-${index}" text=${text} lines=${4} class=${label ? "mono" : ""} />
-      </div>`,
-    )}
-  `;
+const placeOf = ({ id }) => `log-${id}`;
+
+function Outcome({ row }) {
+  const end = row.end && describeEvent(row.end);
+  if (end) return html`<span class="outcome" data-result=${end.result}>${end.result}</span>`;
+  return row.running && html`<span class="outcome" data-result="running">running</span>`;
 }
 
-function Result({ id, result }) {
-  const { text, failed } = result;
-  if (!text.trim()) return html`<p class="aside">${failed ? "failed" : "done"}, no output</p>`;
-  if (!failed && text.length <= 120 && !text.trim().includes("\n")) {
-    return html`<p class="result" dir="auto"><code>${text.trim()}</code></p>`;
-  }
+// The begin of a turn leads to the turn from where only the begins are shown.
+function TurnHead({ it, row, onTurn }) {
+  const words = html`<span>Turn</span> <${Outcome} row=${row} />`;
   return html`
-    <div class="result" data-failed=${failed}>
-      <${RowFold} name="result-${id}" label="${failed ? "Failed" : "Result"}, ${textLength(text)}">
-        <${Body} place="log-${id}" text=${text} lines=${40} class="mono" />
-      </${RowFold}>
-    </div>
-  `;
-}
-
-const ROWS = {
-  turn_start: ({ it, event }) => html`
     <p class="rule-line">
-      <span>Turn begins</span>
+      ${onTurn ? html`<button type="button" class="quiet" onClick=${() => onTurn(row.event.id)}>${words}</button>` : words}
       ${
         it.messages.length > 0 &&
         html`<span class="aside">with ${it.messages.map((id) => `#${id}`).join(", ")}</span>`
       }
+      ${onTurn && row.end && html`<span class="aside number">${describeEvent(row.end).facts}</span>`}
     </p>
-    ${it.text && html`<${Body} place="log-${event.id}" text=${it.text} lines=${3} class="prompt" />`}
+    ${it.text && html`<${Body} text=${it.text} lines=${onTurn ? 1 : 3} class="prompt" place=${placeOf(row.event)} />`}
+  `;
+}
+
+function TurnEnd({ it, row }) {
+  return html`
+    <p class="rule-line">
+      <span>Turn <span class="outcome" data-result=${it.result}>${it.result}</span></span>
+      <span class="aside number">${it.facts}</span>
+    </p>
+    ${it.text && html`<${Body} text=${it.text} lines=${6} place=${placeOf(row.event)} />`}
+  `;
+}
+
+const plain = (lines, name = "") => ({ it, row }) =>
+  html`<${Body} text=${it.text} lines=${lines} class=${name} place=${placeOf(row.event)} />`;
+
+const ROWS = {
+  turn_start: TurnHead,
+  turn_end: TurnEnd,
+  text: ({ it, row }) =>
+    html`<${Body} text=${it.text} lines=${40} characters=${3000} place=${placeOf(row.event)} form=${Markdown} />`,
+  thinking: plain(3, "thinking"),
+  note: plain(6),
+  tool_use: ({ it, row }) => html`<${ToolCall} row=${row} tool=${it.tool} />`,
+  tool_result: ({ it, row }) => html`<${Result} id=${row.event.id} result=${it} />`,
+  refused: ({ it, row }) => html`
+    <${Tool} tool=${it.tool} place=${placeOf(row.event)} />
+    <${Refusal} refusal=${it} place=${`${placeOf(row.event)}-refusal`} />
   `,
-  text: ({ it, event }) => html`<${Body} place="log-${event.id}" text=${it.text} lines=${24} />`,
-  thinking: ({ it, event }) => html`<${Body} place="log-${event.id}" text=${it.text} lines=${3} class="thinking" />`,
-  tool_use: ({ it, event, result }) => html`
-    <${Tool} id=${event.id} tool=${it.tool} />
-    ${result && html`<${Result} id=${result.id} result=${describeEvent(result)} />`}
-  `,
-  tool_result: ({ it, event }) => html`<${Result} id=${event.id} result=${it} />`,
-  refused: ({ it, event }) => html`
-    <p class="verdict">Refused by <code>${it.rule}</code></p>
-    <${Tool} id=${event.id} tool=${it.tool} />
-    <${Body} place="log-${event.id}" text=${it.text} lines=${4} />
-  `,
-  note: ({ it, event }) => html`<${Body} place="log-${event.id}" text=${it.text} lines=${6} />`,
-  turn_end: ({ it, event }) => html`
-    <p class="rule-line"><span>Turn ${it.result}</span><span class="aside number">${it.facts}</span></p>
-    ${it.text && html`<${Body} place="log-${event.id}" text=${it.text} lines=${6} />`}
-  `,
-  state: ({ it, event }) =>
+  state: ({ it }) =>
     html`<p class="aside" dir="auto">now ${it.state.replaceAll("_", " ")}${it.text && `: ${it.text}`}</p>`,
-  other: ({ it, event }) => html`<p class="aside">${it.name}</p><${Body} place="log-${event.id}" text=${it.text} lines=${6} class="mono" />`,
+  other: ({ it, row }) => html`
+    <p class="aside">${it.name}</p>
+    <${Body} text=${it.text} lines=${6} class="mono" place=${placeOf(row.event)} />
+  `,
 };
 
-/** Props: `event`, and the `result` event that belongs to a tool call, or null. */
-export const LogRow = pure(function LogRow({ event, result }) {
+function markOf(it, row) {
+  if (it.kind === "turn_end") return it.result;
+  if (it.kind === "note") return it.level;
+  return it.kind === "refused" || row.refusal ? "refused" : null;
+}
+
+/** Props: `row` of state/log_rows.js, and `onTurn(id)` where the begin of a turn leads to it. */
+export const LogRow = pure(function LogRow({ row, onTurn }) {
+  const { event, end } = row;
   const it = describeEvent(event);
-  const mark = it.kind === "turn_end" ? it.result : it.kind === "note" ? it.level : null;
-  const row = ROWS[it.kind];
+  const failed = end !== null && describeEvent(end).result !== "ok";
   return html`
-    <div class="entry" data-kind=${it.kind} data-mark=${mark}>
+    <div class="entry" data-kind=${it.kind} data-mark=${markOf(it, row)} data-turn=${event.turn !== null} data-failed=${failed}>
       <${At} at=${event.ts} />
-      <div class="what">${row({ it, event, result })}</div>
+      <div class="what"><${ROWS[it.kind]} it=${it} row=${row} onTurn=${onTurn} /></div>
     </div>
   `;
 });

@@ -74,7 +74,7 @@ export const View = pure(function Policy({ agent }) {
   const recipients = role === "manager" ? null : policy.allowed_recipients;
   return html`
     <link rel="stylesheet" href="/static/css/policy.css" />
-    <div class="part">
+    <div class="tab-part">
       <dl class="policy">
         <dt>Writes to</dt>
         <dd><${Names} list=${recipients} any="anyone" none="nobody" /></dd>

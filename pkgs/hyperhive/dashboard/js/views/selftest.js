@@ -68,7 +68,7 @@ export function View({ name }) {
   const error = running.error ?? look.error;
   return html`
     <link rel="stylesheet" href="/static/css/selftest.css" />
-    <div class="selftest part">
+    <div class="selftest tab-part">
       <div class="selftest-head">
         <button type="button" aria-disabled=${running.busy}
           onClick=${() => running.run(async () => setTest(await selfTest(name)))}>
