@@ -20,6 +20,7 @@ class StatusBoard:
         self._publish = publish
         #: Names and begins of the calls that have no result yet, by id, in the order in which they began.
         self._calls: dict[str, tuple[str, float]] = {}
+        self._retrying = False
         self.status = AgentStatus.bare(AgentState.STARTING, model)
 
     def show(
@@ -27,16 +28,26 @@ class StatusBoard:
     ) -> None:
         """Change state; `turn` and `until` belong to this state only."""
         self._calls.clear()
+        self._retrying = False
         self._change(state=state, detail=detail[:300], turn=turn, until=until, tool=None)
 
     def watch(self, event: NewEvent) -> None:
-        """Show the running tool while an agent works."""
+        """Show the running tool while an agent works, and when the API has to be asked again."""
         if self.status.state is not AgentState.WORKING:
             return
-        if event.kind is EventKind.TOOL_USE:
-            self._calls[str(event.data["id"])] = (str(event.data["name"])[:_NAME_LIMIT], event.ts)
-        elif event.kind is not EventKind.TOOL_RESULT or not self._calls.pop(str(event.data["id"]), None):
-            return
+        retrying, self._retrying = self._retrying, event.data.get("retry") is True
+        match event.kind:
+            case EventKind.TOOL_USE:
+                self._calls[str(event.data["id"])] = (str(event.data["name"])[:_NAME_LIMIT], event.ts)
+            case EventKind.TOOL_RESULT if self._calls.pop(str(event.data["id"]), None):
+                pass
+            case EventKind.NOTE if self._retrying:
+                self._change(detail=str(event.data["text"])[:300])
+                return
+            case _ if not retrying:
+                return
+            case _:
+                pass
         tool = self._running()
         self._change(detail=tool.name if tool else "", tool=tool)
 

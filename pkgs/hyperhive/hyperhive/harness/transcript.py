@@ -72,6 +72,8 @@ class Transcript:
                 self._resets_at = float(info.resets_at) if info.resets_at else None
             case SystemMessage(subtype="compact_boundary", data=data):
                 self._compacted(data.get("compact_metadata") or {})
+            case SystemMessage(subtype="api_retry", data=data):
+                self._retried(data)
             case _:
                 pass
 
@@ -149,6 +151,14 @@ class Transcript:
         before, after = _count(metadata, "pre_tokens"), _count(metadata, "post_tokens")
         sizes = f" from {before} to {after} tokens" if before and after else ""
         self._event(EventKind.NOTE, level="info", text=f"the session was compacted{sizes}")
+
+    def _retried(self, data: dict[str, Any]) -> None:
+        status, error = _count(data, "error_status"), data.get("error")
+        answer = f"answered {status}" if status else "did not answer"
+        reason = f" ({error[:60]})" if isinstance(error, str) and error else ""
+        tries = f"try {_count(data, 'attempt')} of {_count(data, 'max_retries')}"
+        text = f"the API {answer}{reason}, it is asked again: {tries}"
+        self._event(EventKind.NOTE, level="warning", text=text, retry=True)
 
     def _tool_result(self, block: ToolResultBlock) -> None:
         text = block.content if isinstance(block.content, str) else _blocks_text(block.content or [])

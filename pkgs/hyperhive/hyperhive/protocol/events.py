@@ -19,7 +19,8 @@ class EventKind(StrEnum):
 
     `turn_start` {prompt, messages:[ids]} · `text` {text} · `thinking` {text} ·
     `tool_use` {id, name, input} · `tool_result` {id, is_error, text} ·
-    `refused` {tool, input, rule, reason} · `note` {level: info|warning|error, text} ·
+    `refused` {tool, input, rule, reason} · `note` {level: info|warning|error, text}, with `retry` true
+    when the API has to be asked again ·
     `turn_end` {result: ok|cancelled|rate_limited|unauthenticated|too_long|failed, error, duration_ms,
     tool_calls, tools: {name: count}, cost_usd, tokens: {input, output, cache_read, cache_write},
     context_used, context_max, notes_bytes; the last three may be null} · `state` {state, detail}.

@@ -290,3 +290,22 @@ async def test_a_prompt_that_does_not_fit_is_repeated_after_compacting(small_hiv
     assert (await hive.settled(mail)).deliveries == 1
     assert hive.model is not None
     assert [request for request in hive.model.requests if request.kind is RequestKind.COMPACT]
+
+
+async def test_an_api_that_is_asked_again_is_in_the_log_and_the_turn_ends_well(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        [[turn.step]]
+        error_status = 529
+        error_type = "overloaded_error"
+        [[turn.step]]
+        text = "at last"
+        """,
+        alice={},
+    )
+    await hive.wake("alice")
+    assert (await hive.settled(await hive.say("alice", "one"))).deliveries == 1
+    [note] = [one for one in await hive.events("alice", "note") if one.get("retry")]
+    assert note["text"].startswith("the API answered 529 (")
+    assert note["text"].endswith("), it is asked again: try 1 of 10")

@@ -51,6 +51,21 @@ def test_of_calls_side_by_side_the_longest_is_shown_until_it_ends() -> None:
     ]
 
 
+def test_that_the_api_is_asked_again_is_shown_until_it_answers() -> None:
+    published: list[AgentStatus] = []
+    board = StatusBoard("m", published.append)
+    board.show(AgentState.WORKING, turn="t")
+    for one in (
+        event(EventKind.NOTE, level="warning", text="the API answered 529", retry=True),
+        event(EventKind.NOTE, level="warning", text="and again", retry=True),
+        event(EventKind.TEXT, text="here I am"),
+        event(EventKind.TEXT, text="and on I go"),
+        event(EventKind.NOTE, level="info", text="the session was compacted"),
+    ):
+        board.watch(one)
+    assert [one.detail for one in published] == ["", "the API answered 529", "and again", ""]
+
+
 def test_context_and_session_are_kept_until_a_turn_says_otherwise() -> None:
     board = StatusBoard("m", lambda _status: None)
     board.learn(Turn(result=TurnResult.OK, context_used=10, context_max=100), "s")

@@ -139,3 +139,17 @@ def test_the_window_is_that_of_the_model_that_answered_last(clock: Clock) -> Non
     windows = {"big": {"contextWindow": 1_000_000}, "small": {"contextWindow": 200_000}}
     assert transcript.end(result(model_usage=windows), 0.0).context_max == 200_000
     assert transcript.end(result(model_usage={"other": {"contextWindow": 7}}), 0.0).context_max == 7
+
+
+def test_a_repeated_call_of_the_api_is_noted_with_its_reason(clock: Clock) -> None:
+    transcript, events = recorded(clock)
+    for data in (
+        {"attempt": 2, "max_retries": 10, "error_status": 529, "error": "overloaded"},
+        {"attempt": 1, "max_retries": 10, "error_status": None, "error": ["odd"]},
+    ):
+        transcript.add(SystemMessage(subtype="api_retry", data=data))
+    assert [event.data["text"] for event in events] == [
+        "the API answered 529 (overloaded), it is asked again: try 2 of 10",
+        "the API did not answer, it is asked again: try 1 of 10",
+    ]
+    assert [event.data["retry"] for event in events] == [True, True]
