@@ -58,6 +58,8 @@ class Models:
         """
         agent = self._agents.config(name)
         chosen = rules.choice(agent, asked)
+        if chosen == self._agents.view(name).model.chosen:
+            return self._agents.view(name)
         await self._outbox.commit(self._clock(), _keep, name, chosen)
         self._agents.model_chosen(name, chosen)
         self._tell(name, rules.used(agent, chosen))

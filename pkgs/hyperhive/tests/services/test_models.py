@@ -44,6 +44,7 @@ async def test_a_choice_is_shown_told_and_logged_and_default_takes_it_back(
     assert view.model == frame.data.model == ModelChoice(configured="sonnet", chosen="opus")
     assert core.agents.next_model("alice") == "opus"
     assert core.agents.view("bob").model.chosen is None
+    assert (await models.choose("alice", "opus")) == view
     assert (await models.choose("alice", "default")).model.chosen is None
     assert told == [("alice", "opus"), ("alice", "sonnet")]
     assert await notes(core, "alice") == [

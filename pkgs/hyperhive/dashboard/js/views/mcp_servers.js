@@ -28,16 +28,20 @@ function missing(allowed, { state, tools, offered }) {
   return allowed.filter((tool) => tool !== "*" && !tools.includes(tool));
 }
 
+function allowedWords(allowed) {
+  if (allowed.includes("*")) return "all of its tools are allowed";
+  return allowed.length ? `${counted(allowed.length, "tool")} allowed` : "none of its tools is allowed";
+}
+
 function Server({ server, allowed }) {
-  const { name, state, reason, offered } = server;
+  const { name, state, reason } = server;
   const lacks = missing(allowed, server);
   return html`
     <li class="server">
       <p>
         <code>${name}</code>
         <span class="server-state" data-state=${state}>${STATES[state] ?? state}</span>
-        ${offered > 0 && html`<span class="aside">${counted(offered, "tool")}</span>`}
-        <span class="aside">${allowed.includes("*") ? "all of its tools are allowed" : `${allowed.length} allowed`}</span>
+        <span class="aside">${allowedWords(allowed)}</span>
       </p>
       ${reason && html`<p class="problem" dir="auto">${reason}</p>`}
       <${Offered} server=${server} />

@@ -76,7 +76,7 @@ export function Model({ agent }) {
         aria-expanded=${open} aria-controls=${id} aria-activedescendant=${open ? choiceId(id, at) : null}
         aria-disabled=${busy} title=${next ? `${now}; ${next} from the next turn on` : now}
         onClick=${() => !busy && toggle()} onKeyDown=${keyDown}>
-        <bdi>${shortModel(now)}</bdi>${next && html` → <bdi>${shortModel(next)}</bdi> <span>next turn</span>`}
+        <bdi>${shortModel(now)}</bdi>${next && html` → <bdi>${shortModel(next)}</bdi>`}
         <span class="mark" aria-hidden="true">▾</span>
       </button>
       <${Choices} id=${id} label="Models" choices=${choices.map(option)} at=${at} shown=${open} onTake=${take} />
