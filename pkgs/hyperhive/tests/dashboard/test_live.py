@@ -1,5 +1,6 @@
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -183,3 +184,36 @@ async def test_the_filter_finds_old_messages_and_hides_live_ones_that_do_not_mat
     await page.get_by_label("Text").fill("nothing like it")
     await page.get_by_role("button", name="Clear the filter").click()
     await expect(row(page, "more hay")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_an_agent_that_waits_for_an_answer_says_whose_and_leads_to_the_question(
+    hive: RunningHive, open_page: Callable[..., Any], width: int
+) -> None:
+    page: Page = await open_page(hive, viewport={"width": width, "height": 740})
+    link = await hive.agents["alice"].link()
+    await link.send_json(report(status("idle")))
+    asked = await hive.agents["alice"].call("/v1/questions", {"question": "Shall I?"})
+    alice = page.locator("#agent-alice")
+    await expect(alice.locator(".state")).to_have_text("waiting for you")
+    await alice.click()
+    await page.locator(".doing").get_by_text(f"Answer question {asked['id']}").click()
+    await expect(page.locator(f"#question-{asked['id']}")).to_be_focused()
+    await expect(page.locator(f"#question-{asked['id']}")).to_be_in_viewport()
+    await page.get_by_label("Answer in your own words").fill("yes")
+    await page.keyboard.press("Enter")
+    await expect(alice.locator(".state")).to_have_text("idle")
+    await hive.agents["alice"].call("/v1/questions", {"question": "And you?", "to": "bob"})
+    await expect(alice.locator(".state")).to_have_text("waiting for bob")
+    await link.close()
+
+
+async def test_a_working_agent_shows_which_tool_runs_and_for_how_long(hive: RunningHive, page: Page) -> None:
+    link = await hive.agents["alice"].link()
+    tool = {"name": "mcp__orders__query", "since": time.time() - 65, "others": 1}
+    await link.send_json(report(status("working", "mcp__orders__query", turn="t", tool=tool)))
+    detail = page.locator("#agent-alice .detail")
+    await expect(detail).to_have_text(re.compile(r"^orders: query for 1:\d\d, 1 more beside it$"))
+    await link.send_json(report(status("working", turn="t")))
+    await expect(detail).to_have_text("thinking")
+    await link.close()

@@ -3,6 +3,7 @@ import { html } from "../ui.js";
 import { today } from "../format.js";
 import { doing } from "../state/agents.js";
 import { Detail, StateWord } from "./agents.js";
+import { Awaited } from "./awaited.js";
 import { Problem } from "./buttons.js";
 import { useActions, useTask } from "./context.js";
 import { Hex } from "./hex.js";
@@ -55,7 +56,7 @@ export function AgentHead({ name, agent, title, children }) {
       agent &&
       html`
       <div class="doing">
-        <${Detail} agent=${agent} />
+        ${agent.waiting ? html`<${Awaited} waiting=${agent.waiting} />` : html`<${Detail} agent=${agent} />`}
         <${CancelTurn} key=${`cancel ${name}`} agent=${agent} />
         <${Lifecycle} key=${`run ${name}`} agent=${agent} />
       </div>

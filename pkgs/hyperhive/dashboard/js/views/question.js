@@ -74,7 +74,7 @@ export const Question = pure(function Question({ question }) {
   }
 
   return html`
-    <form class="question" data-busy=${busy} onSubmit=${submit}>
+    <form class="question" id="question-${question.id}" tabindex="-1" data-busy=${busy} onSubmit=${submit}>
       <${Head} question=${question} />
       <${Body} text=${question.question} lines=${12} class="asked" />
       <${Choices} question=${question} chosen=${chosen} busy=${busy} onToggle=${toggle} onAnswer=${send} />
