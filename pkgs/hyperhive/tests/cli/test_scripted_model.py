@@ -51,6 +51,7 @@ def test_it_prints_its_address_notes_requests_and_ends_on_sigterm(tmp_path: Path
             "step": 0,
             "tools": [],
             "results": "",
+            "model": "claude-x",
             "side": False,
         }
     ]
