@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from errors import CommandError, GuestError
 from shell import TOO_LONG, Outcome, Shell
 
-#: Between two looks: twice as long as a look takes, within these bounds. More would hold up what it waits for.
+#: Between two looks: twice as long as one takes, within these bounds. More would hold up what it waits for.
 _LOOK_SECONDS: Final = (0.5, 5.0)
 _PANIC: Final = b"Kernel panic - not syncing"
 _CONSOLE_END: Final = 65_536
