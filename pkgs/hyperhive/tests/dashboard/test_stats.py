@@ -17,7 +17,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PHONE = {"width": 360, "height": 740}
 #: How many pixels of a canvas have exactly this colour.
 PAINTED = """(canvas, colour) => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  // Of a copy: the browser complains of a canvas on a graphics card that is read often.
+  const { width, height } = canvas;
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, width, height);
   let count = 0;
   for (let at = 0; at < data.length; at += 4) {
     if (colour.every((part, index) => data[at + index] === part) && data[at + 3] === 255) count += 1;
