@@ -127,7 +127,8 @@ export function Plot({ chart, report, group, label, onCursor, onDrag, onWhole })
     resized.observe(box.current);
     function recolour() {
       ink.forget();
-      drawing.redraw(false, true);
+      // With the paths, since the colours are kept with them.
+      drawing.redraw(true, true);
     }
     SCHEME.addEventListener("change", recolour);
     return () => {
