@@ -91,9 +91,10 @@ async def test_an_idle_agent_cares_for_its_notes_after_a_turn_and_counts_their_c
     await hive.settled(await hive.say("alice", "hello"))
     await hive.thinking(2)
 
-    async def replaced() -> bool:
-        return (state / "notes.md").read_text() == "short now\n"
+    async def told() -> bool:
+        return len(await hive.events("alice", "turn_end")) == 2
 
-    await hive.until(replaced, "the notes are short")
+    await hive.until(told, "both turns ended")
+    assert (state / "notes.md").read_text() == "short now\n"
     ends = await hive.events("alice", "turn_end")
     assert [(end["result"], end["notes_bytes"]) for end in ends] == [("ok", len(LONG)), ("ok", 10)]
