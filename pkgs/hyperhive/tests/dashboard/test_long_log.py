@@ -16,15 +16,8 @@ MOST_ELEMENTS = 6_000
 MOST_GROWTH = 60_000_000
 #: One turn of ten events.
 TURN = (
-    "turn_start",
-    "thinking",
-    "tool_use",
-    "tool_result",
-    "text",
-    "tool_use",
-    "tool_result",
-    "refused",
-    "text",
+    *("turn_start", "thinking", "tool_use", "tool_result", "text"),
+    *("tool_use", "tool_result", "refused", "text", "turn_end"),
 )
 
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -122,20 +115,26 @@ async def test_the_refusals_and_the_turns_of_a_day_are_found_without_the_rest(
     await hive.write_log("alice", a_day(time.time())[-3000:])
     await page.goto(f"{hive.url}/#/agent/alice")
     rows = page.locator(".log .scroll > ol > li")
-    await page.get_by_role("button", name="Refusals").click()
+    await page.get_by_text("Refusals", exact=True).click()
     await expect(rows.last).to_contain_text("Refused by no_pattern")
     await expect(rows.last).to_have_attribute("aria-setsize", "300")
 
-    await page.get_by_role("button", name="Turns", exact=True).click()
+    for name in ("Refusals", "Tools", "Text"):
+        await page.get_by_role("radio", name=name).press("ArrowLeft")
     await expect(rows.last).to_contain_text("event 49990")
     await page.locator(".log .scroll").press("Home")
-    first = rows.nth(1)
-    prompt = await first.locator(".prompt").text_content()
-    await first.get_by_role("button", name="Turn").click()
-    # The turn itself, with all of it, where it begins.
-    await expect(page.get_by_role("button", name="Everything")).to_have_attribute("aria-pressed", "true")
-    await expect(rows.first.locator(".prompt")).to_have_text(prompt or "")
-    await expect(rows.first).to_be_in_viewport()
-    await expect(rows.nth(2)).to_contain_text("Bash")
-    await page.get_by_role("button", name="Older entries").click()
-    await expect(rows.first).to_contain_text("event 47")
+    await expect(page.locator(".log .edge")).to_have_text("The beginning")
+    await page.locator(".log .scroll").press("Home")
+    await expect(rows.first).to_contain_text("event 47000")
+    prompt = await rows.nth(1).locator(".prompt").inner_text()
+    await rows.nth(1).get_by_role("button", name="Turn").click()
+    # The turn itself, with all of it, where it begins, and what was before it.
+    await expect(page.get_by_label("Everything")).to_be_checked()
+    turn = rows.filter(has_text=prompt[:11]).first
+    await expect(turn).to_be_in_viewport()
+    await expect(rows.filter(has_text="Bash").first).to_be_in_viewport()
+    scroll = await page.locator(".log .scroll").bounding_box()
+    place = await turn.bounding_box()
+    assert scroll is not None
+    assert place is not None
+    assert abs(place["y"] - scroll["y"]) < 60

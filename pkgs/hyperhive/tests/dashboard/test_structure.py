@@ -103,12 +103,12 @@ def test_styles_and_scripts_name_nothing_beyond_the_broker() -> None:
     assert [one for text in texts for one in re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", text)] == []
 
 
-def test_the_first_load_stays_under_150_kb() -> None:
+def test_the_first_load_stays_under_200_kb() -> None:
     if not (DASHBOARD / "vendor").is_dir():
         pytest.skip("no dashboard/vendor: run `npm ci --prefix dashboard && node dashboard/vendor.mjs`")
     pages = [DASHBOARD / "index.html", DASHBOARD / "logo.svg", DASHBOARD / "js" / "main.js"]
     files = [*pages, *styles_at_once(), *loaded_at_once()]
-    assert sum(path.stat().st_size for path in files) < 150_000
+    assert sum(path.stat().st_size for path in files) < 200_000
 
 
 def test_libraries_are_pinned_and_the_lock_names_no_registry() -> None:

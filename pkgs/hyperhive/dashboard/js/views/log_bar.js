@@ -12,13 +12,17 @@ function Live({ log }) {
 export function LogBar({ log, onShow }) {
   return html`
     <div class="log-bar">
-      <div class="choice" role="group" aria-label="Show">
+      <fieldset class="choice">
+        <legend class="hidden">Show</legend>
         ${Object.entries(CHOICES).map(
           ([choice, label]) => html`
-          <button key=${choice} type="button" aria-pressed=${choice === log.show}
-            onClick=${() => choice !== log.show && onShow(choice)}>${label}</button>`,
+          <label key=${choice}>
+            <input class="hidden" type="radio" name="log-show" checked=${choice === log.show}
+              onChange=${() => onShow(choice)} />
+            ${label}
+          </label>`,
         )}
-      </div>
+      </fieldset>
       <span role="status"><${Live} log=${log} /></span>
     </div>
   `;
