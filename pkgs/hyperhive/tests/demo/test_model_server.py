@@ -154,9 +154,16 @@ async def test_requests_are_recorded_under_the_agent_of_their_path(
     at = [request.at for request in server.requests]
     assert at == sorted(at)
     assert server.requests == [
-        RecordedRequest("", at[0], "POST", "/v1/messages", RequestKind.TURN, prompt="one"),
+        RecordedRequest("", at[0], "POST", "/v1/messages", RequestKind.TURN, prompt="one", model="claude-x"),
         RecordedRequest(
-            "bob", at[1], "POST", "/v1/messages", RequestKind.TURN, prompt="two", tools=("Bash",)
+            "bob",
+            at[1],
+            "POST",
+            "/v1/messages",
+            RequestKind.TURN,
+            prompt="two",
+            tools=("Bash",),
+            model="claude-x",
         ),
         RecordedRequest("bob", at[2], "POST", "/v1/messages/count_tokens", RequestKind.COUNT_TOKENS),
     ]
