@@ -254,7 +254,7 @@ async def test_an_agent_without_a_turn_has_empty_charts_in_one_column_on_a_phone
     lefts = await stats.locator(".chart").evaluate_all(
         "(all) => [...new Set(all.map((one) => one.getBoundingClientRect().left))]"
     )
-    assert len(lefts) == 1
+    assert lefts == [14]
     await assert_whole(page)
 
 

@@ -87,7 +87,7 @@ export function Stats({ agent, pulse, charts }) {
   return html`
     <link rel="stylesheet" href="/static/vendor/uplot.css" />
     <link rel="stylesheet" href="/static/css/stats.css" />
-    <div class="part stats" onKeyDown=${keyDown}>
+    <div class="tab-part stats" onKeyDown=${keyDown}>
       <${StatsBar} state=${state} now=${now()} asTable=${asTable} onWindow=${choose} onWhole=${whole}
         onStep=${(step) => zoom(moved(state, step, now()))} onTable=${() => setAsTable(!asTable)} />
       <${Trouble} state=${state} live=${live} />
