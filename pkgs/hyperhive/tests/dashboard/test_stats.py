@@ -54,7 +54,8 @@ def chart(stats: Locator, name: str) -> Locator:
 
 async def drag(plot: Locator, start: float, end: float) -> None:
     """From one part of the plot's width to another."""
-    await plot.scroll_into_view_if_needed()
+    # Scrolls to it and waits until it stands still.
+    await plot.hover()
     box = await plot.bounding_box()
     assert box is not None
     mouse, y = plot.page.mouse, box["y"] + box["height"] / 2
