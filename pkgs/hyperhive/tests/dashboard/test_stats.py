@@ -131,7 +131,7 @@ async def test_a_turn_that_ends_is_drawn_at_once_on_the_same_canvas(hive: Runnin
 
 async def test_a_drag_asks_for_its_part_of_the_past_in_finer_buckets(hive: RunningHive, page: Page) -> None:
     link = await hive.agents["alice"].link()
-    await work(link, *[turn_end(20 * 3600 + 60 * number) for number in range(5)], turn_end(60))
+    await work(link, *[turn_end(20 * 3600 + 60 * number) for number in range(5)], turn_end(3600))
     asked: list[Request] = []
     page.on("request", lambda one: asked.append(one) if "/api/stats" in one.url else None)
     stats = await open_stats(page, hive, window="Day")
