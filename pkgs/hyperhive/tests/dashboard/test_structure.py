@@ -33,6 +33,11 @@ def imports(path: Path) -> list[str]:
     return [one or other for one, other in IMPORT.findall(path.read_text())]
 
 
+def imported(path: Path) -> set[str]:
+    """The files that a script imports, relative to the dashboard."""
+    return {relative((path.parent / target).resolve()) for target in imports(path)}
+
+
 def loaded_at_once() -> set[Path]:
     """The modules that `main.js` imports, and those that they import in turn; others come when opened."""
     found: set[Path] = set()
@@ -73,6 +78,14 @@ def test_a_script_is_short_and_imports_files_that_exist(script: Path) -> None:
         assert target.startswith(("./", "../")), f"{target} is not relative"
         if "/vendor/" not in target:
             assert (script.parent / target).is_file(), target
+
+
+def test_only_the_worker_parses_what_agents_wrote() -> None:
+    """A parser on the page itself could be made to stop it."""
+    parsers = {"vendor/marked.js", "vendor/diff/diff/line.js"}
+    readers = {relative(path) for path in SCRIPTS if imported(path) & parsers}
+    assert readers == {"js/reading/markdown.js", "js/reading/difference.js"}
+    assert {relative(path) for path in SCRIPTS if imported(path) & readers} == {"js/reading/worker.js"}
 
 
 @pytest.mark.parametrize("script", STATE_MODULES, ids=relative)

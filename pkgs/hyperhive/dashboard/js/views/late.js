@@ -1,5 +1,7 @@
 // A part of the page that is fetched when it is opened for the first time, and shown when its style is there.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { Guard, html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+
+const BROKEN = html`<p class="empty problem" role="alert">This part of the page broke. Reload the page to try again.</p>`;
 
 const loaded = new Map();
 
@@ -51,5 +53,9 @@ export function Late({ id, load, ...props }) {
     `;
   }
   if (!view) return html`<p class="empty" role="status">Loading…</p>`;
-  return html`<div class="late" ref=${box} data-styled=${styled}><${view} ...${props} /></div>`;
+  return html`
+    <div class="late" ref=${box} data-styled=${styled}>
+      <${Guard} failed=${BROKEN}><${view} ...${props} /></${Guard}>
+    </div>
+  `;
 }
