@@ -37,6 +37,7 @@ let
       [
         "bashInteractive"
         "claude-code"
+        "e2fsprogs"
         "git"
         "hyperhive"
         "nftables"
