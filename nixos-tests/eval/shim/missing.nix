@@ -20,6 +20,7 @@ missing prev [ "nixfmt-tree" ]
   python3Packages =
     prev.python3Packages
     // missing prev.python3Packages [
+      "anyio"
       "argparse-manpage"
       "blockbuster"
       "claude-agent-sdk"
