@@ -33,7 +33,10 @@ async def line(page: Page, name: str = "alice") -> Locator:
     # The page of an agent takes the keyboard when it opens.
     await expect(page.locator("#panel-title")).to_be_focused()
     field = page.get_by_label(f"Message to {name}", exact=True)
+    # Nothing takes the keyboard before the part's style is there.
+    await expect(field).to_be_visible()
     await field.focus()
+    await expect(field).to_be_focused()
     return field
 
 
@@ -246,6 +249,7 @@ async def test_what_was_typed_comes_back_with_the_arrows_also_after_a_reload(
     await page.reload()
     field = page.get_by_label("Message to alice", exact=True)
     await expect(field).to_have_value("a draft")
+    await expect(field).to_be_visible()
     await field.focus()
     await page.keyboard.press("ArrowUp")
     await expect(field).to_have_value("second\nline")

@@ -96,6 +96,7 @@ async def test_hostile_models_servers_tools_and_reasons_stay_text(
     await page.keyboard.press("Escape")
     await page.goto(f"{hive.url}/#/agent/alice")
     field = page.get_by_label("Message to alice", exact=True)
+    await expect(field).to_be_visible()
     await field.focus()
     await page.keyboard.type("/model <")
     await page.keyboard.press("Tab")
