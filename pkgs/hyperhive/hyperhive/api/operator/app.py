@@ -6,6 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from hyperhive.api import Services
+from hyperhive.api.compression import compressed_json
 from hyperhive.api.errors import errors_as_json
 from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
@@ -58,6 +59,7 @@ def operator_app(
     app = web.Application(
         middlewares=[
             errors_as_json,
+            compressed_json,
             path_targets_only,
             hosts_only(host_names),
             own_origin_only,

@@ -1,6 +1,7 @@
 """Pages: the console, the login page and their files, the only markup that the broker serves."""
 
 import asyncio
+import gzip
 import hashlib
 import posixpath
 import re
@@ -11,6 +12,7 @@ from urllib.parse import urljoin
 
 from aiohttp import ETag, web
 
+from hyperhive.api.compression import mark_gzip, takes_gzip
 from hyperhive.api.operator.login import ARRIVED_COOKIE, LoginApi
 from hyperhive.api.security import Gate
 from hyperhive.errors import NotFoundError, UnauthorizedError
@@ -31,6 +33,8 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
 }
 _TEXTS: Final = frozenset({"text/css", "text/html", "text/javascript", "text/plain"})
+#: What is packed already, and gets no shorter.
+_PACKED: Final = frozenset({"image/png", "font/woff2"})
 
 #: A file of ours that a page or a file of a page names.
 _REFERENCE: Final = re.compile(
@@ -47,10 +51,15 @@ _AGAIN: Final = (
 
 @dataclass(frozen=True)
 class _File:
-    """A file as it was when `stamp` (mtime in ns, size, inode) was read."""
+    """A file as it was when `stamp` (mtime in ns, size, inode) was read.
+
+    Attributes:
+        packed: The body as gzip, made once; null where that is no shorter.
+    """
 
     stamp: tuple[int, int, int]
     body: bytes
+    packed: bytes | None
     etag: str
 
 
@@ -91,14 +100,22 @@ class PagesApi:
 
     async def _serve(self, request: web.Request, name: str) -> web.Response:
         file = await asyncio.to_thread(self._read, name)
+        packed = file.packed if takes_gzip(request) else None
+        # Two forms of one file are two things to a cache.
+        etag = file.etag if packed is None else f"{file.etag}-gzip"
         # The login page and the console share one address, so nothing may be kept of either.
         caching = "no-store" if request.path == "/" else "no-cache"
-        headers = {"Cache-Control": caching, "ETag": f'"{file.etag}"'}
-        if ETag(file.etag) in (request.if_none_match or ()):
+        headers = {"Cache-Control": caching, "ETag": f'"{etag}"', "Vary": "Accept-Encoding"}
+        if ETag(etag) in (request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         kind = _TYPES[Path(name).suffix]
         charset = "utf-8" if kind in _TEXTS else None
-        return web.Response(body=file.body, content_type=kind, charset=charset, headers=headers)
+        response = web.Response(
+            body=packed or file.body, content_type=kind, charset=charset, headers=headers
+        )
+        if packed is not None:
+            mark_gzip(response)
+        return response
 
     def _read(self, name: str) -> _File:
         """The file, from memory while it is the same on the disk.
@@ -112,9 +129,7 @@ class PagesApi:
             stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             known = self._files.get(path)
             if known is None or known.stamp != stamp:
-                body = path.read_bytes()
-                # Of the content: in the Nix store every file has the same modification time.
-                known = self._files[path] = _File(stamp, body, hashlib.sha256(body).hexdigest()[:32])
+                known = self._files[path] = _file(stamp, path.read_bytes(), _TYPES[Path(name).suffix])
         except OSError as error:
             raise NotFoundError(f"there is no page {name[:200]}") from error
         return known
@@ -147,6 +162,14 @@ class PagesApi:
             found |= references
             due += [one for one in references if one.endswith((".css", ".js", ".mjs"))]
         return frozenset(found)
+
+
+def _file(stamp: tuple[int, int, int], body: bytes, kind: str) -> _File:
+    packed = None if kind in _PACKED else gzip.compress(body, mtime=0)
+    if packed is not None and len(packed) >= len(body):
+        packed = None
+    # Of the content: in the Nix store every file has the same modification time.
+    return _File(stamp, body, packed, hashlib.sha256(body).hexdigest()[:32])
 
 
 def _from_elsewhere(request: web.Request) -> bool:

@@ -1,5 +1,6 @@
 """Pages and their files."""
 
+import gzip
 from pathlib import Path
 
 from yarl import URL
@@ -63,6 +64,36 @@ async def test_an_unchanged_file_is_not_sent_again_and_a_changed_one_is(
     (dashboard_dir / "js" / "console.js").write_text("'another one';")
     async with hive.browser.get(path, headers={"If-None-Match": etag}) as response:
         assert (response.status, await response.text()) == (200, "'another one';")
+
+
+async def test_a_text_is_sent_compressed_to_a_browser_that_takes_it(
+    hive: RunningHive, dashboard_dir: Path
+) -> None:
+    text = "// the same line\n" * 200
+    (dashboard_dir / "long.js").write_text(text)
+    (dashboard_dir / "long.png").write_text(text)
+    (dashboard_dir / "short.js").write_text("1")
+    sent = {}
+    for name in ("long.js", "long.png", "short.js"):
+        for encoding in ("gzip", "identity"):
+            given = {"Accept-Encoding": encoding}
+            async with hive.browser.get(f"/static/{name}", headers=given, auto_decompress=False) as response:
+                body = await response.read()
+                kind = response.headers.get("Content-Encoding", "identity")
+                assert response.headers["Vary"] == "Accept-Encoding"
+                plain = gzip.decompress(body) if kind == "gzip" else body
+                assert plain == (dashboard_dir / name).read_bytes()
+                sent[name, encoding] = (kind, response.headers["ETag"])
+    assert {key: kind for key, (kind, _) in sent.items()} == {
+        **dict.fromkeys(sent, "identity"),
+        ("long.js", "gzip"): "gzip",
+    }
+    # Each form has a tag of its own, and is known again by it.
+    tags = [sent["long.js", encoding][1] for encoding in ("gzip", "identity")]
+    assert len(set(tags)) == 2
+    given = {"Accept-Encoding": "gzip", "If-None-Match": tags[0]}
+    async with hive.browser.get("/static/long.js", headers=given) as response:
+        assert (response.status, response.headers["ETag"]) == (304, tags[0])
 
 
 #: Ways out of the directory, and files in it that are nobody's business.
