@@ -28,6 +28,7 @@ from hyperhive.domain.recipients import Roster
 from hyperhive.errors import ConfigError, HyperhiveError
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
+from hyperhive.services.doctor import Doctor
 from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle, Runtime
@@ -147,6 +148,7 @@ class Broker:
             dashboard_port=lambda: self._port,
             hidden=hidden_files(config),
         )
+        doctor = Doctor(config, db, agents, selftests, clock)
         sessions = Sessions(db, state / "operator-token", password, clock)
         boot = uuid.uuid4().hex
         hive = Hive(
@@ -157,7 +159,18 @@ class Broker:
         models = Models(outbox, agents, events, self._links.use_model, clock)
         await models.start()
         return Services(
-            messages, questions, events, agents, stats, lifecycle, sessions, hive, bus, selftests, models
+            messages,
+            questions,
+            events,
+            agents,
+            stats,
+            lifecycle,
+            sessions,
+            hive,
+            bus,
+            selftests,
+            models,
+            doctor,
         )
 
     async def _listen_agents(self) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
+from hyperhive.services.doctor import Doctor
 from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle
@@ -30,3 +31,4 @@ class Services:
     bus: Bus
     selftests: SelfTests
     models: Models
+    doctor: Doctor

@@ -1,7 +1,7 @@
 """`hyperhive doctor`."""
 
 import argparse
-import dataclasses
+import json
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,14 +12,16 @@ from hyperhive.cli.config_files import load_broker
 from hyperhive.cli.exit_codes import FAILED, OK
 from hyperhive.cli.output import emit, printable
 from hyperhive.config_toml import Places
-from hyperhive.system.admin import AdminClient
+from hyperhive.protocol.doctor import Check, CheckOutcome, Diagnosis
+from hyperhive.system.admin import AdminClient, BrokerUnreachableError, RefusedError
 from hyperhive.system.installation import dashboard_dir
-from hyperhive.up.checks import Check, Outcome, Setting, run_checks
+from hyperhive.up.checks import Setting, run_checks
 from hyperhive.up.places import choose_places
 
 DETAILS: Final = """
 Looks at the hive of --config, of ./hive.toml, or of this machine's /etc/hyperhive/broker.json; without any of
-them it checks the machine with the defaults of `hyperhive up`.
+them it checks the machine with the defaults of `hyperhive up`. A running broker adds what it sees of its
+database, its sockets and its agents.
 
 With --agent it asks the running broker for a self-test: the agent tries, without harm, what its container has
 to refuse, and the broker looks at it from outside. What the agent says is as true as the agent is honest."""
@@ -53,11 +55,26 @@ def run(args: argparse.Namespace) -> int:
     if args.agent is not None:
         return _test_agent(args)
     usual = next((path for path in _USUAL if path.is_file()), None)
-    checks = run_checks(_setting(args.config or usual, args.state_dir))
-    failed = [check for check in checks if check.outcome is Outcome.FAILED]
+    setting = _setting(args.config or usual, args.state_dir)
+    checks = run_checks(setting)
+    known = {(check.name, check.about) for check in checks}
+    checks += [check for check in _seen_by_broker(setting.places) if (check.name, check.about) not in known]
+    bad = [check for check in checks if check.outcome is CheckOutcome.FAILED]
     text = "\n".join(map(_shown, checks))
-    emit(args, {"ok": not failed, "checks": [dataclasses.asdict(check) for check in checks]}, text)
-    return FAILED if failed else OK
+    emit(args, {"ok": not bad, "checks": [check.model_dump(mode="json") for check in checks]}, text)
+    return FAILED if bad else OK
+
+
+def _seen_by_broker(places: Places) -> list[Check]:
+    """The checks of the running broker; none where the check `broker` says that it does not answer."""
+    path = places.runtime_dir / "admin.sock"
+    if not path.exists():
+        return []
+    try:
+        answer = AdminClient(path).get("/api/doctor")
+    except (BrokerUnreachableError, RefusedError):
+        return []
+    return Diagnosis.model_validate_json(json.dumps(answer)).checks
 
 
 def _setting(path: Path | None, state_dir: Path) -> Setting:
@@ -73,8 +90,9 @@ def _setting(path: Path | None, state_dir: Path) -> Setting:
 
 
 def _shown(check: Check) -> str:
-    lines = [f"{check.outcome.value:8} {check.name}: {printable(check.found)}"]
-    if check.outcome is Outcome.FAILED:
+    name = f"{check.about}: {check.name}" if check.about else check.name
+    lines = [f"{check.outcome.value:8} {name}: {printable(check.found)}"]
+    if check.outcome is CheckOutcome.FAILED:
         lines += [f"         change: {check.option}", f"         try:    {check.command}"]
     return "\n".join(lines)
 

@@ -25,7 +25,7 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("header", "accepted"), ACCEPTED)
-def test_gzip_is_for_clients_that_name_it(header: str, accepted: bool) -> None:
+def test_gzip_is_for_clients_that_name_it(header: str, *, accepted: bool) -> None:
     request = make_mocked_request("GET", "/", headers={"Accept-Encoding": header})
     assert takes_gzip(request) is accepted
     assert not takes_gzip(make_mocked_request("GET", "/"))

@@ -53,6 +53,13 @@ def test_a_running_broker_is_asked(run: Run, here: Path, broker: Running) -> Non
     found = {check["name"]: check["found"] for check in result.document["checks"]}
     assert found["broker"] == "answers, but has no harness of ada, manager"
     assert found["port"].endswith("is the running broker's")
+    # What only the broker can see comes on top, and nothing twice.
+    assert found["database"].endswith("no fault")
+    checks = [(check["about"], check["name"]) for check in result.document["checks"]]
+    assert len(checks) == len(set(checks))
+    assert ("ada", "connection") in checks
+    shown = run("doctor", "--config", broker.directory / "broker.json").out
+    assert "skipped  ada: self-test: not run since the broker started\n" in shown
 
 
 def test_without_a_hive_file_the_machines_own_broker_is_asked(

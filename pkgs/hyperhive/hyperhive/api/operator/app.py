@@ -12,6 +12,7 @@ from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.admin import AdminApi
 from hyperhive.api.operator.agents import AgentsApi
+from hyperhive.api.operator.doctor import DoctorApi
 from hyperhive.api.operator.explain import ExplainApi
 from hyperhive.api.operator.inbox import InboxApi
 from hyperhive.api.operator.lifecycle import LifecycleApi
@@ -118,4 +119,5 @@ def _shared_routes(
         *LifecycleApi(services.lifecycle).routes(),
         *ExplainApi(services.agents).routes(),
         *SelfTestApi(services.selftests).routes(),
+        *DoctorApi(services.doctor).routes(),
     ]

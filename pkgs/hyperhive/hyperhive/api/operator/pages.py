@@ -110,9 +110,7 @@ class PagesApi:
             return web.Response(status=304, headers=headers)
         kind = _TYPES[Path(name).suffix]
         charset = "utf-8" if kind in _TEXTS else None
-        response = web.Response(
-            body=packed or file.body, content_type=kind, charset=charset, headers=headers
-        )
+        response = web.Response(body=packed or file.body, content_type=kind, charset=charset, headers=headers)
         if packed is not None:
             mark_gzip(response)
         return response
