@@ -5,7 +5,7 @@
 CONSTRAINTS ?= newest
 # The interpreter to build the environment with; empty looks for one.
 PYTHON ?=
-# Passed to `hyperhive up`, `hyperhive demo` and the benchmark.
+# Passed to `hyperhive up`, `hyperhive demo`, the benchmark and the screenshots (the directory for them).
 ARGS ?=
 # What `make test` runs, relative to pkgs/hyperhive, and how.
 TESTS ?= tests
@@ -26,7 +26,7 @@ export PYTHONUTF8 := 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := build
-.PHONY: build demo up test vm-test lint format bench vendor schema golden help clean venv
+.PHONY: build demo up test vm-test lint format bench screenshots vendor schema golden help clean venv
 
 build: vendor ## install everything that `make demo` and `make up` need (the default)
 	@echo "Ready. 'make demo' shows a hive offline, 'make help' lists the other targets."
@@ -69,11 +69,15 @@ golden: venv ## refresh what the NixOS module renders for the hives of nixos-tes
 bench: vendor ## measure the hive on this machine, offline
 	@cd $(PROJECT) && "$(BIN)/python" -m bench $(ARGS)
 
+screenshots: vendor ## a picture of every page of the console, offline; ARGS=DIRECTORY for another than screenshots/
+	@tools/install-browser
+	@cd $(PROJECT) && "$(BIN)/python" -m screenshots $(or $(ARGS),"$(CURDIR)/screenshots")
+
 clean: ## remove everything that was installed or built here
 	rm -rf .venv .venv-* $(PROJECT)/dashboard/vendor $(PROJECT)/dashboard/node_modules $(PROJECT)/dist
 	find . -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
-		printf '  make %-8s %s\n' "$$target" "$$text"; done
+		printf '  make %-11s %s\n' "$$target" "$$text"; done
 	@echo "Variables: ARGS, TESTS, PYTEST_ARGS, SCENARIO, CONSTRAINTS ($(patsubst $(PROJECT)/constraints/%.txt,%,$(wildcard $(PROJECT)/constraints/*.txt))), PYTHON"

@@ -176,6 +176,7 @@ export function createActions(parts) {
     ...agents(parts),
     ...session(store, api),
     stats: (asked) => api.get(withQuery("/api/stats", asked)),
+    doctor: () => api.get("/api/doctor"),
     dismissNotice: (key) => store.dispatch({ type: "notice/dismiss", key }),
     async logout() {
       await api.post("/api/logout");

@@ -1,15 +1,20 @@
-// Owns the page's addresses: which agent is open, and which part of its page. Pure.
+// Owns the page's addresses: what stands beside the hive, which agent it is, and which part of its page. Pure.
 
 const AGENT = /^#\/agent\/([^/]+)(?:\/([a-z-]+))?$/;
+const HIVE = { page: "hive", agent: null, tab: null };
 
-/** {agent, tab} of a location's hash; both null on the hive's own page, `tab` null where none is named. */
+export const HIVE_ADDRESS = "#/";
+export const DOCTOR_ADDRESS = "#/doctor";
+
+/** {page, agent, tab} of a location's hash: `page` is hive, agent or doctor, `tab` null where none is named. */
 export function parseAddress(hash) {
+  if (hash === DOCTOR_ADDRESS) return { ...HIVE, page: "doctor" };
   const [, name, tab = null] = hash.match(AGENT) ?? [];
-  if (name === undefined) return { agent: null, tab: null };
+  if (name === undefined) return HIVE;
   try {
-    return { agent: decodeURIComponent(name), tab };
+    return { page: "agent", agent: decodeURIComponent(name), tab };
   } catch {
-    return { agent: null, tab: null };
+    return HIVE;
   }
 }
 

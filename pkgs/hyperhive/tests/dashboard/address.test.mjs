@@ -1,18 +1,22 @@
 // Addresses of the page: every agent and every part of its page has one that leads back to it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agentAddress, parseAddress } from "../../dashboard/js/address.js";
+import { agentAddress, DOCTOR_ADDRESS, parseAddress } from "../../dashboard/js/address.js";
 
 test("an address leads back to the agent and the part that it was made of", () => {
   for (const agent of ["alice", "a b", "ä/?#%", "<img src=x>"]) {
-    assert.deepEqual(parseAddress(agentAddress(agent)), { agent, tab: null });
-    assert.deepEqual(parseAddress(agentAddress(agent, "terminal")), { agent, tab: "terminal" });
+    assert.deepEqual(parseAddress(agentAddress(agent)), { page: "agent", agent, tab: null });
+    assert.deepEqual(parseAddress(agentAddress(agent, "terminal")), { page: "agent", agent, tab: "terminal" });
   }
 });
 
 test("every other address is the hive's own page", () => {
-  const none = { agent: null, tab: null };
-  for (const hash of ["", "#/", "#/agent/", "#/agent/%E0%A4%A", "#/agent/a/b/c", "#/agent/a/<b>", "#/x/alice"]) {
+  const none = { page: "hive", agent: null, tab: null };
+  for (const hash of ["", "#/", "#/agent/", "#/agent/%E0%A4%A", "#/agent/a/b/c", "#/agent/a/<b>", "#/x/alice", "#/doctor/x"]) {
     assert.deepEqual(parseAddress(hash), none);
   }
+});
+
+test("the doctor has an address of its own", () => {
+  assert.deepEqual(parseAddress(DOCTOR_ADDRESS), { page: "doctor", agent: null, tab: null });
 });

@@ -116,11 +116,12 @@ def test_styles_and_scripts_name_nothing_beyond_the_broker() -> None:
     assert [one for text in texts for one in re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", text)] == []
 
 
-def test_the_first_load_stays_under_200_kb() -> None:
+def test_the_files_of_the_first_load_leave_room_for_its_data() -> None:
     if not (DASHBOARD / "vendor").is_dir():
         pytest.skip("no dashboard/vendor: run `npm ci --prefix dashboard && node dashboard/vendor.mjs`")
     pages = [DASHBOARD / "index.html", DASHBOARD / "logo.svg", DASHBOARD / "js" / "main.js"]
     files = [*pages, *styles_at_once(), *loaded_at_once()]
+    # Of 300 KB before any interaction; test_speed.py measures all of it in a browser.
     assert sum(path.stat().st_size for path in files) < 200_000
 
 

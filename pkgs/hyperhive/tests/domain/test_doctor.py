@@ -23,6 +23,7 @@ def view(*, linked: bool = True, unit: str = "running", state: str = "idle", **f
             "policy": AgentPolicy(allowed_recipients=None, bash=None, tools=[], mcp_servers={}),
             "status": status,
             "linked": linked,
+            "waiting": None,
             "unit": UnitStatus(unit="container@h-ada.service", state=UnitState(unit), reason=""),
             "actions": [],
             "since": 0.0,

@@ -28,7 +28,7 @@ export function Detail({ agent }) {
 const Agent = pure(function Agent({ agent, current }) {
   const { name, role, status, inbox_depth: depth } = agent;
   return html`
-    <a class="agent" id="agent-${name}" href="#/agent/${name}" aria-current=${current ? "true" : null}>
+    <a class="agent" data-row id="agent-${name}" href="#/agent/${name}" aria-current=${current ? "true" : null}>
       <${Hex} state=${doing(agent).state} />
       <span class="name">
         ${name}${role === "manager" && html` <span class="role">manager</span>`}

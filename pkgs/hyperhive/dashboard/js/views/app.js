@@ -1,6 +1,6 @@
-// The page: header, top line, the hive's sections, and the page of the agent in the address.
+// The page: header, top line, the hive's sections, and beside them what the address names.
 import { html, useEffect, useState } from "../ui.js";
-import { parseAddress } from "../address.js";
+import { HIVE_ADDRESS, parseAddress } from "../address.js";
 import { agentNamed } from "../state/agents.js";
 import { isReady } from "../state/hive.js";
 import { openForOperator } from "../state/questions.js";
@@ -10,9 +10,16 @@ import { Agents } from "./agents.js";
 import { Flow } from "./flow.js";
 import { Header } from "./header.js";
 import { Inbox } from "./inbox.js";
+import { Late } from "./late.js";
 import { Needs } from "./needs.js";
 import { Notices } from "./notices.js";
 import { Questions } from "./questions.js";
+import { useShortcuts } from "./shortcuts.js";
+import { Side } from "./side.js";
+import { Skips } from "./skips.js";
+
+const loadDoctor = () => import("./doctor.js").then((m) => m.View);
+const loadKeys = () => import("./keys.js").then((m) => m.View);
 
 function useAddress() {
   const [address, setAddress] = useState(() => parseAddress(location.hash));
@@ -38,35 +45,49 @@ function useTitle(state) {
   }, [waiting]);
 }
 
+/** What stands beside the hive: an agent's page, the doctor, or nothing. */
+function Beside({ address, agents, ready, onClose }) {
+  const { page, agent, tab } = address;
+  if (page === "doctor") {
+    return html`<${Side} title="Doctor" onClose=${onClose}><${Late} id="doctor" load=${loadDoctor} /></${Side}>`;
+  }
+  if (page !== "agent") return null;
+  return html`<${AgentPage} name=${agent} tab=${tab} agent=${agentNamed(agents, agent)} ready=${ready}
+    onClose=${onClose} />`;
+}
+
 export function App({ store, actions, onHurry }) {
   const state = useStore(store);
-  const { agent: open, tab } = useAddress();
+  const address = useAddress();
+  const [keysOpen, setKeysOpen] = useState(false);
   const ready = isReady(state);
   useTitle(state);
+  useShortcuts(() => setKeysOpen(true));
 
   function close() {
-    location.hash = "#/";
-    document.getElementById(`agent-${open}`)?.focus();
+    location.hash = HIVE_ADDRESS;
+    document.getElementById(address.agent === null ? "doctor-link" : `agent-${address.agent}`)?.focus();
   }
 
   return html`
     <${Store.Provider} value=${store}><${Actions.Provider} value=${actions}>
-      <${Header} link=${state.link} version=${state.version} onHurry=${onHurry} />
+      <${Skips} />
+      <${Header} link=${state.link} version=${state.version} onHurry=${onHurry} onKeys=${() => setKeysOpen(true)} />
       <${Needs} state=${state} />
-      <main class="hive" data-panel=${open !== null}>
-        <${Agents} agents=${state.agents} ready=${ready} current=${open} />
+      <main class="hive" data-panel=${address.page !== "hive"}>
+        <${Agents} agents=${state.agents} ready=${ready} current=${address.agent} />
         <div class="desk">
           <${Questions} questions=${state.questions} ready=${ready} />
           <${Inbox} inbox=${state.inbox} ready=${ready} />
         </div>
         <${Flow} messages=${state.messages} agents=${state.agents} ready=${ready} />
-        ${
-          open !== null &&
-          html`<${AgentPage} name=${open} tab=${tab} agent=${agentNamed(state.agents, open)} ready=${ready}
-            onClose=${close} />`
-        }
+        <${Beside} address=${address} agents=${state.agents} ready=${ready} onClose=${close} />
       </main>
       <${Notices} notices=${state.notices} />
+      ${
+        keysOpen &&
+        html`<div class="over"><${Late} id="keys" load=${loadKeys} onClose=${() => setKeysOpen(false)} /></div>`
+      }
     </${Actions.Provider}></${Store.Provider}>
   `;
 }

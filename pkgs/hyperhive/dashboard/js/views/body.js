@@ -38,7 +38,7 @@ export const Body = pure(function Body(props) {
       <${form} text=${folds && !open ? `${visible.trimEnd()} …` : visible} />
       ${
         folds &&
-        html`<button type="button" class="quiet fold" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+        html`<button type="button" class="quiet fold" data-press="fold" aria-expanded=${open} onClick=${() => setOpen(!open)}>
         ${open ? "Show less" : `Show all, ${textLength(text)}`}
       </button>`
       }

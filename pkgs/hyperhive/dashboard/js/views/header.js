@@ -1,4 +1,4 @@
-// The bar on top: the name, whether the page is live, and the way out.
+// The bar on top: the name, whether the page is live, the ways to doctor and keys, and the way out.
 import { html } from "../ui.js";
 import { useActions, useNow, useTask } from "./context.js";
 
@@ -18,7 +18,7 @@ function LinkState({ link, onHurry }) {
   `;
 }
 
-export function Header({ link, version, onHurry }) {
+export function Header({ link, version, onHurry, onKeys }) {
   const { logout } = useActions();
   const { busy, error, run } = useTask();
   return html`
@@ -29,6 +29,10 @@ export function Header({ link, version, onHurry }) {
       ${version && html`<span class="version">${version}</span>`}
       <span class="spacer"></span>
       <span role="status"><${LinkState} link=${link} onHurry=${onHurry} /></span>
+      <a id="doctor-link" class="quiet-link" href="#/doctor">Doctor</a>
+      <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" aria-haspopup="dialog" onClick=${onKeys}>
+        ?
+      </button>
       <button type="button" class="quiet" aria-disabled=${busy} title=${error ?? ""}
         onClick=${() => run(logout)}>
         ${error ? "Log out failed, again?" : "Log out"}

@@ -35,7 +35,7 @@ const Letter = pure(function Letter({ message }) {
   }
 
   return html`
-    <article class="letter" aria-label="Message from ${sender}">
+    <article class="letter" data-row tabindex="-1" aria-label="Message from ${sender}">
       <p class="meta">
         <strong><bdi>${sender}</bdi></strong>
         ${MESSAGE_KINDS[kind] && html`<span class="tag">${MESSAGE_KINDS[kind]}</span>`}
@@ -44,11 +44,12 @@ const Letter = pure(function Letter({ message }) {
         <span class="spacer"></span>
         ${
           answerable &&
-          html`<button type="button" class="quiet" aria-expanded=${replying} onClick=${() => open(!replying)}>
+          html`<button type="button" class="quiet" data-press="reply" aria-expanded=${replying}
+            onClick=${() => open(!replying)}>
             Reply
           </button>`
         }
-        <button type="button" class="quiet" aria-disabled=${busy} onClick=${read}>Mark read</button>
+        <button type="button" class="quiet" data-press="read" aria-disabled=${busy} onClick=${read}>Mark read</button>
       </p>
       <${Body} text=${message.body} lines=${12} />
       ${

@@ -27,7 +27,7 @@ function Kind({ message }) {
 export const Message = pure(function Message({ message, onReply }) {
   const { id, sender, recipient, state, in_reply_to: replyTo, sent_at: sentAt } = message;
   return html`
-    <article class="message" data-state=${state} data-own=${sender === "operator"}>
+    <article class="message" data-row tabindex="-1" data-state=${state} data-own=${sender === "operator"}>
       <p class="meta">
         <${At} at=${sentAt} title="#${id}, ${clock(sentAt, 0)}" />
         <span class="route">
@@ -41,7 +41,7 @@ export const Message = pure(function Message({ message, onReply }) {
         <span class="spacer"></span>
         ${
           onReply &&
-          html`<button type="button" class="quiet act" aria-label="Reply to ${sender}"
+          html`<button type="button" class="quiet act" data-press="reply" aria-label="Reply to ${sender}"
           onClick=${() => onReply(message)}>Reply</button>`
         }
         <${State} message=${message} />

@@ -25,8 +25,9 @@ function Choices({ question, chosen, busy, onToggle, onAnswer }) {
     return html`
       <div class="options">
         ${question.options.map(
-          (option) => html`
-          <button key=${option} type="button" dir="auto" aria-disabled=${busy} onClick=${() => onAnswer(option)}>
+          (option, index) => html`
+          <button key=${option} type="button" dir="auto" data-press=${index === 0 ? "options" : null}
+            aria-disabled=${busy} onClick=${() => onAnswer(option)}>
             ${option}
           </button>`,
         )}
@@ -37,9 +38,9 @@ function Choices({ question, chosen, busy, onToggle, onAnswer }) {
     <fieldset class="options multi">
       <legend class="hidden">Choose any</legend>
       ${question.options.map(
-        (option) => html`
+        (option, index) => html`
         <label key=${option} dir="auto">
-          <input type="checkbox" checked=${chosen.includes(option)} onChange=${() => onToggle(option)} />
+          <input type="checkbox" data-press=${index === 0 ? "options" : null} checked=${chosen.includes(option)} onChange=${() => onToggle(option)} />
           <span>${option}</span>
         </label>`,
       )}
@@ -74,13 +75,14 @@ export const Question = pure(function Question({ question }) {
   }
 
   return html`
-    <form class="question" id="question-${question.id}" tabindex="-1" data-busy=${busy} onSubmit=${submit}>
+    <form class="question" data-row id="question-${question.id}" tabindex="-1" data-busy=${busy} onSubmit=${submit}>
       <${Head} question=${question} />
       <${Body} text=${question.question} lines=${12} class="asked" />
       <${Choices} question=${question} chosen=${chosen} busy=${busy} onToggle=${toggle} onAnswer=${send} />
       <div class="write">
         <label class="hidden" for=${field}>Answer in your own words</label>
         <${TextArea} id=${field} value=${text} onInput=${setText}
+          data-press=${question.options.length ? null : "options"}
           placeholder=${question.options.length ? "Or in your own words" : "Your answer"}
           onKeyDown=${(event) => isSubmit(event) && submit(event)} />
         <button type="submit" class=${answer ? "primary" : ""} aria-disabled=${busy || !answer}>Answer</button>

@@ -1,0 +1,140 @@
+// Does what the keys say: moves the keyboard between sections, rows and fields. Never while somebody types.
+import { useEffect } from "../ui.js";
+import { DOCTOR_ADDRESS, HIVE_ADDRESS } from "../address.js";
+import { keyReader } from "../keys.js";
+import { focusSection } from "./context.js";
+
+const PLACE = "keys";
+const OFF = "off";
+const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+/** Frames that a section gets to appear in after what covered it was closed. */
+const FRAMES = 20;
+const COMPOSERS = ".panel .composer, .flow > .composer";
+const FILTERS = ".panel [type=search], .flow [type=search]";
+
+/** Whether single letters are commands; some voice control types them by mistake. */
+export function keysAreOn() {
+  return localStorage.getItem(PLACE) !== OFF;
+}
+
+export function turnKeys(on) {
+  if (on) localStorage.removeItem(PLACE);
+  else localStorage.setItem(PLACE, OFF);
+}
+
+function isVisible(element) {
+  return element.checkVisibility({ visibilityProperty: true });
+}
+
+function firstVisible(selector) {
+  return [...document.querySelectorAll(selector)].find(isVisible);
+}
+
+// What stands beside the hive may cover what is looked for: then it is closed first.
+async function whenVisible(selector, act) {
+  if (!firstVisible(selector)) location.hash = HIVE_ADDRESS;
+  for (let frame = 0; frame < FRAMES; frame += 1) {
+    const found = firstVisible(selector);
+    if (found) {
+      act(found);
+      return;
+    }
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+const toSection = (id) => () => whenVisible(`#${id}-title`, () => focusSection(id));
+
+let lastList = null;
+
+// The list that has the keyboard, or had it before its row went away.
+function currentList() {
+  const here = document.activeElement.closest("section:has([data-row])");
+  if (here) lastList = here;
+  const kept = document.activeElement === document.body && lastList?.isConnected && isVisible(lastList);
+  return here ?? (kept ? lastList : firstVisible("section:has([data-row])"));
+}
+
+function inView(row, box) {
+  const { top, bottom } = row.getBoundingClientRect();
+  return bottom > box.top && top < box.bottom;
+}
+
+function step(by) {
+  const list = currentList();
+  if (!list) return;
+  lastList = list;
+  const rows = [...list.querySelectorAll("[data-row]")];
+  const at = rows.indexOf(document.activeElement.closest("[data-row]"));
+  const box = (list.querySelector(".scroll") ?? list).getBoundingClientRect();
+  const seen = rows.filter((row) => inView(row, box));
+  const next = at < 0 ? (by > 0 ? seen[0] : seen.at(-1)) : rows[at + by];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+// A row's own buttons say by `data-press` which key presses them.
+function press(name) {
+  const row = document.activeElement.closest("[data-row]");
+  const button = row?.querySelector(`[data-press="${name}"]`);
+  if (name === "options") button?.focus();
+  else button?.click();
+}
+
+function compose(composer) {
+  const to = composer.querySelector(".to");
+  (to && !to.value ? to : composer.querySelector("textarea")).focus();
+}
+
+function commands(openKeys) {
+  return {
+    keys: openKeys,
+    need: () => document.querySelector(".needs .need")?.click(),
+    questions: toSection("questions"),
+    inbox: toSection("inbox"),
+    agents: toSection("agents"),
+    messages: toSection("flow"),
+    hive: () => {
+      location.hash = HIVE_ADDRESS;
+    },
+    doctor: () => {
+      location.hash = DOCTOR_ADDRESS;
+    },
+    next: () => step(1),
+    previous: () => step(-1),
+    compose: () => whenVisible(COMPOSERS, compose),
+    filter: () => whenVisible(FILTERS, (field) => field.focus()),
+  };
+}
+
+// Out of a field and to its section, where letters are commands again.
+function leave(field) {
+  const section = field.closest("section[aria-labelledby]");
+  const row = field.closest("[data-row]");
+  (row ?? document.getElementById(section?.getAttribute("aria-labelledby")))?.focus();
+}
+
+/** Listens on the whole page; `openKeys()` shows the list of keys. */
+export function useShortcuts(openKeys) {
+  useEffect(() => {
+    const read = keyReader();
+    const can = commands(openKeys);
+    function keyDown(event) {
+      const { key, target } = event;
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+      if (target.closest?.("dialog")) return;
+      const field = target.closest?.(TYPING);
+      if (field) {
+        if (key === "Escape" && !field.closest(".panel")) leave(field);
+        return;
+      }
+      const command = keysAreOn() && key.length === 1 ? read(key, event.timeStamp) : null;
+      if (!command) return;
+      event.preventDefault();
+      if (command.startsWith("press:")) press(command.slice(6));
+      else can[command]();
+    }
+    document.addEventListener("keydown", keyDown);
+    return () => document.removeEventListener("keydown", keyDown);
+  }, []);
+}
