@@ -13,12 +13,23 @@ function randomKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function conversation(api) {
+function conversation(store, api) {
   return {
     /** The key of one draft: sending it twice after a lost answer is sending it once. */
     newKey: randomKey,
     send: (to, body, inReplyTo, key) =>
       api.post("/api/messages", { to, body, in_reply_to: inReplyTo, idempotency_key: key }),
+    async moreInbox() {
+      const { reach, during } = store.state.inbox;
+      if (during || reach === Infinity) return;
+      store.dispatch({ type: "inbox/loading" });
+      try {
+        const page = await api.get(withQuery("/api/inbox", { after: reach, limit: PAGE }));
+        store.dispatch({ type: "inbox/page", page, reach });
+      } catch (error) {
+        store.dispatch({ type: "inbox/failed", error: error.message });
+      }
+    },
     markRead: (ids) => api.post("/api/inbox/ack", { ids: ids.slice(0, 1000) }),
     answer: (id, answer) => api.post(`/api/questions/${id}/answer`, { answer }),
     cancelQuestion: (id) => api.post(`/api/questions/${id}/cancel`),
@@ -169,7 +180,7 @@ function forgetTyped() {
 export function createActions(parts) {
   const { store, api, leave } = parts;
   return {
-    ...conversation(api),
+    ...conversation(store, api),
     ...flow(store, api),
     ...agentLog(parts),
     ...mail(store, api),

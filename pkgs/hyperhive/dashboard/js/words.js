@@ -88,7 +88,7 @@ export function refusal(message) {
 
 const NEEDS = {
   questions: ({ count }) => [count === 1 ? "1 question" : `${count} questions`, "for you"],
-  unread: ({ count, more }) => [`${count}${more ? "+" : ""} unread`, count === 1 ? "message" : "messages"],
+  unread: ({ count }) => [`${count} unread`, count === 1 ? "message" : "messages"],
   failed: (need) => [who(need), "failed"],
   needs_login: (need) => [who(need), need.count === 1 ? "needs login" : "need login"],
   rate_limited: (need) => [who(need), need.count === 1 ? "is rate limited" : "are rate limited"],

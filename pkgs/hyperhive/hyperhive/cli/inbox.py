@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inbox(client: AdminClient) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = client.get("/api/state")["inbox"]
+    messages: list[dict[str, Any]] = client.get("/api/inbox?limit=500")["messages"]
     return messages
 
 

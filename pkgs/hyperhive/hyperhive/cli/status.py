@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
     rows = [_HEAD, *(_row(agent, time.time()) for agent in state["agents"])]
     questions = [question for question in state["questions"] if question["state"] == "open"]
     parts = [table(rows), *(_question(question) for question in questions)]
-    if state["inbox"]:
-        parts.append(f"{len(state['inbox'])} messages to you: hyperhive inbox")
+    if state["unread"]:
+        parts.append(f"{state['unread']} messages to you: hyperhive inbox")
     emit(args, state, "\n\n".join(parts))
     return OK
 

@@ -81,8 +81,11 @@ class HiveState(Wire):
 
     Attributes:
         boot: Changes with every start of the broker.
-        messages: The latest of the hive, newest first, 200 at most.
-        inbox: Messages to the operator that are not acked, oldest first, 500 at most.
+        messages: The latest of the hive, newest first, fewer the longer they are.
+        messages_before: The `before` of the next older page; null when there is none.
+        inbox: Messages to the operator that are not acked, oldest first, fewer the longer they are.
+        inbox_after: The `after` of the inbox's next page; null when this is all of it.
+        unread: How many messages the whole inbox has.
         questions: The open ones of the hive and the 20 latest closed ones, newest first.
     """
 
@@ -92,16 +95,20 @@ class HiveState(Wire):
     operator: OperatorInfo
     agents: list[AgentView]
     messages: list[Message]
+    messages_before: int | None
     inbox: list[Message]
+    inbox_after: int | None
+    unread: int
     questions: list[Question]
 
 
 class MessageFrame(Wire):
-    """A message is new or changed its state: replace it by id."""
+    """A message is new or changed its state: replace it by id; `unread` is the operator's inbox now."""
 
     seq: int
     kind: Literal["message"] = "message"
     data: Message
+    unread: int
 
 
 class QuestionFrame(Wire):

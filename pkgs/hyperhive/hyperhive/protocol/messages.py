@@ -147,3 +147,10 @@ class MessagePage(Wire):
 
     messages: list[Message]
     next_before: int | None
+
+
+class InboxPage(Wire):
+    """A page of the operator's inbox, oldest first; `next_after` is the `after` of the next page."""
+
+    messages: list[Message]
+    next_after: int | None

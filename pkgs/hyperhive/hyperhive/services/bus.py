@@ -96,9 +96,9 @@ class Bus:
         """Live events of one agent, from entering the subscription on."""
         return Subscription(self._agents.setdefault(name, set()))
 
-    def publish_message(self, message: Message) -> None:
-        """A message is new or changed its state."""
-        self._offer(MessageFrame(seq=self._next(), data=message))
+    def publish_message(self, message: Message, unread: int) -> None:
+        """A message is new or changed its state; the operator's inbox has `unread` messages now."""
+        self._offer(MessageFrame(seq=self._next(), data=message, unread=unread))
 
     def publish_question(self, question: Question) -> None:
         """A question is new or closed."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from hyperhive.config import BrokerConfig
 from hyperhive.protocol.events import HiveState, OperatorInfo
+from hyperhive.protocol.messages import OPERATOR
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
 from hyperhive.services.events import Events
@@ -11,8 +12,10 @@ from hyperhive.services.messages import Messages
 from hyperhive.services.questions import Questions
 from hyperhive.services.sessions import Sessions
 
-#: Messages in a snapshot.
-LATEST_MESSAGES: Final = 200
+#: Most messages of the flow, and of the inbox, in a snapshot, and most characters of their bodies: what
+#: the page shows first must come quickly, whatever agents write.
+FIRST_MESSAGES: Final = 100
+FIRST_CHARACTERS: Final = 48 * 1024
 
 
 class Hive:
@@ -62,9 +65,9 @@ class Hive:
 
     async def state(self) -> HiveState:
         """The snapshot. Its `seq` is read first: what happens meanwhile comes as a frame as well."""
-        seq = self._bus.seq
-        messages = await self._messages.latest(LATEST_MESSAGES)
-        inbox = await self._messages.inbox()
+        seq, unread = self._bus.seq, self._messages.pending(OPERATOR)
+        latest = await self._messages.page(limit=FIRST_MESSAGES, characters=FIRST_CHARACTERS)
+        inbox = await self._messages.inbox(limit=FIRST_MESSAGES, characters=FIRST_CHARACTERS)
         questions = await self._questions.recent()
         return HiveState(
             seq=seq,
@@ -72,7 +75,10 @@ class Hive:
             version=self._version,
             operator=self._operator,
             agents=self._agents.views(),
-            messages=messages,
-            inbox=inbox,
+            messages=latest.messages,
+            messages_before=latest.next_before,
+            inbox=inbox.messages,
+            inbox_after=inbox.next_after,
+            unread=unread,
             questions=questions,
         )

@@ -12,6 +12,7 @@ from hyperhive.errors import HyperhiveError, NotFoundError, StoreError, UnknownR
 from hyperhive.protocol.messages import (
     OPERATOR,
     AckResult,
+    InboxPage,
     LeaseRequest,
     LeaseResult,
     Message,
@@ -30,8 +31,9 @@ from hyperhive.store import messages as store
 from hyperhive.store.history import Filter
 from hyperhive.store.messages import Lease
 
-#: Most messages of one page of history, and of the operator's inbox.
+#: Most messages of one page of history or of the operator's inbox, and most characters of their bodies.
 PAGE_LIMIT = 500
+PAGE_CHARACTERS = 512 * 1024
 #: Seconds between two rounds of retention, and rows that one round deletes of each table.
 _PURGE_EVERY = 60.0
 _PURGE_ROWS = 1000
@@ -175,19 +177,21 @@ class Messages:
         recipient: str | None = None,
         state: MessageState | None = None,
         text: str | None = None,
+        characters: int = PAGE_CHARACTERS,
     ) -> MessagePage:
-        """History, newest first; `limit` is cut to 1..PAGE_LIMIT."""
+        """History, newest first; `limit` is cut to 1..PAGE_LIMIT, long bodies make a page shorter."""
         chosen = Filter(before=before, agent=agent, recipient=recipient, state=state, text=text)
         size = max(1, min(limit, PAGE_LIMIT))
-        return await self._outbox.read(lambda connection: history.page(connection, chosen, size))
+        return await self._outbox.read(lambda connection: history.page(connection, chosen, size, characters))
 
-    async def latest(self, limit: int) -> list[Message]:
-        """The newest messages of the hive, newest first."""
-        return (await self.page(limit=limit)).messages
-
-    async def inbox(self) -> list[Message]:
-        """Messages to the operator that are not read yet, oldest first, PAGE_LIMIT at most."""
-        return await self._outbox.read(lambda connection: history.inbox(connection, OPERATOR, PAGE_LIMIT))
+    async def inbox(
+        self, *, after: int = 0, limit: int = PAGE_LIMIT, characters: int = PAGE_CHARACTERS
+    ) -> InboxPage:
+        """Messages to the operator that are not read yet, oldest first; limits as in `page`."""
+        size = max(1, min(limit, PAGE_LIMIT))
+        return await self._outbox.read(
+            lambda connection: history.inbox(connection, OPERATOR, after, size, characters)
+        )
 
     def pending(self, agent: str) -> int:
         """How many messages are queued for the agent (or the operator)."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Concatenate, ParamSpec, TypeVar
 
-from hyperhive.protocol.messages import MessageState
+from hyperhive.protocol.messages import OPERATOR, MessageState
 from hyperhive.protocol.questions import Question
 from hyperhive.services.bus import Bus
 from hyperhive.services.changes import Changes
@@ -114,7 +114,7 @@ class Outbox:
         self._pending.update(changes.pending)
         self._unstored.update(changes.unstored)
         for message in changes.messages:
-            self._bus.publish_message(message)
+            self._bus.publish_message(message, self.pending(OPERATOR))
         for question in changes.questions:
             self._bus.publish_question(question)
             for tell in self._on_question:

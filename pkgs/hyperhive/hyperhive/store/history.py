@@ -1,10 +1,11 @@
 """The history of messages: pages for the operator, newest first, and the operator's inbox."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from hyperhive.protocol.messages import Message, MessagePage, MessageState
+from hyperhive.protocol.messages import InboxPage, Message, MessagePage, MessageState
 from hyperhive.store.messages import as_message
 
 #: Finished messages that went well are the rule; for every other state there is a partial index.
@@ -39,8 +40,8 @@ class Filter:
     text: str | None = None
 
 
-def page(connection: sqlite3.Connection, chosen: Filter, limit: int) -> MessagePage:
-    """At most `limit` messages, newest first."""
+def page(connection: sqlite3.Connection, chosen: Filter, limit: int, characters: int) -> MessagePage:
+    """At most `limit` messages with `characters` in their bodies, one at least, newest first."""
     terms, values = _conditions(chosen)
     branches = _branches(chosen, terms)
     named = [name for name in (chosen.agent, chosen.recipient) if name is not None]
@@ -48,18 +49,32 @@ def page(connection: sqlite3.Connection, chosen: Filter, limit: int) -> MessageP
     rows = connection.execute(
         f"SELECT * FROM messages WHERE id IN ({' UNION '.join(branches)}) ORDER BY id DESC LIMIT ?",  # noqa: S608 - fixed terms
         (*(each * len(branches)), limit + 1),
-    ).fetchall()
-    messages = [as_message(row) for row in rows[:limit]]
-    return MessagePage(messages=messages, next_before=messages[-1].id if len(rows) > limit else None)
-
-
-def inbox(connection: sqlite3.Connection, recipient: str, limit: int) -> list[Message]:
-    """Unfinished messages of a recipient that does not lease, oldest first."""
-    rows = connection.execute(
-        "SELECT * FROM messages WHERE recipient = ? AND state = 'queued' ORDER BY id LIMIT ?",
-        (recipient, limit),
     )
-    return [as_message(row) for row in rows]
+    messages, more = _fitting(rows, limit, characters)
+    return MessagePage(messages=messages, next_before=messages[-1].id if more else None)
+
+
+def inbox(
+    connection: sqlite3.Connection, recipient: str, after: int, limit: int, characters: int
+) -> InboxPage:
+    """Unfinished messages of a recipient that does not lease, oldest first; limits as in `page`."""
+    rows = connection.execute(
+        "SELECT * FROM messages WHERE recipient = ? AND state = 'queued' AND id > ? ORDER BY id LIMIT ?",
+        (recipient, after, limit + 1),
+    )
+    messages, more = _fitting(rows, limit, characters)
+    return InboxPage(messages=messages, next_after=messages[-1].id if more else None)
+
+
+def _fitting(rows: Iterable[sqlite3.Row], limit: int, characters: int) -> tuple[list[Message], bool]:
+    """The first rows that fit, read one by one, and whether there are more."""
+    messages: list[Message] = []
+    for row in rows:
+        characters -= len(row["body"])
+        if messages and (len(messages) == limit or characters < 0):
+            return messages, True
+        messages.append(as_message(row))
+    return messages, False
 
 
 def _branches(chosen: Filter, terms: str) -> list[str]:

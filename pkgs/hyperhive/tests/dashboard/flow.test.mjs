@@ -6,7 +6,7 @@ import { KEPT, MOST, NO_FILTER, shown, shownFloor } from "../../dashboard/js/sta
 import { ids, message, range, snapshot } from "./samples.mjs";
 
 const after = (...actions) => actions.reduce(hiveReducer, initial);
-const latest = () => snapshot({ messages: range(301, 500).map((id) => message(id)) });
+const latest = () => snapshot({ messages: range(301, 500).map((id) => message(id)), messages_before: 301 });
 const loaded = (fields = {}) => ({ type: "snapshot", snapshot: latest(), ...fields });
 const page = (from, to, next, filter, fields) => ({
   type: "flow/page",
@@ -19,7 +19,7 @@ const page = (from, to, next, filter, fields) => ({
   },
 });
 
-test("a full snapshot is complete from its oldest message on, a short one from the beginning", () => {
+test("a snapshot is complete from its oldest message on, and from the beginning where nothing is older", () => {
   assert.equal(shownFloor(after(loaded()).messages), 301);
   const short = after({ type: "snapshot", snapshot: snapshot({ messages: [message(7)] }) });
   assert.equal(shownFloor(short.messages), 0);

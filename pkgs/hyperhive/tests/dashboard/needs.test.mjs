@@ -55,8 +55,8 @@ test("questions, unread mail and every kind of stuck agent are named, one or man
   );
 });
 
-test("a cut inbox is counted as at least so many", () => {
-  assert.deepEqual(line({ inbox: range(1, 500).map(mail) }), ["500+ unread messages"]);
+test("unread messages that the page has not loaded are counted as well", () => {
+  assert.deepEqual(line({ inbox: range(1, 3).map(mail), inbox_after: 3, unread: 500 }), ["500 unread messages"]);
 });
 
 test("an agent without a word of its own still says what it waits for", () => {

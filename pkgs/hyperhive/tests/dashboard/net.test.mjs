@@ -90,7 +90,7 @@ test("a missing frame ends the connection, so that the next one starts with a sn
 });
 
 test("after a reconnect the pages somebody had paged back to are fetched again", async () => {
-  const full = snapshot({ messages: range(301, 500).map((id) => message(id)) });
+  const full = snapshot({ messages: range(301, 500).map((id) => message(id)), messages_before: 301 });
   const pages = {
     "/api/messages?before=301&limit=200": {
       messages: range(101, 300)

@@ -87,7 +87,7 @@ export function event(id, kind, data = {}, fields = {}) {
 }
 
 /** A snapshot; `messages` may ascend, as they are easier to write, and leave newest first. */
-export function snapshot({ messages = [], ...fields } = {}) {
+export function snapshot({ messages = [], inbox = [], ...fields } = {}) {
   return {
     seq: 100,
     boot: "boot-1",
@@ -95,7 +95,10 @@ export function snapshot({ messages = [], ...fields } = {}) {
     operator: { pronouns: "they/them" },
     agents: [],
     messages: [...messages].sort((left, right) => right.id - left.id),
-    inbox: [],
+    messages_before: null,
+    inbox,
+    inbox_after: null,
+    unread: inbox.length,
     questions: [],
     ...fields,
   };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frameAction, hiveReducer, initial, isReady } from "../../dashboard/js/state/hive.js";
-import { wantsMore } from "../../dashboard/js/state/inbox.js";
+import { hasMore } from "../../dashboard/js/state/inbox.js";
 import { openBetweenAgents, openForOperator, recentlyClosed } from "../../dashboard/js/state/questions.js";
 import { agent, ids, message, question, range, snapshot } from "./samples.mjs";
 
@@ -78,18 +78,36 @@ test("a refused message and a message to an agent never reach the inbox", () => 
   assert.deepEqual(state.inbox.rows, []);
 });
 
-test("an inbox that came cut asks for the rest when most of it was read", () => {
-  const inbox = range(1, 500).map((id) => message(id, { recipient: "operator" }));
-  let state = after(loaded({ inbox }));
-  assert.equal(wantsMore(state.inbox), false);
-  for (const id of range(1, 401)) {
-    state = hiveReducer(
-      state,
-      frame(100 + id, "message", message(id, { recipient: "operator", state: "acked" })),
-    );
-  }
-  assert.equal(wantsMore(state.inbox), true);
-  assert.equal(wantsMore(after(loaded({ inbox: inbox.slice(0, 3) })).inbox), false);
+test("an inbox that came in part takes page after page, and what happens meanwhile", () => {
+  const mail = (id, state = "queued") => message(id, { recipient: "operator", state });
+  const came = (seq, unread, data) => ({ type: "message", seq, data, unread });
+  let state = after(
+    loaded({ inbox: [mail(1), mail(2)], inbox_after: 2, unread: 5 }),
+    // Beyond what is known: it counts, and comes with its page.
+    came(101, 6, mail(9)),
+    came(102, 5, mail(1, "acked")),
+  );
+  assert.deepEqual([ids(state.inbox.rows), state.inbox.unread, hasMore(state.inbox)], [[2], 5, true]);
+  state = [
+    { type: "inbox/loading" },
+    came(103, 4, mail(3, "acked")),
+    came(104, 5, mail(10)),
+    { type: "inbox/page", reach: 2, page: { messages: [mail(3), mail(4), mail(5), mail(9)], next_after: null } },
+  ].reduce(hiveReducer, state);
+  assert.deepEqual(ids(state.inbox.rows), [2, 4, 5, 9, 10]);
+  assert.deepEqual([state.inbox.unread, hasMore(state.inbox)], [5, false]);
+});
+
+test("a page of the inbox that was asked for before a snapshot is dropped, a failed one is said", () => {
+  const state = after(
+    loaded({ inbox_after: 2, unread: 3 }),
+    { type: "inbox/loading" },
+    loaded({ inbox_after: 2, unread: 3 }),
+    { type: "inbox/page", reach: 2, page: { messages: [message(3)], next_after: null } },
+  );
+  assert.deepEqual([state.inbox.rows, hasMore(state.inbox)], [[], true]);
+  const failed = [{ type: "inbox/loading" }, { type: "inbox/failed", error: "no" }].reduce(hiveReducer, state);
+  assert.deepEqual([failed.inbox.during, failed.inbox.error], [null, "no"]);
 });
 
 test("agents keep one order whatever happens to them: the manager, then by name", () => {

@@ -138,10 +138,10 @@ class SmallHive:
         """The operator's inbox once it holds `count` messages."""
 
         async def reached() -> bool:
-            return len(await self.broker.services.messages.inbox()) >= count
+            return len((await self.broker.services.messages.inbox()).messages) >= count
 
         await until(reached, f"{count} messages to the operator")
-        return list(await self.broker.services.messages.inbox())
+        return (await self.broker.services.messages.inbox()).messages
 
     async def thinking(self, count: int = 1) -> None:
         """Wait until the model got its `count`-th request of a turn."""

@@ -32,7 +32,7 @@ async def test_removing_an_agent_returns_its_mail_to_senders_and_operator(core: 
     assert states == [MessageState.UNDELIVERABLE] * 3
     assert (returned.sender, returned.kind) == ("system", MessageKind.UNDELIVERABLE)
     assert returned.body == "Messages 1, 2 to bob could not be delivered: bob left the hive."
-    assert [(message.kind, message.in_reply_to) for message in await core.messages.inbox()] == [
+    assert [(message.kind, message.in_reply_to) for message in (await core.messages.inbox()).messages] == [
         (MessageKind.UNDELIVERABLE, third.id),
         (MessageKind.NOTICE, None),
     ]
@@ -65,4 +65,4 @@ async def test_an_agent_that_is_gone_at_start_has_its_mail_returned(
 
     assert (await again.messages.get(sent.id)).state is MessageState.UNDELIVERABLE
     assert [message.kind for message in await again.take("alice")] == [MessageKind.UNDELIVERABLE]
-    assert [message.kind for message in await again.messages.inbox()] == [MessageKind.NOTICE]
+    assert [message.kind for message in (await again.messages.inbox()).messages] == [MessageKind.NOTICE]

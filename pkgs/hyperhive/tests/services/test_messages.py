@@ -261,12 +261,12 @@ async def test_mail_wakes_the_recipient_with_the_queue_s_depth(core: Core) -> No
 async def test_the_operator_reads_its_inbox_without_leasing(core: Core) -> None:
     first, second = await core.say("alice", "operator", "1"), await core.say("bob", "operator", "2")
     other = await core.say("alice", "bob")
-    assert await core.messages.inbox() == [first, second]
+    assert (await core.messages.inbox()).messages == [first, second]
 
     read = await core.messages.read([second.id, other.id, 999])
 
     assert read.ids == [second.id]
-    assert await core.messages.inbox() == [first]
+    assert (await core.messages.inbox()).messages == [first]
 
 
 async def test_history_is_paged_and_filtered(core: Core) -> None:

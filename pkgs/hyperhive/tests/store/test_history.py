@@ -9,6 +9,10 @@ from hyperhive.store.history import Filter
 from hyperhive.store.messages import NewMessage
 
 
+#: More characters than any page here has.
+MANY = 1_000_000
+
+
 @pytest.fixture
 def filled(connection: sqlite3.Connection) -> sqlite3.Connection:
     """100,000 messages among ten agents; the rare words and states are far back."""
@@ -32,7 +36,7 @@ def filled(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def ids(connection: sqlite3.Connection, **chosen: object) -> list[int]:
-    page = history.page(connection, Filter(**chosen), 50)  # type: ignore[arg-type]  # fields vary by case
+    page = history.page(connection, Filter(**chosen), 50, MANY)  # type: ignore[arg-type]  # fields vary by case
     return [message.id for message in page.messages]
 
 
@@ -67,5 +71,21 @@ def test_the_next_page_begins_where_the_last_one_ended(connection: sqlite3.Conne
     for _ in range(4):
         messages.insert(connection, NewMessage("a", "b", MessageKind.TEXT, "x", 1.0))
 
-    cursors = [history.page(connection, Filter(before=5), limit).next_before for limit in (1, 3, 4, 5)]
+    cursors = [history.page(connection, Filter(before=5), limit, MANY).next_before for limit in (1, 3, 4, 5)]
     assert cursors == [4, 2, None, None]
+
+
+def test_long_bodies_make_a_page_shorter_and_never_empty(connection: sqlite3.Connection) -> None:
+    for length in (10, 600, 600, 10):
+        messages.insert(connection, NewMessage("a", "operator", MessageKind.TEXT, "x" * length, 1.0))
+
+    newest = history.page(connection, Filter(), 50, 1000)
+    assert ([one.id for one in newest.messages], newest.next_before) == ([4, 3], 3)
+    one = history.page(connection, Filter(before=4), 50, 1)
+    assert ([one.id for one in one.messages], one.next_before) == ([3], 3)
+    oldest = history.inbox(connection, "operator", 0, 50, 1000)
+    assert ([one.id for one in oldest.messages], oldest.next_after) == ([1, 2], 2)
+    rest = history.inbox(connection, "operator", 2, 50, 1000)
+    assert ([one.id for one in rest.messages], rest.next_after) == ([3, 4], None)
+    some = history.inbox(connection, "operator", 0, 3, MANY)
+    assert ([one.id for one in some.messages], some.next_after) == ([1, 2, 3], 3)

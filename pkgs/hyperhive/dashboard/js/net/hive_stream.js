@@ -1,6 +1,5 @@
 // Follows the hive: the stream is opened first, then the snapshot is fetched, then frames are applied.
 import { frameAction } from "../state/hive.js";
-import { INBOX_LIMIT, wantsMore } from "../state/inbox.js";
 import { withQuery } from "./api.js";
 
 const PAGE = 200;
@@ -11,8 +10,8 @@ export class GapError extends Error {}
 
 // The rows between the snapshot's oldest message and how far back the page had been paged.
 async function olderAgain(api, state, snapshot, signal) {
-  if (snapshot.messages.length < PAGE || state.boot === null) return {};
-  let before = Math.min(...snapshot.messages.map((message) => message.id));
+  if (snapshot.messages_before === null || state.boot === null) return {};
+  let before = snapshot.messages_before;
   const older = [];
   for (let page = 0; page < REFETCHED_PAGES && before > state.messages.floor; page += 1) {
     const { messages, next_before: next } = await api.get(
@@ -55,9 +54,6 @@ export function hiveConnection({ store, api, openStream, now }) {
     const reading = stream.read((frame) => {
       if (waiting) waiting.push(frame);
       else apply(frame);
-      if (!waiting && wantsMore(store.state.inbox)) {
-        throw new GapError(`the inbox had more than ${INBOX_LIMIT} messages`);
-      }
     });
     await Promise.all([reading, load()]);
   };

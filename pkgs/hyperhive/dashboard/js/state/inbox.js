@@ -1,26 +1,53 @@
 // Owns the operator's inbox: messages to the operator that nobody has marked read, oldest first.
-import { upsert, without } from "./rows.js";
+import { upsert, upsertAll, without } from "./rows.js";
 
 const OPERATOR = "operator";
 const UNREAD = new Set(["queued", "leased"]);
 
-/** Most messages a snapshot carries; a full one means that there may be more behind it. */
-export const INBOX_LIMIT = 500;
+/**
+ * `rows` ascend by id; every unread message with an id up to `reach` is among them, Infinity when that is all.
+ * `unread` counts all. `during` holds what came while a page is on its way, null when none is.
+ */
+export const noInbox = { rows: [], reach: Infinity, unread: 0, during: null, error: null };
 
-export const noInbox = { rows: [], partial: false };
+/** Whether there are unread messages that are not among the rows. */
+export function hasMore(inbox) {
+  return inbox.reach !== Infinity;
+}
 
-/** Whether so much of a partial inbox was read that the rest should be fetched. */
-export function wantsMore(inbox) {
-  return inbox.partial && inbox.rows.length < INBOX_LIMIT / 5;
+function withMessage(inbox, message) {
+  const known = UNREAD.has(message.state) && message.id <= inbox.reach;
+  const rows = known ? upsert(inbox.rows, message) : without(inbox.rows, message.id);
+  return rows === inbox.rows ? inbox : { ...inbox, rows };
+}
+
+function fromFrame(inbox, { data, unread }) {
+  if (data.recipient !== OPERATOR) return inbox;
+  const during = inbox.during && [...inbox.during, data];
+  return { ...withMessage(inbox, data), unread, during };
+}
+
+function withPage(inbox, { messages, next_after: next }) {
+  const rows = upsertAll(inbox.rows, messages);
+  const whole = { ...inbox, rows, reach: next ?? Infinity, during: null, error: null };
+  return (inbox.during ?? []).reduce(withMessage, whole);
 }
 
 export function inboxReducer(inbox, action) {
-  if (action.type === "snapshot") {
-    const rows = action.snapshot.inbox;
-    return { rows, partial: rows.length >= INBOX_LIMIT };
+  switch (action.type) {
+    case "snapshot": {
+      const { inbox: rows, inbox_after: after, unread } = action.snapshot;
+      return { ...noInbox, rows, reach: after ?? Infinity, unread };
+    }
+    case "message":
+      return fromFrame(inbox, action);
+    case "inbox/loading":
+      return { ...inbox, during: [], error: null };
+    case "inbox/page":
+      return inbox.during && action.reach === inbox.reach ? withPage(inbox, action.page) : inbox;
+    case "inbox/failed":
+      return inbox.during ? { ...inbox, during: null, error: action.error } : inbox;
+    default:
+      return inbox;
   }
-  if (action.type !== "message" || action.data.recipient !== OPERATOR) return inbox;
-  const { rows } = inbox;
-  const next = UNREAD.has(action.data.state) ? upsert(rows, action.data) : without(rows, action.data.id);
-  return next === rows ? inbox : { ...inbox, rows: next };
 }

@@ -1,21 +1,26 @@
 // Owns the message flow: which messages are known, how far back that is complete, and the filter.
-import { find, upsert, upsertAll } from "./rows.js";
+import { find, position, upsert, upsertAll } from "./rows.js";
 
 export const NO_FILTER = { agent: "", state: "", text: "" };
 
-/** Rows that stay when the flow is trimmed at its live end, and when it grew to `MOST` anywhere. */
+/**
+ * Rows that stay when the flow is trimmed at its live end, and most that come on top of what was paged back
+ * while nobody is at that end; then so many of the oldest go at a time.
+ */
 export const KEPT = 400;
 export const MOST = 5000;
+const CUT = 1000;
 
 /**
  * `rows` ascend by id. Every message with an id of at least `floor` is among them; 0 is the beginning.
- * `filterFloor` says the same of the messages that match the filter.
+ * `filterFloor` says the same of the messages that match the filter. `most` rows at a time are kept.
  */
 export const noMessages = {
   rows: [],
   floor: Infinity,
   filter: NO_FILTER,
   filterFloor: Infinity,
+  most: MOST,
   loading: false,
   error: null,
 };
@@ -37,10 +42,9 @@ export function shownFloor(slice) {
 }
 
 export function shown(slice) {
-  const floor = shownFloor(slice);
   const { rows, filter } = slice;
-  if (!isFiltered(filter)) return rows.filter((row) => row.id >= floor);
-  return rows.filter((row) => row.id >= floor && matches(row, filter));
+  const known = rows.slice(position(rows, shownFloor(slice)));
+  return isFiltered(filter) ? known.filter((row) => matches(row, filter)) : known;
 }
 
 /** Names that the filter and the composer may offer besides the agents that exist now. */
@@ -54,21 +58,21 @@ export function correspondents(slice) {
 // somebody who had paged back; `olderFloor` is how far they reach.
 function fromSnapshot(slice, { snapshot, older = [], olderFloor }) {
   const rows = upsertAll(older, snapshot.messages);
-  const whole = snapshot.messages.length < 200 ? 0 : Math.min(...snapshot.messages.map((row) => row.id));
-  const floor = olderFloor ?? whole;
-  return { ...slice, rows, floor, filterFloor: floor, loading: false, error: null };
+  const floor = olderFloor ?? snapshot.messages_before ?? 0;
+  return { ...slice, rows, floor, filterFloor: floor, most: MOST + rows.length, loading: false, error: null };
 }
 
 function latest(slice, count) {
   const rows = slice.rows.slice(-count);
   const floor = Math.max(slice.floor, rows[0].id);
-  return { ...slice, rows, floor, filterFloor: floor };
+  return { ...slice, rows, floor, filterFloor: floor, most: MOST };
 }
 
 function withMessage(slice, message) {
   if (message.id < shownFloor(slice) && !find(slice.rows, message.id)) return slice;
   const rows = upsert(slice.rows, message);
-  return rows.length > MOST ? latest({ ...slice, rows }, MOST - 1000) : { ...slice, rows };
+  if (rows.length <= slice.most) return { ...slice, rows };
+  return { ...latest({ ...slice, rows }, slice.most - CUT), most: slice.most };
 }
 
 function withPage(slice, { page, filter }) {
@@ -76,7 +80,8 @@ function withPage(slice, { page, filter }) {
   const floor = page.next_before ?? 0;
   const rows = upsertAll(page.messages, slice.rows);
   const reach = isFiltered(filter) ? { filterFloor: floor } : { floor };
-  return { ...slice, ...reach, rows, loading: false, error: null };
+  const most = slice.most + page.messages.length;
+  return { ...slice, ...reach, rows, most, loading: false, error: null };
 }
 
 function trimmed(slice) {

@@ -1,21 +1,14 @@
 // Decides what needs the operator: the one line on top of the page.
 import { STUCK } from "./agents.js";
-import { INBOX_LIMIT } from "./inbox.js";
 import { openForOperator } from "./questions.js";
 
-/**
- * What waits for the operator, most pressing first: {kind, count, agents?, more?}.
- * `more` says that the count is a lower bound.
- */
+/** What waits for the operator, most pressing first: {kind, count, agents?}. */
 export function needs(state) {
   const found = [];
   const questions = openForOperator(state.questions).length;
   if (questions) found.push({ kind: "questions", count: questions });
-  const unread = state.inbox.rows.length;
-  if (unread) {
-    const more = state.inbox.partial && unread >= INBOX_LIMIT;
-    found.push({ kind: "unread", count: unread, more });
-  }
+  const { unread } = state.inbox;
+  if (unread) found.push({ kind: "unread", count: unread });
   for (const stuck of STUCK) {
     const agents = state.agents.filter((agent) => agent.status.state === stuck).map((agent) => agent.name);
     if (agents.length) found.push({ kind: stuck, count: agents.length, agents });

@@ -39,7 +39,7 @@ function useStore(store) {
 
 // The count in the tab's title: what waits for an answer or a look.
 function useTitle(state) {
-  const waiting = openForOperator(state.questions).length + state.inbox.rows.length;
+  const waiting = openForOperator(state.questions).length + state.inbox.unread;
   useEffect(() => {
     document.title = waiting ? `(${waiting}) hyperhive` : "hyperhive";
   }, [waiting]);

@@ -1,12 +1,14 @@
 // The message flow: every message of the hive as it happens, filtered, and back as far as one likes.
 import { html, pure, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { now } from "../net/clock.js";
+import { withDays } from "../state/days.js";
 import { correspondents, isFiltered, NO_FILTER, shown, shownFloor } from "../state/messages.js";
 import { MESSAGE_STATES } from "../words.js";
 import { Composer } from "./composer.js";
 import { useActions } from "./context.js";
 import { Edge } from "./edge.js";
 import { Message } from "./message.js";
-import { Scroller } from "./scroller.js";
+import { VirtualList } from "./virtual_list.js";
 
 const TYPING_MS = 250;
 
@@ -50,19 +52,19 @@ function Day({ at }) {
   return html`<p class="day"><span>${words}</span></p>`;
 }
 
-// Messages with a line wherever a day begins, except above the first when it is today.
-function withDays(messages, onReply) {
-  let day = new Date().toDateString();
-  return messages.flatMap((message) => {
-    const answerable = message.sender !== "operator" && message.sender !== "system";
-    const view = html`<${Message} message=${message} onReply=${answerable ? onReply : null} />`;
-    const row = { key: message.id, view };
-    const its = new Date(message.sent_at * 1000).toDateString();
-    if (its === day) return [row];
-    day = its;
-    return [{ key: `day-${its}`, view: html`<${Day} at=${message.sent_at} />` }, row];
-  });
+const LINE = 21;
+
+// A guess is only for rows that were never seen: what is in view is measured.
+function guess({ message }) {
+  if (!message) return 34;
+  return 36 + LINE * Math.min(9, Math.ceil(message.body.length / 70));
 }
+
+const rowView = (onReply) => ({ message, day }) => {
+  if (!message) return html`<${Day} at=${day} />`;
+  const answerable = message.sender !== "operator" && message.sender !== "system";
+  return html`<${Message} message=${message} onReply=${answerable ? onReply : null} />`;
+};
 
 function Empty({ ready, slice, onClear }) {
   if (!ready || slice.loading) return html`<p class="empty">${ready ? "Searching…" : "Loading…"}</p>`;
@@ -105,7 +107,8 @@ export const Flow = pure(function Flow({ messages, agents, ready }) {
   const actions = useActions();
   const [replying, setReplying] = useState(null);
   const replied = useRef(false);
-  const rows = useMemo(() => withDays(shown(messages), setReplying), [messages]);
+  const rows = useMemo(() => withDays(shown(messages), now()), [messages]);
+  const render = useMemo(() => rowView(setReplying), []);
   const names = useMemo(() => {
     const all = new Set([...agents.map((agent) => agent.name), ...correspondents(messages)]);
     return [...all].sort();
@@ -125,7 +128,7 @@ export const Flow = pure(function Flow({ messages, agents, ready }) {
         <h2 id="flow-title" tabindex="-1">Messages</h2>
         <${Filter} names=${names} filter=${messages.filter} onFilter=${change} />
       </div>
-      <${Scroller} label="Message flow" rows=${rows} view=${messages.filter}
+      <${VirtualList} label="Message flow" rows=${rows} render=${render} guess=${guess} view=${messages.filter}
         before=${rows.length > 0 && edge} empty=${empty}
         onTop=${messages.error ? null : actions.olderMessages} onEnd=${actions.trimMessages} />
       <${Composer} key=${replying?.id ?? "new"} draft=${replying ? `reply-${replying.id}` : "new"}

@@ -1,5 +1,6 @@
 // The operator's inbox: unread messages, oldest first, each with its reply.
-import { html, pure, useState } from "../ui.js";
+import { html, pure, useEffect, useState } from "../ui.js";
+import { hasMore } from "../state/inbox.js";
 import { MESSAGE_KINDS } from "../words.js";
 import { Body } from "./body.js";
 import { Problem } from "./buttons.js";
@@ -62,26 +63,54 @@ const Letter = pure(function Letter({ message }) {
   `;
 });
 
+// Letters that are in the page at a time: each has fields and buttons, and they are read from the top.
+const SHOWN = 40;
+
+function More({ inbox, hidden, onMore }) {
+  if (inbox.during) return html`<p class="edge">Loading…</p>`;
+  const words = inbox.error ? "Try again" : `Show ${hidden} more`;
+  return html`
+    <p class="edge">${inbox.error}${" "}
+      <button type="button" class="quiet" onClick=${onMore}>${words}</button>
+    </p>
+  `;
+}
+
 export const Inbox = pure(function Inbox({ inbox, ready }) {
-  const { rows, partial } = inbox;
-  const { busy, error, read } = useRead(rows);
+  const { moreInbox } = useActions();
+  const { rows, unread } = inbox;
+  const [most, setMost] = useState(SHOWN);
+  const shown = rows.slice(0, most);
+  const hidden = unread - shown.length;
+  const { busy, error, read } = useRead(shown);
+  const lacks = hasMore(inbox) && rows.length < most;
+  useEffect(() => {
+    if (lacks && !inbox.error) moreInbox();
+  }, [lacks, rows]);
   return html`
     <section class="inbox" aria-labelledby="inbox-title">
       <div class="head">
         <h2 id="inbox-title" tabindex="-1">
-          Inbox ${rows.length > 0 && html`<span class="count due">${rows.length}${partial ? "+" : ""}</span>`}
+          Inbox ${unread > 0 && html`<span class="count due">${unread}</span>`}
         </h2>
         <span class="spacer"></span>
         ${
-          rows.length > 1 &&
-          html`<button type="button" class="quiet" aria-disabled=${busy} onClick=${read}>Mark all read</button>`
+          shown.length > 1 &&
+          html`<button type="button" class="quiet" aria-disabled=${busy} onClick=${read}>
+            ${hidden > 0 ? `Mark these ${shown.length} read` : "Mark all read"}
+          </button>`
         }
       </div>
       ${error && html`<${Problem} text=${error} />`}
-      ${!rows.length && html`<p class="empty">${ready ? "No unread messages." : "Loading…"}</p>`}
+      ${!unread && html`<p class="empty">${ready ? "No unread messages." : "Loading…"}</p>`}
       <ul>
-        ${rows.map((message) => html`<li key=${message.id}><${Letter} message=${message} /></li>`)}
+        ${shown.map((message) => html`<li key=${message.id}><${Letter} message=${message} /></li>`)}
       </ul>
+      ${
+        hidden > 0 &&
+        html`<${More} inbox=${inbox} hidden=${Math.min(hidden, SHOWN)}
+          onMore=${() => (inbox.error ? moreInbox() : setMost(most + SHOWN))} />`
+      }
     </section>
   `;
 });

@@ -46,7 +46,7 @@ export const Message = pure(function Message({ message, onReply }) {
         }
         <${State} message=${message} />
       </p>
-      <${Body} text=${message.body} />
+      <${Body} text=${message.body} place="message-${id}" />
       ${
         state === "refused" &&
         html`<p class="rule"><code>${message.refused_rule}</code> ${refusal(message)}</p>`
