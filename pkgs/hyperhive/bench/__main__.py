@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bench import commits, evaluate, latency, machine, memory, wake
+from bench import commits, dashboard, evaluate, latency, machine, memory, wake
 from bench.report import Section, readable
 from hyperhive.errors import HyperhiveError
 
@@ -38,6 +38,7 @@ MEASUREMENTS: Final = {
     "commits": Measurement(commits.measure, 55),
     "latency": Measurement(latency.measure, 30),
     "memory": Measurement(memory.measure, 65),
+    "dashboard": Measurement(dashboard.measure, 420),
     "evaluate": Measurement(evaluate.measure, 120),
 }
 

@@ -14,7 +14,7 @@ def shape(value: Any) -> Any:
     return "number" if isinstance(value, int | float) else type(value).__name__
 
 
-async def bench(*arguments: str) -> tuple[int | None, str]:
+async def bench(*arguments: str, within: float = 60) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bench", *arguments),
@@ -23,7 +23,7 @@ async def bench(*arguments: str) -> tuple[int | None, str]:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        printed, _ = await asyncio.wait_for(process.communicate(), 60)
+        printed, _ = await asyncio.wait_for(process.communicate(), within)
     finally:
         if process.returncode is None:
             process.kill()

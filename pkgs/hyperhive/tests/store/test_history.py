@@ -8,7 +8,6 @@ from hyperhive.store import history, messages
 from hyperhive.store.history import Filter
 from hyperhive.store.messages import NewMessage
 
-
 #: More characters than any page here has.
 MANY = 1_000_000
 
