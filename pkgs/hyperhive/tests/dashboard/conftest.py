@@ -14,7 +14,15 @@ from typing import Any, Self
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from hyperhive.broker import Broker
 from hyperhive.config import BrokerConfig
@@ -34,6 +42,9 @@ CHROMIUM_ARGS = (
     "--no-first-run",
 )
 WIDE: ViewportSize = {"width": 1280, "height": 800}
+
+# Bounds for a busy machine: what has happened is seen at once, whatever they are.
+expect.set_options(timeout=15_000)
 
 
 @dataclass
@@ -203,7 +214,7 @@ async def open_page(browser: Browser, complaints: Complaints) -> AsyncIterator[C
     async def open_one(hive: RunningHive, *, log_in: bool = True, **options: Any) -> Page:
         context = await browser.new_context(**({"viewport": WIDE} | options))
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = await context.new_page()
         complaints.watch(page)
         if log_in:

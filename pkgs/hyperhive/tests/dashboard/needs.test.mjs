@@ -55,6 +55,111 @@ test("questions, unread mail and every kind of stuck agent are named, one or man
   );
 });
 
+const STATES = {
+  failed: ["failed", "agents failed"],
+  needs_login: ["needs login", "agents need login"],
+  rate_limited: ["is rate limited", "agents are rate limited"],
+  over_budget: ["is over budget", "agents are over budget"],
+};
+
+// The line as somebody would write it who only counts: beside the code that is tried, not with it.
+function written({ questions, unread, stuck }) {
+  const said = [];
+  if (questions) said.push(questions > 1 ? `${questions} questions for you` : "1 question for you");
+  if (unread) said.push(unread > 1 ? `${unread} unread messages` : "1 unread message");
+  for (const [state, [one, many]] of Object.entries(STATES)) {
+    const names = stuck[state] ?? [];
+    if (names.length) said.push(names.length > 1 ? `${names.length} ${many}` : `${names[0]} ${one}`);
+  }
+  return said;
+}
+
+test("the line is right about every combination of what can need somebody", () => {
+  const counts = [0, 1, 2];
+  const quiet = ["working", "idle", "stopped", "stopping", "starting", "offline"];
+  let tried = 0;
+  for (let number = 0; number < 3 ** 6; number += 1) {
+    const digit = (place) => counts[Math.floor(number / 3 ** place) % 3];
+    const stuck = Object.fromEntries(
+      Object.keys(STATES).map((state, at) => [state, range(1, digit(at + 2)).map((n) => `${state[0]}${n}`)]),
+    );
+    const agents = Object.entries(stuck).flatMap(([state, names]) => names.map((name) => agent(name, state)));
+    const fields = {
+      questions: [
+        ...range(1, digit(0)).map((id) => question(id)),
+        question(8, { target: "bob" }),
+        question(9, { state: "expired", closed_at: 1 }),
+      ],
+      inbox: range(1, digit(1)).map(mail),
+      agents: [...agents, ...quiet.map((state, at) => agent(`quiet-${at}`, state))],
+    };
+    assert.deepEqual(line(fields), written({ questions: digit(0), unread: digit(1), stuck }));
+    tried += 1;
+  }
+  assert.equal(tried, 729);
+});
+
+// Numbers that look random and are the same every time.
+function* chances(seed) {
+  for (let value = seed; ; value = (value * 1103515245 + 12345) % 2 ** 31) yield value / 2 ** 31;
+}
+
+test("the line is right after each of many changes, with snapshots between them", () => {
+  const chance = chances(7);
+  const below = (count) => Math.floor(chance.next().value * count);
+  const open = new Set();
+  const mails = new Set();
+  const agents = new Map(["a", "b", "c"].map((name) => [name, "idle"]));
+  const states = [...Object.keys(STATES), "idle", "working", "stopped"];
+  let state = loaded({ agents: [...agents.keys()].map((name) => agent(name)) });
+  let [seq, id] = [100, 0];
+  const frame = (kind, data) => {
+    seq += 1;
+    state = hiveReducer(state, { type: kind, seq, data, unread: mails.size });
+  };
+  const some = (set) => [...set][below(set.size)];
+  const steps = [
+    () => open.add((id += 1)) && frame("question", question(id)),
+    () => {
+      const closed = some(open);
+      if (open.delete(closed)) frame("question", question(closed, { state: "answered", closed_at: seq }));
+    },
+    () => mails.add((id += 1)) && frame("message", mail(id)),
+    () => {
+      const read = some(mails);
+      if (mails.delete(read)) frame("message", message(read, { recipient: "operator", state: "acked" }));
+    },
+    () => {
+      const [name, now] = [some(new Set(agents.keys())), states[below(states.length)]];
+      agents.set(name, now);
+      frame("agent", agent(name, now));
+    },
+    () => frame("message", message((id += 1))),
+    () => {
+      const rows = [...mails].sort((left, right) => left - right);
+      const known = rows.slice(0, 3);
+      state = hiveReducer(state, {
+        type: "snapshot",
+        snapshot: snapshot({
+          seq,
+          agents: [...agents].map(([name, now]) => agent(name, now)),
+          questions: [...open].map((one) => question(one)),
+          inbox: known.map(mail),
+          inbox_after: rows.length > 3 ? known[2] : null,
+          unread: rows.length,
+        }),
+      });
+    },
+  ];
+  for (let step = 0; step < 3000; step += 1) {
+    steps[below(steps.length)]();
+    const stuck = {};
+    for (const [name, now] of agents) (stuck[now] ??= []).push(name);
+    const expected = written({ questions: open.size, unread: mails.size, stuck });
+    assert.deepEqual(needs(state).map((need) => needWords(need).join(" ")), expected, `step ${step}`);
+  }
+});
+
 test("unread messages that the page has not loaded are counted as well", () => {
   assert.deepEqual(line({ inbox: range(1, 3).map(mail), inbox_after: 3, unread: 500 }), ["500 unread messages"]);
 });

@@ -1,6 +1,13 @@
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
+from hyperhive.system.tasks import Tasks
 from tests.dashboard.conftest import Complaints, RunningHive, note, report, status
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -134,3 +141,125 @@ async def test_a_page_opened_while_the_broker_is_away_says_so_and_comes_up_by_it
     await page.get_by_role("button", name="Now").click()
     await expect(page.locator(".needs")).to_contain_text("Nothing needs you")
     forgive(complaints)
+
+
+#: All that can be seen of the hive, without what only says how long ago something was.
+VISIBLE = """() => {
+  const drop = 'time:not(.message time), .last, .stopwatch, .countdown, .skips, .over, .notices';
+  const text = (selector) => [...document.querySelectorAll(selector)].map((one) => {
+    const copy = one.cloneNode(true);
+    copy.querySelectorAll(drop).forEach((part) => part.remove());
+    return copy.textContent.replace(/\\d+:\\d\\d/g, '').replace(/\\s+/g, ' ').trim();
+  });
+  return {
+    title: document.title,
+    needs: text('.needs > p:first-child'),
+    agents: text('.agent'),
+    questions: text('.questions li'),
+    inbox: text('.letter'),
+    flow: text('.flow .message'),
+    size: document.querySelector('.flow .scroll li')?.getAttribute('aria-setsize'),
+  };
+}"""
+
+
+NUMBERED = """() => [...document.querySelectorAll('.flow .message')].map((one) => [
+  parseInt(one.querySelector('time').title.slice(1)),
+  one.querySelector('.body').textContent.trim(),
+])"""
+
+
+async def call(hive: RunningHive, name: str, path: str, body: dict[str, Any]) -> None:
+    """A call of an agent that tries again while the broker is away, with a key that makes it one call."""
+    while True:
+        with contextlib.suppress(aiohttp.ClientError, FileNotFoundError, AssertionError):
+            await hive.agents[name].call(path, body)
+            return
+        await asyncio.sleep(0.05)
+
+
+async def keep_busy(hive: RunningHive, going: asyncio.Event, sent: list[str]) -> None:
+    """Messages, mail and questions, one after the other, until told to stop; each of them exactly once."""
+    number = 0
+    while going.is_set():
+        number += 1
+        key = {"idempotency_key": f"key-{number}"}
+        body = f"note {number:04}."
+        await call(hive, "alice", "/v1/messages", {"to": "bob", "body": body, **key})
+        sent.append(body)
+        if number % 5 == 0:
+            mail = {"to": "operator", "body": f"mail {number:04}.", "idempotency_key": f"mail-{number}"}
+            await call(hive, "bob", "/v1/messages", mail)
+        if number % 11 == 0:
+            asked = {
+                "question": f"Question {number:04}?",
+                "options": ["yes"],
+                "idempotency_key": f"ask-{number}",
+            }
+            await call(hive, "boss", "/v1/questions", asked)
+        await asyncio.sleep(0.01)
+
+
+async def agree(*pages: Page) -> dict[str, Any]:
+    """What all the pages show, as soon as it is the same."""
+    shown: list[dict[str, Any]] = []
+    for _ in range(100):
+        shown = [await page.evaluate(VISIBLE) for page in pages]
+        if all(one == shown[0] for one in shown[1:]):
+            return shown[0]
+        await asyncio.sleep(0.1)
+    assert shown[1:] == shown[:1] * (len(shown) - 1)
+    return shown[0]
+
+
+async def test_two_tabs_agree_with_each_other_and_the_broker_after_restarts_in_the_midst_of_traffic(
+    hive: RunningHive, open_page: Callable[..., Any], complaints: Complaints
+) -> None:
+    """No message is lost, none is there twice, and a page that was never away shows the same."""
+    tasks, going, sent = Tasks(), asyncio.Event(), list[str]()
+    going.set()
+    first: Page = await open_page(hive)
+    second = await first.context.new_page()
+    complaints.watch(second)
+    await second.goto(hive.url)
+    await second.locator(".link[data-link=live]").wait_for()
+    working = tasks.start(keep_busy(hive, going, sent), "traffic")
+    for _ in range(3):
+        known = len(sent)
+        while len(sent) < known + 12:
+            await asyncio.sleep(0.02)
+        await hive.stop()
+        await hive.resume()
+        for page in (first, second):
+            await expect(page.locator(".link")).to_have_text("live", timeout=20_000)
+    going.clear()
+    await working
+    await expect(first.locator(".flow .message", has_text=sent[-1])).to_be_attached()
+    await expect(second.locator(".flow .message", has_text=sent[-1])).to_be_attached()
+
+    fresh: Page = await open_page(hive)
+    shown = await agree(first, second, fresh)
+    state = await hive.broker.services.hive.state()
+    assert shown["title"] == f"({state.unread + len(shown['questions'])}) hyperhive"
+    assert len(shown["questions"]) == sum(question.state == "open" for question in state.questions)
+    assert len(shown["inbox"]) == min(state.unread, 40)
+
+    # The whole flow, row for row: with every page of it fetched, each message once and in order.
+    for page in (first, second):
+        notes = await all_notes(page)
+        assert [note for note in notes if note in set(sent)] == sent
+    forgive(complaints)
+
+
+async def all_notes(page: Page) -> list[str]:
+    """The texts of all messages of the flow, scrolled through from the end to the beginning."""
+    found: dict[int, str] = {}
+    edge = page.locator(".flow .edge")
+    for _ in range(200):
+        found.update(await page.evaluate(NUMBERED))
+        top = await page.evaluate("document.querySelector('.flow .scroll').scrollTop")
+        if top == 0 and await edge.text_content() == "The beginning":
+            break
+        await page.evaluate("document.querySelector('.flow .scroll').scrollTop -= 500")
+        await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return [found[number] for number in sorted(found)]

@@ -1,0 +1,156 @@
+"""The keyboard alone: keys between sections and rows, the list of them, and never while somebody types."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.dashboard.conftest import RunningHive
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def press(page: Page, keys: str) -> None:
+    for key in keys.split():
+        await page.keyboard.press(key)
+
+
+def focused(page: Page) -> Locator:
+    return page.locator(":focus")
+
+
+async def test_sections_are_reached_from_everywhere(hive: RunningHive, page: Page) -> None:
+    await hive.agents["alice"].send("operator", "letter")
+    for keys, heading in (("g q", "questions"), ("g i", "inbox"), ("g a", "agents"), ("g m", "flow")):
+        await press(page, keys)
+        await expect(page.locator(f"#{heading}-title")).to_be_focused()
+    await press(page, "g n")
+    await expect(page.locator("#inbox-title")).to_be_focused()
+    await press(page, "g d")
+    await expect(page.locator("#panel-title")).to_have_text("Doctor")
+    # Messages stand behind the doctor, which goes out of the way.
+    await press(page, "g m")
+    await expect(page.locator("#flow-title")).to_be_focused()
+    await expect(page.locator(".panel")).to_have_count(0)
+
+
+async def test_rows_are_walked_answered_and_put_away_without_a_pointer(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    alice = hive.agents["alice"]
+    await alice.call("/v1/questions", {"question": "First?", "options": ["yes", "no"]})
+    await alice.call("/v1/questions", {"question": "Second?"})
+    await alice.send("operator", "letter 0")
+    await alice.send("operator", "letter 1")
+    page: Page = await open_page(hive)
+
+    await press(page, "g a j")
+    await expect(page.locator("#agent-boss")).to_be_focused()
+    await press(page, "j j j k")
+    await expect(page.locator("#agent-alice")).to_be_focused()
+
+    await press(page, "g q j j k")
+    first = page.locator(".question", has_text="First?")
+    await expect(first).to_be_focused()
+    await press(page, "o")
+    await expect(page.get_by_role("button", name="yes", exact=True)).to_be_focused()
+    await press(page, "Tab Enter")
+    await expect(first).to_have_count(0)
+    await expect(page.locator("#questions-title")).to_be_focused()
+    [answer] = [one for one in await alice.lease("t", wait_seconds=5) if one["kind"] == "question_answered"]
+    assert "no" in answer["body"]
+
+    await press(page, "g i j r")
+    await expect(page.get_by_label("Message to alice")).to_be_focused()
+    await page.keyboard.type("jke?")
+    await press(page, "Enter")
+    await expect(page.locator(".letter")).to_have_count(1)
+    await press(page, "g i j e")
+    await expect(page.locator(".inbox .empty")).to_have_text("No unread messages.")
+
+
+async def test_a_long_list_is_walked_and_its_rows_unfold(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    for number in range(60):
+        await hive.agents["alice"].send("bob", f"note {number:02}\n" * 14)
+    page: Page = await open_page(hive)
+    await press(page, "g m k")
+    await expect(focused(page)).to_contain_text("note 59")
+    for _ in range(40):
+        await page.keyboard.press("k")
+    await expect(focused(page)).to_contain_text("note 19")
+    await expect(focused(page)).to_be_in_viewport()
+    await press(page, "x")
+    await expect(focused(page).get_by_role("button", name="Show less")).to_be_visible()
+    await press(page, "r")
+    await expect(page.locator(".replying")).to_contain_text("to alice")
+    await expect(page.get_by_label("Message to alice")).to_be_focused()
+
+
+async def test_a_letter_in_a_field_is_a_letter(hive: RunningHive, page: Page) -> None:
+    await press(page, "c")
+    to = page.get_by_label("To", exact=True)
+    await expect(to).to_be_focused()
+    await page.keyboard.type("bob")
+    await press(page, "Enter")
+    field = page.get_by_label("Message", exact=True)
+    await page.keyboard.type("g i j k ? / c")
+    await expect(field).to_have_value("g i j k ? / c")
+    await expect(page.locator("dialog")).to_have_count(0)
+    # Out of the field, letters are commands again; with the recipient chosen, c leads to the text.
+    await press(page, "Escape")
+    await expect(page.locator("#flow-title")).to_be_focused()
+    await press(page, "c")
+    await expect(field).to_be_focused()
+    await press(page, "Escape /")
+    await expect(page.get_by_label("Text")).to_be_focused()
+    await page.keyboard.press("Control+g")
+    await expect(page.get_by_label("Text")).to_be_focused()
+
+
+async def test_the_list_of_keys_holds_the_keyboard_and_gives_it_back(hive: RunningHive, page: Page) -> None:
+    await page.locator("#agent-bob").focus()
+    await press(page, "?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    await expect(dialog).to_be_visible()
+    await expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    for _ in range(6):
+        await page.keyboard.press("Tab")
+        inside = "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+        assert await page.evaluate(inside)
+    # Not while it is open.
+    await press(page, "g i")
+    await expect(page.locator("#inbox-title")).not_to_be_focused()
+    await press(page, "Escape")
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator("#agent-bob")).to_be_focused()
+
+
+async def test_single_keys_can_be_switched_off_and_the_list_still_opens(
+    hive: RunningHive, page: Page
+) -> None:
+    await page.get_by_role("button", name="Keys").click()
+    await page.get_by_label("Single letters are commands.").uncheck()
+    await press(page, "Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+    await press(page, "g i j")
+    await expect(page.locator("#inbox-title")).not_to_be_focused()
+    await page.reload()
+    await page.locator(".link[data-link=live]").wait_for()
+    await press(page, "?")
+    await expect(page.locator("dialog")).to_have_count(0)
+    await page.get_by_role("button", name="Keys").click()
+    await page.get_by_label("Single letters are commands.").check()
+    await press(page, "Escape g i")
+    await expect(page.locator("#inbox-title")).to_be_focused()
+
+
+async def test_the_first_tab_offers_ways_past_the_rest(hive: RunningHive, page: Page) -> None:
+    await page.keyboard.press("Tab")
+    skip = page.get_by_role("button", name="Skip to questions")
+    await expect(skip).to_be_focused()
+    await expect(skip).to_be_in_viewport()
+    await page.get_by_role("button", name="Skip to messages").press("Enter")
+    await expect(page.locator("#flow-title")).to_be_focused()
