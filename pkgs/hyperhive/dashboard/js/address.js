@@ -1,14 +1,18 @@
 // Owns the page's addresses: what stands beside the hive, which agent it is, and which part of its page. Pure.
 
+const SIDE = /^#\/([a-z-]+)$/;
 const AGENT = /^#\/agent\/([^/]+)(?:\/([a-z-]+))?$/;
 const HIVE = { page: "hive", agent: null, tab: null };
 
 export const HIVE_ADDRESS = "#/";
-export const DOCTOR_ADDRESS = "#/doctor";
 
-/** {page, agent, tab} of a location's hash: `page` is hive, agent or doctor, `tab` null where none is named. */
+/**
+ * {page, agent, tab} of a location's hash: `page` is hive, agent or the name of a side page, of which there may
+ * be none; `tab` is null where none is named.
+ */
 export function parseAddress(hash) {
-  if (hash === DOCTOR_ADDRESS) return { ...HIVE, page: "doctor" };
+  const [, side = null] = hash.match(SIDE) ?? [];
+  if (side !== null) return { ...HIVE, page: side };
   const [, name, tab = null] = hash.match(AGENT) ?? [];
   if (name === undefined) return HIVE;
   try {
@@ -16,6 +20,11 @@ export function parseAddress(hash) {
   } catch {
     return HIVE;
   }
+}
+
+/** The hash of a side page. */
+export function sideAddress(id) {
+  return `#/${id}`;
 }
 
 /** The hash of an agent's page, or of one part of it. */

@@ -1,7 +1,7 @@
 // Addresses of the page: every agent and every part of its page has one that leads back to it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agentAddress, DOCTOR_ADDRESS, parseAddress } from "../../dashboard/js/address.js";
+import { agentAddress, parseAddress, sideAddress } from "../../dashboard/js/address.js";
 
 test("an address leads back to the agent and the part that it was made of", () => {
   for (const agent of ["alice", "a b", "ä/?#%", "<img src=x>"]) {
@@ -17,6 +17,6 @@ test("every other address is the hive's own page", () => {
   }
 });
 
-test("the doctor has an address of its own", () => {
-  assert.deepEqual(parseAddress(DOCTOR_ADDRESS), { page: "doctor", agent: null, tab: null });
+test("a side page has an address of its own", () => {
+  assert.deepEqual(parseAddress(sideAddress("doctor")), { page: "doctor", agent: null, tab: null });
 });

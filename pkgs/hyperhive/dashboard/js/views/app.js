@@ -16,9 +16,9 @@ import { Notices } from "./notices.js";
 import { Questions } from "./questions.js";
 import { useShortcuts } from "./shortcuts.js";
 import { Side } from "./side.js";
+import { sideNamed } from "./sides.js";
 import { Skips } from "./skips.js";
 
-const loadDoctor = () => import("./doctor.js").then((m) => m.View);
 const loadKeys = () => import("./keys.js").then((m) => m.View);
 
 function useAddress() {
@@ -45,11 +45,17 @@ function useTitle(state) {
   }, [waiting]);
 }
 
-/** What stands beside the hive: an agent's page, the doctor, or nothing. */
+/** What stands beside the hive: an agent's page, a side page, or nothing. */
 function Beside({ address, agents, ready, onClose }) {
   const { page, agent, tab } = address;
-  if (page === "doctor") {
-    return html`<${Side} title="Doctor" onClose=${onClose}><${Late} id="doctor" load=${loadDoctor} /></${Side}>`;
+  const side = sideNamed(page);
+  if (side) {
+    const { id, label, load } = side;
+    return html`
+      <${Side} key=${id} title=${label} onClose=${onClose}>
+        <${Late} id=${id} load=${load} agents=${agents} />
+      </${Side}>
+    `;
   }
   if (page !== "agent") return null;
   return html`<${AgentPage} name=${agent} tab=${tab} agent=${agentNamed(agents, agent)} ready=${ready}
@@ -60,13 +66,14 @@ export function App({ store, actions, onHurry }) {
   const state = useStore(store);
   const address = useAddress();
   const [keysOpen, setKeysOpen] = useState(false);
+  const beside = address.page === "agent" || Boolean(sideNamed(address.page));
   const ready = isReady(state);
   useTitle(state);
   useShortcuts(() => setKeysOpen(true));
 
   function close() {
     location.hash = HIVE_ADDRESS;
-    document.getElementById(address.agent === null ? "doctor-link" : `agent-${address.agent}`)?.focus();
+    document.getElementById(address.agent === null ? `side-${address.page}` : `agent-${address.agent}`)?.focus();
   }
 
   return html`
@@ -74,7 +81,7 @@ export function App({ store, actions, onHurry }) {
       <${Skips} />
       <${Header} link=${state.link} version=${state.version} onHurry=${onHurry} onKeys=${() => setKeysOpen(true)} />
       <${Needs} state=${state} />
-      <main class="hive" data-panel=${address.page !== "hive"}>
+      <main class="hive" data-panel=${beside}>
         <${Agents} agents=${state.agents} ready=${ready} current=${address.agent} />
         <div class="desk">
           <${Questions} questions=${state.questions} ready=${ready} />

@@ -1,6 +1,8 @@
 // The bar on top: the name, whether the page is live, the ways to doctor and keys, and the way out.
 import { html } from "../ui.js";
+import { sideAddress } from "../address.js";
 import { useActions, useNow, useTask } from "./context.js";
+import { SIDES } from "./sides.js";
 
 function Retry({ at }) {
   const left = Math.max(0, Math.ceil(at - useNow()));
@@ -29,7 +31,9 @@ export function Header({ link, version, onHurry, onKeys }) {
       ${version && html`<span class="version">${version}</span>`}
       <span class="spacer"></span>
       <span role="status"><${LinkState} link=${link} onHurry=${onHurry} /></span>
-      <a id="doctor-link" class="quiet-link" href="#/doctor">Doctor</a>
+      ${SIDES.map(
+        ({ id, label }) => html`<a key=${id} id="side-${id}" class="quiet-link" href=${sideAddress(id)}>${label}</a>`,
+      )}
       <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" aria-haspopup="dialog" onClick=${onKeys}>
         ?
       </button>

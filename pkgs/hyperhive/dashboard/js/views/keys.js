@@ -37,13 +37,16 @@ function Switch() {
 
 export function View({ onClose }) {
   const box = useRef(null);
+  const sheet = useRef(null);
+  // Opened when it is styled: before that nothing in it could take the focus.
+  const show = () => requestAnimationFrame(() => box.current?.showModal());
   useEffect(() => {
-    box.current.showModal();
+    if (sheet.current.sheet) show();
   }, []);
   // A click beside it lands on the dialog itself, one inside on something in it.
   const beside = (event) => event.target === box.current && box.current.close();
   return html`
-    <link rel="stylesheet" href="/static/css/keys.css" />
+    <link rel="stylesheet" href="/static/css/keys.css" ref=${sheet} onLoad=${show} />
     <dialog class="keys" ref=${box} aria-labelledby="keys-title" onClose=${onClose} onClick=${beside}>
       <div class="keys-box">
         <div class="keys-head">

@@ -1,6 +1,6 @@
 // Does what the keys say: moves the keyboard between sections, rows and fields. Never while somebody types.
 import { useEffect } from "../ui.js";
-import { DOCTOR_ADDRESS, HIVE_ADDRESS } from "../address.js";
+import { HIVE_ADDRESS, sideAddress } from "../address.js";
 import { keyReader } from "../keys.js";
 import { focusSection } from "./context.js";
 
@@ -98,7 +98,7 @@ function commands(openKeys) {
       location.hash = HIVE_ADDRESS;
     },
     doctor: () => {
-      location.hash = DOCTOR_ADDRESS;
+      location.hash = sideAddress("doctor");
     },
     next: () => step(1),
     previous: () => step(-1),
