@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from hyperhive.config import UID_RANGE, uid_base
-from hyperhive.protocol.agents import AgentState, AgentView
+from hyperhive.protocol.agents import AgentState, AgentView, McpServer, McpState
 from hyperhive.protocol.doctor import Check, CheckOutcome
 from hyperhive.protocol.lifecycle import UnitState
 from hyperhive.protocol.selftest import Finding, Outcome, SelfTest
@@ -99,7 +99,7 @@ def skipped(name: str, found: str, about: str = "") -> Check:
 
 
 def agent_checks(view: AgentView, test: SelfTest | None, now: float, advice: Advice) -> list[Check]:
-    """What is known of one agent: its connection, its state, its walls and its Claude Code.
+    """What is known of one agent: its connection, its state, its MCP servers, its walls and its Claude Code.
 
     Args:
         view: The agent as it is now.
@@ -110,6 +110,7 @@ def agent_checks(view: AgentView, test: SelfTest | None, now: float, advice: Adv
     checks = [_connection(view, advice)]
     if view.linked:
         checks.append(_state(view, advice))
+        checks += [_mcp_server(view, server, advice) for server in view.mcp_servers]
     checks.append(_self_test(view, test, now, advice))
     checks += [_claude(view, finding, advice) for finding in _findings(test) if finding.name == _CLAUDE]
     return checks
@@ -173,6 +174,19 @@ def _state(view: AgentView, advice: Advice) -> Check:
     if state is AgentState.FAILED:
         return failed("state", said, advice.option(view), f"hyperhive restart {view.name}", view.name)
     return ok("state", said, view.name)
+
+
+def _mcp_server(view: AgentView, server: McpServer, advice: Advice) -> Check:
+    name = f"mcp {server.name}"
+    match server.state:
+        case McpState.FAILED:
+            option = f"the MCP server {server.name} of {advice.option(view)}"
+            found = server.reason or "failed without a reason"
+            return failed(name, found, option, f"hyperhive restart {view.name}", view.name)
+        case McpState.RUNNING:
+            return ok(name, f"runs, with {server.offered} allowed tools", view.name)
+        case _:
+            return skipped(name, server.state.value.replace("_", " "), view.name)
 
 
 def _self_test(view: AgentView, test: SelfTest | None, now: float, advice: Advice) -> Check:

@@ -4,7 +4,7 @@ import pytest
 
 from hyperhive.config import UID_RANGE, uid_base
 from hyperhive.domain.doctor import ADVICE, agent_checks, certificate, uid_ranges
-from hyperhive.protocol.agents import AgentPolicy, AgentState, AgentStatus, AgentView
+from hyperhive.protocol.agents import AgentState, AgentStatus, AgentView, McpServer, McpState
 from hyperhive.protocol.doctor import Check, CheckOutcome
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus
 from hyperhive.protocol.selftest import Finding, Outcome, SelfTest
@@ -14,26 +14,11 @@ NOW = 1793707200.0
 
 
 def view(*, linked: bool = True, unit: str = "running", state: str = "idle", **fields: Any) -> AgentView:
+    """An agent with what the doctor looks at."""
     status = AgentStatus.bare(AgentState(state), "m").model_copy(update={"detail": fields.pop("detail", "")})
-    return AgentView(
-        **{
-            "name": "ada",
-            "role": "agent",
-            "models": ["m"],
-            "policy": AgentPolicy(allowed_recipients=None, bash=None, tools=[], mcp_servers={}),
-            "status": status,
-            "linked": linked,
-            "waiting": None,
-            "unit": UnitStatus(unit="container@h-ada.service", state=UnitState(unit), reason=""),
-            "actions": [],
-            "since": 0.0,
-            "inbox_depth": 0,
-            "last_turn_at": None,
-            "turns_today": 0,
-            "cost_today_usd": 0.0,
-        }
-        | fields
-    )
+    what_runs_it = UnitStatus(unit="container@h-ada.service", state=UnitState(unit), reason="")
+    given = {"name": "ada", "role": "agent", "mcp_servers": [], "status": status, "linked": linked}
+    return AgentView.model_construct(**(given | {"unit": what_runs_it} | fields))
 
 
 def test(*findings: tuple[str, str, str]) -> SelfTest:
@@ -120,6 +105,20 @@ def test_walls_that_are_down_are_named_the_first_of_them() -> None:
 def test_a_claude_that_does_not_start_is_named() -> None:
     checks = agent_checks(view(), test(("Claude Code", "failed", "/bin/claude: not found")), NOW, NIXOS)
     assert brief(checks)["claude"] == ("failed", "/bin/claude: not found")
+
+
+def test_an_mcp_server_that_failed_is_named_with_its_reason_and_one_that_runs_with_its_tools() -> None:
+    servers = [
+        McpServer(name="orders", state=McpState.FAILED, reason="no such program", tools=[], offered=0),
+        McpServer(name="prices", state=McpState.RUNNING, reason="", tools=["query"], offered=1),
+        McpServer(name="slow", state=McpState.STARTING, reason="", tools=[], offered=0),
+    ]
+    found = brief(agent_checks(view(mcp_servers=servers), None, NOW, NIXOS))
+    assert {name: one for name, one in found.items() if name.startswith("mcp")} == {
+        "mcp orders": ("failed", "no such program"),
+        "mcp prices": ("ok", "runs, with 1 allowed tools"),
+        "mcp slow": ("skipped", "starting"),
+    }
 
 
 def test_a_certificate_is_well_until_a_week_before_its_end() -> None:

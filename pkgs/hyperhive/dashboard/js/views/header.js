@@ -26,7 +26,7 @@ export function Header({ link, version, onHurry, onKeys }) {
   return html`
     <header class="top">
       <a class="brand" href="#/" aria-label="hyperhive, overview">
-        <img src="/static/logo.svg" alt="" width="22" height="22" /> hyperhive
+        <img src="/static/logo.svg" alt="" width="22" height="22" /> <span class="brand-name">hyperhive</span>
       </a>
       ${version && html`<span class="version">${version}</span>`}
       <span class="spacer"></span>
