@@ -122,6 +122,6 @@ async def test_a_need_leads_to_where_it_can_be_met(hive: RunningHive, page: Page
     await hive.agents["bob"].call("/v1/questions", {"question": "Shall I?"})
     await page.get_by_role("button", name="1 question for you").click()
     await expect(page.locator("#questions-title")).to_be_focused()
-    await page.get_by_role("link", name="alice failed").click()
+    await page.locator(".needs").get_by_role("link", name="alice failed").click()
     await expect(page.locator("#panel-title")).to_have_text("alice")
     await link.close()

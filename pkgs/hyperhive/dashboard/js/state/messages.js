@@ -1,5 +1,5 @@
 // Owns the message flow: which messages are known, how far back that is complete, and the filter.
-import { find, position, upsert, upsertAll } from "./rows.js";
+import { find, position, upsert, upsertAll, withOlder } from "./rows.js";
 
 export const NO_FILTER = { agent: "", state: "", text: "" };
 
@@ -78,7 +78,7 @@ function withMessage(slice, message) {
 function withPage(slice, { page, filter }) {
   if (filter !== slice.filter) return slice;
   const floor = page.next_before ?? 0;
-  const rows = upsertAll(page.messages, slice.rows);
+  const rows = withOlder(slice.rows, page.messages);
   const reach = isFiltered(filter) ? { filterFloor: floor } : { floor };
   const most = slice.most + page.messages.length;
   return { ...slice, ...reach, rows, most, loading: false, error: null };

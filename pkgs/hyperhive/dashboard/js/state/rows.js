@@ -24,14 +24,16 @@ export function upsert(rows, row) {
   return [...rows.slice(0, at), row, ...rows.slice(at + same)];
 }
 
-/** `rows` with all of `more`, which comes in any order. */
 export function upsertAll(rows, more) {
-  const older = [...more].sort((left, right) => left.id - right.id);
-  // The page of a history, the usual case, is put in front as it is.
-  if (!rows.length || (older.at(-1)?.id ?? -1) < rows[0].id) return [...older, ...rows];
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const row of more) byId.set(row.id, row);
   return [...byId.values()].sort((left, right) => left.id - right.id);
+}
+
+/** `rows` with a page of their history, newest first, before them; what was known already stays as it is. */
+export function withOlder(rows, page) {
+  const older = [...page].reverse();
+  return older.at(-1)?.id < rows[0]?.id ? [...older, ...rows] : upsertAll(page, rows);
 }
 
 export function without(rows, id) {

@@ -81,7 +81,7 @@ export function App({ store, actions, onHurry }) {
       <${Skips} />
       <${Header} link=${state.link} version=${state.version} onHurry=${onHurry} onKeys=${() => setKeysOpen(true)} />
       <${Needs} state=${state} />
-      <main class="hive" data-panel=${beside}>
+      <main class="hive" data-ready=${ready} data-panel=${beside}>
         <${Agents} agents=${state.agents} ready=${ready} current=${address.agent} />
         <div class="desk">
           <${Questions} questions=${state.questions} ready=${ready} />

@@ -25,9 +25,9 @@ export function Header({ link, version, onHurry, onKeys }) {
   const { busy, error, run } = useTask();
   return html`
     <header class="top">
-      <a class="brand" href="#/" aria-label="hyperhive, overview">
+      <h1><a class="brand" href="#/" aria-label="hyperhive, overview">
         <img src="/static/logo.svg" alt="" width="22" height="22" /> <span class="brand-name">hyperhive</span>
-      </a>
+      </a></h1>
       ${version && html`<span class="version">${version}</span>`}
       <span class="spacer"></span>
       <span role="status"><${LinkState} link=${link} onHurry=${onHurry} /></span>
