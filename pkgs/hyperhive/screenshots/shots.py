@@ -68,7 +68,10 @@ SHOTS: Final = (
     Shot("hive-keys", steps=_open_keys),
     Shot("agent-log", "#/agent/wren", ".log .entry"),
     Shot("agent-log-wide", "#/agent/atlas", ".log .entry", _widen),
+    Shot("agent-inbox", "#/agent/wren/inbox", ".mail .message"),
+    Shot("agent-stats", "#/agent/wren/stats", ".stats canvas", _widen),
     Shot("agent-policy", "#/agent/wren/policy", ".policy", _explain),
     Shot("agent-selftest", "#/agent/wren/selftest", ".selftest", _run_self_test),
+    Shot("stats", "#/stats", ".stats canvas"),
     Shot("doctor", "#/doctor", ".doctor .findings"),
 )

@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { AgentHead } from "./agent_head.js";
 import { AgentTabs } from "./agent_tabs.js";
+import { keysAreOn } from "./shortcuts.js";
 
 const PLACE = "agent-page";
 const WIDE = "wide";
@@ -18,8 +19,8 @@ function useWide() {
 
 // One letter is a command only where no letters are typed.
 function isKey(event, key) {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  return event.key === key && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+  return keysAreOn() && event.key === key && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
 function useKey(key, act) {

@@ -76,7 +76,8 @@ export const LogRow = pure(function LogRow({ row, onTurn }) {
   const it = describeEvent(event);
   const failed = end !== null && describeEvent(end).result !== "ok";
   return html`
-    <div class="entry" data-kind=${it.kind} data-mark=${markOf(it, row)} data-turn=${event.turn !== null} data-failed=${failed}>
+    <div class="entry" data-row tabindex="-1" data-kind=${it.kind} data-mark=${markOf(it, row)}
+         data-turn=${event.turn !== null} data-failed=${failed}>
       <${At} at=${event.ts} />
       <div class="what"><${ROWS[it.kind]} it=${it} row=${row} onTurn=${onTurn} /></div>
     </div>

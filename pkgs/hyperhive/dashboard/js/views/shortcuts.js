@@ -97,6 +97,9 @@ function commands(openKeys) {
     hive: () => {
       location.hash = HIVE_ADDRESS;
     },
+    stats: () => {
+      location.hash = sideAddress("stats");
+    },
     doctor: () => {
       location.hash = sideAddress("doctor");
     },
