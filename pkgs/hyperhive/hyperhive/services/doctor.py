@@ -121,8 +121,8 @@ class Doctor:
                 machine.try_socket(path)
             except OSError as error:
                 found = f"{path} does not answer: {error.strerror or error}"
-                return rules.failed("sockets", found, self._advice.runtime_dir, f"ls -l {path}")
-        return rules.ok("sockets", f"{len(paths) + 1} below {directory} answer")
+                return rules.failed("open sockets", found, self._advice.runtime_dir, f"ls -l {path}")
+        return rules.ok("open sockets", f"{len(paths) + 1} below {directory} answer")
 
     def _password(self, credential: str) -> Check:
         try:

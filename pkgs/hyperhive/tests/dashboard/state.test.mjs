@@ -88,6 +88,7 @@ test("an inbox that came in part takes page after page, and what happens meanwhi
     came(102, 5, mail(1, "acked")),
   );
   assert.deepEqual([ids(state.inbox.rows), state.inbox.unread, hasMore(state.inbox)], [[2], 5, true]);
+  assert.deepEqual(ids(state.inbox.beyond), [9]);
   state = [
     { type: "inbox/loading" },
     came(103, 4, mail(3, "acked")),
@@ -95,7 +96,7 @@ test("an inbox that came in part takes page after page, and what happens meanwhi
     { type: "inbox/page", reach: 2, page: { messages: [mail(3), mail(4), mail(5), mail(9)], next_after: null } },
   ].reduce(hiveReducer, state);
   assert.deepEqual(ids(state.inbox.rows), [2, 4, 5, 9, 10]);
-  assert.deepEqual([state.inbox.unread, hasMore(state.inbox)], [5, false]);
+  assert.deepEqual([state.inbox.unread, hasMore(state.inbox), state.inbox.beyond], [5, false, []]);
 });
 
 test("a page of the inbox that was asked for before a snapshot is dropped, a failed one is said", () => {

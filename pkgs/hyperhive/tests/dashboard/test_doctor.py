@@ -42,7 +42,7 @@ async def test_a_socket_that_is_gone_is_found(hive: RunningHive, page: Page) -> 
     path = Path(hive.config.runtime_dir) / "agents" / "bob" / "broker.sock"
     path.unlink()
     await page.goto(f"{hive.url}/#/doctor")
-    sockets = page.locator(".doctor [data-outcome=failed]", has_text="sockets")
+    sockets = page.locator(".doctor [data-outcome=failed]", has_text="open sockets")
     await expect(sockets.locator(".found")).to_have_text(f"{path} does not answer: No such file or directory")
     await expect(sockets.locator("code")).to_have_text(f"ls -l {path}")
 

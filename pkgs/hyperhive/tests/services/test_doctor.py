@@ -48,12 +48,12 @@ async def test_the_machine_and_the_broker_come_first_and_then_every_agent(doctor
     about = [check.about for check in diagnosis.checks]
     assert about == [*[""] * 7, *["alice"] * 2, *["bob"] * 2, *["boss"] * 2]
     names = [check.name for check in diagnosis.checks if not check.about]
-    assert names == ["python", "state directory", "sockets", "dashboard", "disk", "clock", "database"]
+    assert names == ["python", "state directory", "open sockets", "dashboard", "disk", "clock", "database"]
     assert diagnosis.ok is all(check.outcome is not CheckOutcome.FAILED for check in diagnosis.checks)
 
 
 async def test_a_socket_that_nobody_listens_on_is_named(doctor: MakeDoctor, tmp_path: Path) -> None:
-    check = (await found(doctor()))["sockets"]
+    check = (await found(doctor()))["open sockets"]
     path = tmp_path / "run" / "admin.sock"
     assert (check.found, check.command) == (
         f"{path} does not answer: No such file or directory",

@@ -74,7 +74,7 @@ async def test_a_choice_survives_a_restart_also_when_the_configured_model_change
     again = await start_core(config(hive_config, model="haiku", models=["haiku", "opus"]))
     await models_of(again, clock)
     assert again.agents.view("alice").model == ModelChoice(configured="haiku", chosen="opus")
-    assert await again.messages.inbox() == []
+    assert (await again.messages.inbox()).messages == []
 
 
 async def test_a_choice_that_is_not_listed_any_more_is_dropped_and_the_operator_reads_so_once(
@@ -87,7 +87,7 @@ async def test_a_choice_that_is_not_listed_any_more_is_dropped_and_the_operator_
     for _ in range(2):
         core = await start_core(config(hive_config, models=["sonnet", "haiku"]))
         await models_of(core, clock)
-        [notice] = await core.messages.inbox()
+        [notice] = (await core.messages.inbox()).messages
         assert (notice.sender, notice.kind, notice.body) == (
             "system",
             MessageKind.NOTICE,

@@ -6,9 +6,12 @@ const UNREAD = new Set(["queued", "leased"]);
 
 /**
  * `rows` ascend by id; every unread message with an id up to `reach` is among them, Infinity when that is all.
- * `unread` counts all. `during` holds what came while a page is on its way, null when none is.
+ * `beyond` are the latest of those that came live and stand behind that. `unread` counts all of them.
+ * `during` holds what came while a page is on its way, null when none is.
  */
-export const noInbox = { rows: [], reach: Infinity, unread: 0, during: null, error: null };
+export const noInbox = { rows: [], reach: Infinity, beyond: [], unread: 0, during: null, error: null };
+
+const MOST_BEYOND = 100;
 
 /** Whether there are unread messages that are not among the rows. */
 export function hasMore(inbox) {
@@ -16,9 +19,11 @@ export function hasMore(inbox) {
 }
 
 function withMessage(inbox, message) {
-  const known = UNREAD.has(message.state) && message.id <= inbox.reach;
-  const rows = known ? upsert(inbox.rows, message) : without(inbox.rows, message.id);
-  return rows === inbox.rows ? inbox : { ...inbox, rows };
+  if (!UNREAD.has(message.state)) {
+    return { ...inbox, rows: without(inbox.rows, message.id), beyond: without(inbox.beyond, message.id) };
+  }
+  if (message.id <= inbox.reach) return { ...inbox, rows: upsert(inbox.rows, message) };
+  return { ...inbox, beyond: upsert(inbox.beyond, message).slice(-MOST_BEYOND) };
 }
 
 function fromFrame(inbox, { data, unread }) {
@@ -29,7 +34,9 @@ function fromFrame(inbox, { data, unread }) {
 
 function withPage(inbox, { messages, next_after: next }) {
   const rows = upsertAll(inbox.rows, messages);
-  const whole = { ...inbox, rows, reach: next ?? Infinity, during: null, error: null };
+  const reach = next ?? Infinity;
+  const beyond = inbox.beyond.filter((row) => row.id > reach);
+  const whole = { ...inbox, rows, reach, beyond, during: null, error: null };
   return (inbox.during ?? []).reduce(withMessage, whole);
 }
 

@@ -12,7 +12,7 @@ async def test_the_checks_of_the_broker_are_answered_with_what_to_do(hive: Runni
     status, answer = await call(hive.browser, "GET", "/api/doctor")
     assert status == 200
     found = {(check["about"], check["name"]): check for check in answer["checks"]}
-    assert found["", "sockets"]["found"].startswith("4 below ")
+    assert found["", "open sockets"]["found"].startswith("4 below ")
     assert (found["", "database"]["outcome"], found["alice", "connection"]["outcome"]) == ("ok", "ok")
     # The pages of this test have no browser modules, and so the hive is not well.
     assert found["", "dashboard"] == {
