@@ -47,7 +47,7 @@ async def test_the_keyboard_alone_reaches_an_agent_and_a_message(hive: RunningHi
     await page.keyboard.press("Enter")
     await expect(page.locator("#panel-title")).to_be_focused()
     field = page.get_by_label("Message to boss")
-    for _ in range(12):
+    for _ in range(20):
         await page.keyboard.press("Tab")
         if await field.evaluate("(one) => one === document.activeElement"):
             break

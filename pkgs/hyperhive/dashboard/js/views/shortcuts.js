@@ -60,17 +60,38 @@ function inView(row, box) {
   return bottom > box.top && top < box.bottom;
 }
 
-function step(by) {
+function nextRow(list, by) {
+  const rows = [...list.querySelectorAll("[data-row]")];
+  const at = rows.indexOf(document.activeElement.closest("[data-row]"));
+  if (at >= 0) return rows[at + by];
+  const box = (list.querySelector(".scroll") ?? list).getBoundingClientRect();
+  const seen = rows.filter((row) => inView(row, box));
+  return by > 0 ? seen[0] : seen.at(-1);
+}
+
+// Of a long list only the rows around the view are in the page: at their end it is moved on, and asked again.
+function moveOn(list, by) {
+  const box = list.querySelector(".scroll");
+  if (!box) return false;
+  const before = box.scrollTop;
+  box.scrollTop += (by * box.clientHeight) / 2;
+  return box.scrollTop !== before;
+}
+
+async function step(by) {
   const list = currentList();
   if (!list) return;
   lastList = list;
-  const rows = [...list.querySelectorAll("[data-row]")];
-  const at = rows.indexOf(document.activeElement.closest("[data-row]"));
-  const box = (list.querySelector(".scroll") ?? list).getBoundingClientRect();
-  const seen = rows.filter((row) => inView(row, box));
-  const next = at < 0 ? (by > 0 ? seen[0] : seen.at(-1)) : rows[at + by];
-  next?.focus();
-  next?.scrollIntoView({ block: "nearest" });
+  for (let tries = 0; tries < FRAMES; tries += 1) {
+    const next = nextRow(list, by);
+    if (next) {
+      next.focus();
+      next.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    if (tries === 0 && !moveOn(list, by)) return;
+    await new Promise(requestAnimationFrame);
+  }
 }
 
 // A row's own buttons say by `data-press` which key presses them.
