@@ -21,7 +21,7 @@ def test_a_long_history_is_one_that_the_broker_could_have_written(tmp_path: Path
         "undeliverable",
     }
     assert len(history.inbox(connection, "operator", 0, 500, 10**9).messages) == 39
-    log = events.page(connection, "alice", None, 200)
+    log = events.page(connection, "alice", events.Slice(), 200)
     assert len(log.events) == 200
     assert events.turn_counts(connection, 0)["alice"].turns == 20
     connection.close()

@@ -323,7 +323,10 @@ async def test_retention_forgets_finished_messages_and_keeps_queued_ones(
 
     await core.messages.sweep()
 
-    assert [message.body for message in await core.messages.latest(10)] == ["new", "old, queued"]
+    assert [message.body for message in (await core.messages.page(limit=10)).messages] == [
+        "new",
+        "old, queued",
+    ]
 
 
 async def test_the_system_posts_without_limits_but_only_to_known_names(core: Core) -> None:

@@ -46,7 +46,7 @@ async def test_a_question_to_the_operator_is_shown_and_sends_no_message(core: Co
     )
     assert isinstance(frame, QuestionFrame)
     assert frame.data == asked
-    assert await core.messages.latest(10) == []
+    assert (await core.messages.page(limit=10)).messages == []
 
 
 async def test_an_answer_closes_the_question_and_reaches_the_asker_as_one_message(

@@ -207,7 +207,7 @@ async def test_a_recipient_that_makes_no_sense_is_refused_and_nothing_is_stored(
     with pytest.raises(error):
         await core.say(sender, to)
 
-    assert await core.messages.latest(10) == []
+    assert (await core.messages.page(limit=10)).messages == []
 
 
 async def test_everyone_with_nobody_in_reach_is_an_invalid_request(
@@ -229,7 +229,7 @@ async def test_a_denied_message_is_kept_as_refused_and_told_to_the_operator_only
             await core.say("alice", "bob", "psst")
         [frame] = await taken(frames)
 
-    [kept] = await core.messages.latest(10)
+    [kept] = (await core.messages.page(limit=10)).messages
     assert isinstance(frame, MessageFrame)
     assert frame.data == kept
     assert (kept.body, kept.state, kept.refused_rule) == ("psst", MessageState.REFUSED, "recipient_denied")
@@ -263,7 +263,7 @@ async def test_the_same_key_returns_the_first_result_and_creates_nothing(core: C
     assert second == first
     assert [message.id for message in third.messages] == [message.id for message in first.messages]
     assert third.messages[0].state is MessageState.LEASED
-    assert len(await core.messages.latest(10)) == 2
+    assert len((await core.messages.page(limit=10)).messages) == 2
 
 
 async def test_a_key_of_another_call_is_a_conflict(core: Core) -> None:

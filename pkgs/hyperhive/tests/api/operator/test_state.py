@@ -29,7 +29,10 @@ async def test_the_snapshot_holds_the_whole_hive(hive: RunningHive) -> None:
                 for name in ("alice", "bob", "boss")
             ],
             "messages": [sent],
+            "messages_before": None,
             "inbox": [sent],
+            "inbox_after": None,
+            "unread": 1,
             "questions": [question],
         },
     )

@@ -32,7 +32,7 @@ async def test_every_change_after_the_snapshot_is_a_frame_with_a_higher_number(h
         assert event == {
             "id": str(event["data"]["seq"]),
             "event": "message",
-            "data": {"seq": event["data"]["seq"], "kind": "message", "data": sent},
+            "data": {"seq": event["data"]["seq"], "kind": "message", "data": sent, "unread": 1},
         }
         assert event["data"]["seq"] > state["seq"]
     _, state = await call(hive.browser, "GET", "/api/state")
@@ -82,5 +82,5 @@ async def test_a_browser_that_does_not_read_is_dropped_and_holds_nobody_up(
                 pass
     writer.close()
     _, state = await call(hive.admin, "GET", "/api/state")
-    assert len(state["inbox"]) == 60
+    assert state["unread"] == 60
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
