@@ -8,6 +8,7 @@ from hyperhive.protocol.agents import AgentStatus, McpServer
 from hyperhive.protocol.base import Wire
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.selftest import Observation
+from hyperhive.protocol.terminal import Columns, Rows, TerminalId
 
 TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512)]
 
@@ -109,8 +110,19 @@ class RunSelfTest(Wire):
     hidden: list[str]
 
 
+class OpenTerminal(Wire):
+    """Start a shell of this size and dial `GET /v1/terminals/{id}`; see `protocol/terminal.py`."""
+
+    type: Literal["open_terminal"] = "open_terminal"
+    id: TerminalId
+    cols: Columns
+    rows: Rows
+
+
 #: What the operator tells a session.
 Order = UseModel | Compact | NewSession
 
-BrokerFrame = Annotated[Welcome | Wake | Cancel | Order | RunSelfTest, Field(discriminator="type")]
+BrokerFrame = Annotated[
+    Welcome | Wake | Cancel | Order | RunSelfTest | OpenTerminal, Field(discriminator="type")
+]
 BROKER_FRAME: TypeAdapter[BrokerFrame] = TypeAdapter(BrokerFrame)
