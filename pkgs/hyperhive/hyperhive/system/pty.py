@@ -1,0 +1,244 @@
+"""Pseudo-terminals: a program as the leader of a session of its own, read and written without blocking."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import termios
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from ptyprocess import PtyProcess
+
+from hyperhive.errors import UnavailableError
+
+#: The kernel hands out a page at a time; so many together are one chunk.
+_READS: Final = 8
+_PAGE: Final = 4096
+#: Longest pause between two looks at a process.
+_LOOK_SECONDS: Final = 0.02
+#: How long a program may take to end after it closed its terminal, and what it leaves behind after SIGHUP.
+_LINGER_SECONDS: Final = 2.0
+
+
+class Pty:
+    """A running program and the other end of its terminal.
+
+    Args:
+        process: As `ptyprocess` started it.
+        input_limit: Most bytes that wait for a program which does not read.
+    """
+
+    def __init__(self, process: Any, input_limit: int) -> None:
+        self._process = process
+        self._fd: int = process.fd
+        self._input_limit = input_limit
+        self._input = bytearray()
+        self._is_collected = False
+        os.set_blocking(self._fd, False)
+
+    @classmethod
+    async def open(
+        cls,
+        command: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        cols: int,
+        rows: int,
+        input_limit: int,
+    ) -> Self:
+        """Start `command` in `directory` with exactly this environment.
+
+        Raises:
+            UnavailableError: It cannot be started.
+        """
+        try:
+            process = await asyncio.to_thread(
+                _spawn, list(command), str(directory), dict(environment), (rows, cols)
+            )
+        except (OSError, termios.error) as error:
+            raise UnavailableError(f"cannot start {command[0]}: {error}") from error
+        return cls(process, input_limit)
+
+    @property
+    def pid(self) -> int:
+        """Of the program, which is also its session's number."""
+        return int(self._process.pid)
+
+    async def read(self, most: int) -> bytes:
+        """What the program has written, `most` bytes at most; empty when there will be no more."""
+        while True:
+            parts, ended = self._read_now(most)
+            if parts or ended:
+                # A program that writes all the time must not keep everything else waiting.
+                await asyncio.sleep(0)
+                return b"".join(parts)
+            await self._readable()
+
+    def write(self, data: bytes) -> int:
+        """Type `data`; returns how many bytes were dropped because too many wait already."""
+        if self._process.closed:
+            return len(data)
+        taken = data[: max(0, self._input_limit - len(self._input))]
+        waiting = bool(self._input)
+        self._input += taken
+        if not waiting:
+            self._flush()
+        return len(data) - len(taken)
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Change the size; the kernel tells the program."""
+        if not self._process.closed:
+            with contextlib.suppress(OSError):
+                self._process.setwinsize(rows, cols)
+
+    async def hang_up(self, grace: float) -> None:
+        """End everything in the session: SIGHUP, and SIGKILL for what is left after `grace` seconds."""
+        await self._signal(signal.SIGHUP)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._deserted()
+        await self._signal(signal.SIGKILL)
+
+    async def wait(self) -> tuple[int | None, int | None]:
+        """End what is left of the session when the output has ended, and close the terminal.
+
+        Returns:
+            Exit code and signal of the program; both null when that was told before.
+        """
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER_SECONDS):
+                    await self._ended()
+            # The program is a zombie until it is collected, so the session's number is still its own.
+            if await self._members():
+                await self.hang_up(_LINGER_SECONDS)
+            await self._ended()
+            return self._collect()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._process.closed:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._fd)
+        loop.remove_writer(self._fd)
+        # Its own `close` sleeps and kills, and would be called when it is garbage.
+        self._process.closed = True
+        self._process.fileobj.close()
+
+    async def _signal(self, number: signal.Signals) -> None:
+        for pid in await self._members():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
+    async def _members(self) -> list[int]:
+        """Processes of the session; none once its number may have become another one's."""
+        return [] if self._is_collected else await asyncio.to_thread(_session_members, self.pid)
+
+    async def _deserted(self) -> None:
+        while True:
+            if not await self._members():
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _ended(self) -> None:
+        delay = 0.001
+        while not self._has_ended():
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LOOK_SECONDS)
+
+    def _has_ended(self) -> bool:
+        if self._is_collected:
+            return True
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _collect(self) -> tuple[int | None, int | None]:
+        if self._is_collected:
+            return None, None
+        self._is_collected = True
+        _, status = os.waitpid(self.pid, os.WNOHANG)
+        code = os.waitstatus_to_exitcode(status)
+        return (code, None) if code >= 0 else (None, -code)
+
+    def _read_now(self, most: int) -> tuple[list[bytes], bool]:
+        """What can be read without waiting, and whether that was the last of it."""
+        parts: list[bytes] = []
+        left = most
+        while left and len(parts) < _READS:
+            try:
+                part = os.read(self._fd, min(left, _PAGE))
+            except BlockingIOError:
+                break
+            except OSError:
+                # Linux says EIO when no process has the other end open any more.
+                return parts, True
+            if not part:
+                return parts, True
+            parts.append(part)
+            left -= len(part)
+        return parts, False
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(self._fd, _resolve, ready)
+        try:
+            await ready
+        finally:
+            if not self._process.closed:
+                loop.remove_reader(self._fd)
+
+    def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._input:
+                del self._input[: os.write(self._fd, self._input[:_PAGE])]
+        except BlockingIOError:
+            loop.add_writer(self._fd, self._flush)
+            return
+        except OSError:
+            # Nobody is left to read it; `read` says so.
+            self._input.clear()
+        loop.remove_writer(self._fd)
+
+
+def _spawn(command: list[str], directory: str, environment: dict[str, str], size: tuple[int, int]) -> Any:
+    with warnings.catch_warnings():
+        # Python warns of threads: between fork and exec the child needs none of their locks.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = PtyProcess.spawn(
+            command, cwd=directory, env=environment, dimensions=size, preexec_fn=_restore_signals
+        )
+    # Programs that are started later must not keep this terminal open.
+    fcntl.fcntl(process.fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    return process
+
+
+def _restore_signals() -> None:
+    """Python ignores these, and a program inherits that: in `yes | head`, yes would complain."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _resolve(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def _session_members(session: int) -> list[int]:
+    """Every process of a session that has not ended."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            with contextlib.suppress(OSError):
+                # The second field is a name in parentheses that may hold anything.
+                fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
+                if int(fields[3]) == session and fields[0] not in {b"Z", b"X"}:
+                    found.append(int(process.name))
+    return found
