@@ -40,6 +40,7 @@ from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
 from hyperhive.services.stats import Stats
 from hyperhive.services.tally import Tally
+from hyperhive.services.terminal import Terminals
 from hyperhive.services.witness import Witness
 from hyperhive.store.database import Database
 from hyperhive.system.credentials import credential_path, read_credential
@@ -150,6 +151,14 @@ class Broker:
         )
         doctor = Doctor(config, db, agents, selftests, clock)
         sessions = Sessions(db, state / "operator-token", password, clock)
+        terminals = Terminals(
+            agents,
+            events,
+            self._links.open_terminal,
+            sessions.token,
+            clock,
+            contained=config.runtime == "nixos",
+        )
         boot = uuid.uuid4().hex
         hive = Hive(
             config, bus, messages, questions, events, agents, sessions, boot=boot, version=__version__
@@ -171,6 +180,7 @@ class Broker:
             selftests,
             models,
             doctor,
+            terminals,
         )
 
     async def _listen_agents(self) -> None:
@@ -230,6 +240,7 @@ class Broker:
             try:
                 await self.services.hive.sweep()
                 await self.services.stats.sweep()
+                await self.services.terminals.sweep()
             except Exception:
                 # The next second may go better; mail must not wait for a restart because of one failure.
                 log.exception("the sweep failed")

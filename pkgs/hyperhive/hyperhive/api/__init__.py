@@ -14,6 +14,7 @@ from hyperhive.services.questions import Questions
 from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
 from hyperhive.services.stats import Stats
+from hyperhive.services.terminal import Terminals
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,4 @@ class Services:
     selftests: SelfTests
     models: Models
     doctor: Doctor
+    terminals: Terminals

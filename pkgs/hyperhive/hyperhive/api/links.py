@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import WSCloseCode, web
 
-from hyperhive.protocol.link import BrokerFrame, Cancel, Order, RunSelfTest, UseModel, Wake
+from hyperhive.protocol.link import BrokerFrame, Cancel, OpenTerminal, Order, RunSelfTest, UseModel, Wake
 from hyperhive.system.sockets import Peer
 
 #: Close code of a link that a newer one of the same agent replaced.
@@ -30,6 +30,7 @@ class Link:
         self._cancel = False
         self._orders: dict[str, Order] = {}
         self._self_test: RunSelfTest | None = None
+        self._terminals: list[OpenTerminal] = []
 
     def wake(self, pending: int) -> None:
         """Tell the harness soon that `pending` messages are queued."""
@@ -52,6 +53,11 @@ class Link:
         self._self_test = frame
         self._due.set()
 
+    def open_terminal(self, frame: OpenTerminal) -> None:
+        """Ask the harness soon for a terminal."""
+        self._terminals.append(frame)
+        self._due.set()
+
     async def push(self) -> None:
         """Send what is due, for as long as the link lives."""
         while True:
@@ -66,6 +72,8 @@ class Link:
             if self._self_test is not None:
                 frame, self._self_test = self._self_test, None
                 await self.send(frame)
+            while self._terminals:
+                await self.send(self._terminals.pop(0))
             if self._pending is not None:
                 pending, self._pending = self._pending, None
                 await self.send(Wake(pending=pending))
@@ -126,6 +134,10 @@ class Links:
             return None
         link.self_test(frame)
         return link.peer
+
+    def open_terminal(self, agent: str, frame: OpenTerminal) -> bool:
+        """Ask the agent for a terminal; False when it has no link."""
+        return self._push(agent, lambda link: link.open_terminal(frame))
 
     async def close_all(self) -> None:
         """Close every link because the broker stops; leases stay, the harnesses come back to them."""

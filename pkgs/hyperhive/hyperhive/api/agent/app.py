@@ -11,6 +11,7 @@ from hyperhive.api.agent.link import LinkApi
 from hyperhive.api.agent.me import MeApi
 from hyperhive.api.agent.messages import MessagesApi
 from hyperhive.api.agent.questions import QuestionsApi
+from hyperhive.api.agent.terminal import TerminalApi
 from hyperhive.api.errors import errors_as_json
 from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
@@ -49,4 +50,5 @@ def agent_app(
     app.add_routes(QuestionsApi(agent, services.questions).routes())
     app.add_routes(LifecycleApi(agent, services).routes())
     app.add_routes(LinkApi(agent, services, links, tasks, lease_seconds=lease_seconds).routes())
+    app.add_routes(TerminalApi(agent, services.terminals, open_calls, tasks).routes())
     return app

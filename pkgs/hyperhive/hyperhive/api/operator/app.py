@@ -24,6 +24,7 @@ from hyperhive.api.operator.selftest import SelfTestApi
 from hyperhive.api.operator.state import StateApi
 from hyperhive.api.operator.stats import StatsApi
 from hyperhive.api.operator.stream import StreamApi
+from hyperhive.api.operator.terminal import TerminalApi
 from hyperhive.api.security import (
     Gate,
     finish_writes,
@@ -73,7 +74,7 @@ def operator_app(
     pages = PagesApi(dashboard, gate, login)
     gate.public.update(app.add_routes([*login.public_routes(), *pages.public_routes()]))
     app.add_routes(login.routes())
-    app.add_routes(_shared_routes(services, links, open_calls, gate))
+    app.add_routes(_shared_routes(services, links, tasks, open_calls, gate))
     return app
 
 
@@ -101,12 +102,12 @@ def admin_app(
     )
     app.on_response_prepare.append(secure_answer)
     app.add_routes(AdminApi(login_url).routes())
-    app.add_routes(_shared_routes(services, links, open_calls, None))
+    app.add_routes(_shared_routes(services, links, tasks, open_calls, None))
     return app
 
 
 def _shared_routes(
-    services: Services, links: Links, open_calls: OpenCalls, gate: Gate | None
+    services: Services, links: Links, tasks: Tasks, open_calls: OpenCalls, gate: Gate | None
 ) -> list[web.RouteDef]:
     return [
         *StateApi(services.hive).routes(),
@@ -120,4 +121,5 @@ def _shared_routes(
         *ExplainApi(services.agents).routes(),
         *SelfTestApi(services.selftests).routes(),
         *DoctorApi(services.doctor).routes(),
+        *TerminalApi(services.terminals, open_calls, tasks, gate).routes(),
     ]
