@@ -21,4 +21,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the harness."""
-    return run_harness(load_harness_config(Path(args.config)))
+    path = Path(args.config)
+    return run_harness(load_harness_config(path), path)

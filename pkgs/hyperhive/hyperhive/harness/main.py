@@ -23,10 +23,12 @@ from hyperhive.harness.options import PASSED_ENVIRONMENT, session_options
 from hyperhive.harness.runner import Runner
 from hyperhive.harness.selftest import SelfTester
 from hyperhive.harness.session import Session
+from hyperhive.harness.shell import ByHand
 from hyperhive.harness.status import StatusBoard
+from hyperhive.harness.terminal import Terminals
 from hyperhive.harness.tools import SERVER, HiveTools
 from hyperhive.protocol.agents import McpState, Me
-from hyperhive.protocol.link import BrokerFrame, RunSelfTest
+from hyperhive.protocol.link import BrokerFrame, OpenTerminal, RunSelfTest
 from hyperhive.system.credentials import read_credential
 from hyperhive.system.tasks import Tasks
 
@@ -40,7 +42,9 @@ class Harness:
         session: The Claude Code session, connected by `serve`.
     """
 
-    def __init__(self, config: HarnessConfig, credentials: dict[str, str]) -> None:
+    def __init__(
+        self, config: HarnessConfig, credentials: dict[str, str], by_hand: ByHand | None = None
+    ) -> None:
         """Build every object; `credentials` are environment variables for Claude Code."""
         self._config = config
         self._credentials = credentials
@@ -69,6 +73,7 @@ class Harness:
             emit=self._link.emit,
         )
         self._selftester = SelfTester(config, self._client)
+        self._terminals = Terminals(config, self._client, by_hand or ByHand())
         self._tasks = Tasks()
         self._prompt = ""
 
@@ -84,6 +89,7 @@ class Harness:
             for task in done:
                 task.result()
         finally:
+            await self._terminals.stop()
             await tasks.cancel()
             for server in self._extra:
                 await server.stop()
@@ -103,6 +109,8 @@ class Harness:
     def _on_frame(self, frame: BrokerFrame) -> None:
         if isinstance(frame, RunSelfTest):
             self._tasks.start(self._self_test(frame), "self-test")
+        elif isinstance(frame, OpenTerminal):
+            self._terminals.open(frame)
         else:
             self._runner.on_frame(frame)
 
@@ -139,18 +147,24 @@ class Harness:
         )
 
 
-def run(config: HarnessConfig) -> int:
+def run(config: HarnessConfig, config_file: Path) -> int:
     """Run the harness until SIGTERM or SIGINT; returns the exit code.
+
+    Args:
+        config: What `config_file` holds.
+        config_file: For the programs that are started by hand in a terminal.
 
     Raises:
         ConfigError: A credential is missing.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     credentials = {variable: read_credential(name) for variable, name in config.agent.credentials.items()}
+    secrets = os.environ.get("CREDENTIALS_DIRECTORY")
+    by_hand = ByHand(config_file.absolute(), Path(secrets) if secrets else None)
     prune_environment()
     for directory in (config.state_dir, config.claude.home):
         Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return asyncio.run(_serve(Harness(config, credentials)))
+    return asyncio.run(_serve(Harness(config, credentials, by_hand)))
 
 
 async def _serve(harness: Harness) -> int:

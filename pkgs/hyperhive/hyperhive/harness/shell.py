@@ -1,0 +1,79 @@
+"""The shell of a terminal: bash with a clean environment, and a `claude` that is the agent's own."""
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hyperhive.config import HarnessConfig
+from hyperhive.harness.options import PASSED_ENVIRONMENT
+from hyperhive.system.installation import bundled_claude
+
+_TERMINAL: Final = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+#: The program is the agent's and does not update itself; the few tools of the hive are always on offer.
+_CLAUDE: Final = {"DISABLE_AUTOUPDATER": "1", "ENABLE_TOOL_SEARCH": "false"}
+#: In a container, the list of servers with the hive's own tools.
+_MCP_FILE: Final = Path("/etc/hyperhive/mcp.json")
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What a `claude` that the operator starts needs of the harness's own start.
+
+    Attributes:
+        config_file: The harness's configuration, for `hyperhive mcp`.
+        credentials: The directory of the secrets; they reach `claude` when it is called, nothing else.
+    """
+
+    config_file: Path | None = None
+    credentials: Path | None = None
+
+
+def shell_command() -> list[str]:
+    """A login shell: in a container it gets the system's own `PATH` from the profile."""
+    return [shutil.which("bash") or "/bin/bash", "--login"]
+
+
+def shell_environment(config: HarnessConfig, by_hand: ByHand) -> dict[str, str]:
+    """The whole environment of a shell: no secret is in it."""
+    passed = {name: value for name, value in os.environ.items() if name in PASSED_ENVIRONMENT}
+    return {
+        "LANG": "C.UTF-8",
+        **passed,
+        **_TERMINAL,
+        "HOME": config.claude.home,
+        "SHELL": shell_command()[0],
+        # An exported function: a profile may set PATH anew, and `claude` is found all the same.
+        "BASH_FUNC_claude%%": _claude_function(config, by_hand),
+    }
+
+
+def _claude_function(config: HarnessConfig, by_hand: ByHand) -> str:
+    """The agent's Claude Code with the hive's tools, and with nothing from settings lying about."""
+    assignments = [
+        f"{name}={shlex.quote(value)}"
+        for name, value in {**_CLAUDE, **config.claude.env, "HOME": config.claude.home}.items()
+    ]
+    if by_hand.credentials is not None:
+        assignments += [
+            f'{variable}="$(cat {shlex.quote(str(by_hand.credentials / name))})"'
+            for variable, name in config.agent.credentials.items()
+        ]
+    program = config.claude.cli or str(bundled_claude() or "claude")
+    # The option of servers takes all that follows it, so it is not the last one.
+    options = ["--mcp-config", _servers(by_hand), "--strict-mcp-config", "--setting-sources="]
+    return f'() {{ ( export {" ".join(assignments)}; exec {shlex.join([program, *options])} "$@" )\n}}'
+
+
+def _servers(by_hand: ByHand) -> str:
+    """The value of `--mcp-config`: a file, or the servers as JSON."""
+    if _MCP_FILE.is_file():
+        return str(_MCP_FILE)
+    if by_hand.config_file is None:
+        return json.dumps({"mcpServers": {}})
+    args = ["-P", "-m", "hyperhive", "mcp", "--config", str(by_hand.config_file)]
+    return json.dumps({"mcpServers": {"hyperhive": {"command": sys.executable, "args": args}}})
