@@ -16,6 +16,14 @@ function forBrowser(source) {
     .replaceAll(/^\/\/# sourceMappingURL=.*$/gm, "");
 }
 
+// It also refuses <style> elements and style attributes that a script writes, and allows the same through the
+// CSS object model: `adopted-style` is an element of the page's own, see js/adopted_style.js.
+function forPolicy(source) {
+  return source
+    .replaceAll('createElement("style")', 'createElement("adopted-style")')
+    .replaceAll(/\b(\w+)\.setAttribute\("style",/g, 'Reflect.set($1.style,"cssText",');
+}
+
 function refuseBareImports(name, source) {
   const bare = source.match(/\b(?:from|import)\s*\(?["'](?!\.{0,2}\/)[^"'\n]+["']/);
   if (bare) throw new Error(`vendor/${name}: ${bare[0]} cannot be resolved by a browser`);
@@ -26,7 +34,7 @@ for (const { package: name, file, target } of files) {
   const from = join(here, "node_modules", name, file);
   await mkdir(dirname(join(vendor, target)), { recursive: true });
   if (target.endsWith(".js")) {
-    const source = forBrowser(await readFile(from, "utf8"));
+    const source = forPolicy(forBrowser(await readFile(from, "utf8")));
     refuseBareImports(target, source);
     await writeFile(join(vendor, target), source);
   } else {

@@ -176,6 +176,15 @@ function forgetTyped() {
   }
 }
 
+function terminals(api) {
+  const path = (name) => `/api/agents/${encodeURIComponent(name)}/terminals`;
+  return {
+    listTerminals: (name) => api.get(path(name)),
+    openTerminal: (name, size) => api.post(path(name), size),
+    endTerminal: (name, id) => api.post(`${path(name)}/${id}/kill`),
+  };
+}
+
 /** Everything the views may call; calls that can fail reject with an ApiError. */
 export function createActions(parts) {
   const { store, api, leave } = parts;
@@ -188,6 +197,8 @@ export function createActions(parts) {
     ...session(store, api),
     stats: (asked) => api.get(withQuery("/api/stats", asked)),
     doctor: () => api.get("/api/doctor"),
+    ...terminals(api),
+    refused: parts.onRefused,
     dismissNotice: (key) => store.dispatch({ type: "notice/dismiss", key }),
     async logout() {
       await api.post("/api/logout");

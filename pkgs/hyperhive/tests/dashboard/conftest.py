@@ -29,6 +29,7 @@ from hyperhive.config import BrokerConfig
 from hyperhive.protocol.events import EventKind, NewEvent
 from hyperhive.store import events as events_store
 from tests.conftest import HiveConfig
+from tests.terminal_host import terminal_host
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -231,3 +232,14 @@ async def page(hive: RunningHive, open_page: Callable[..., Any]) -> Page:
     """The dashboard of `hive`, logged in and live, 1280 x 800."""
     opened: Page = await open_page(hive)
     return opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shells(hive: RunningHive, tmp_path: Path) -> AsyncIterator[RunningHive]:
+    """The hive, with alice's terminals served."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(terminal_host(hive.config, "alice", tmp_path / "alice"))
+        async with asyncio.timeout(30):
+            while not hive.broker.services.agents.view("alice").linked:
+                await asyncio.sleep(0.01)
+        yield hive

@@ -9,6 +9,7 @@ export const TABS = [
   { id: "inbox", label: "Inbox", load: () => import("./agent_inbox.js").then((m) => m.View) },
   { id: "stats", label: "Stats", load: () => import("./agent_stats.js").then((m) => m.View) },
   { id: "policy", label: "Policy", load: () => import("./policy.js").then((m) => m.View) },
+  { id: "terminal", label: "Terminal", load: () => import("./agent_terminal.js").then((m) => m.View) },
   { id: "selftest", label: "Self-test", load: () => import("./selftest.js").then((m) => m.View) },
 ];
 

@@ -1,0 +1,125 @@
+// Makes the terminal emulator: xterm.js with what an agent's output must not do switched off.
+import { Terminal } from "../vendor/xterm.module.js";
+import { FitAddon } from "../vendor/addon-fit.module.js";
+import "./adopted_style.js";
+
+export const SCROLLBACK_LINES = 5000;
+
+const DARK = {
+  black: "#2d2a24",
+  red: "#ff8a7c",
+  green: "#8ccb92",
+  yellow: "#e5a935",
+  blue: "#92b4df",
+  magenta: "#d3a0d9",
+  cyan: "#7cc7c3",
+  white: "#d5d0c4",
+  brightBlack: "#8a8477",
+  brightRed: "#ffb0a6",
+  brightGreen: "#aee0b3",
+  brightYellow: "#efbf60",
+  brightBlue: "#b3ccec",
+  brightMagenta: "#e4bfe8",
+  brightCyan: "#a3dedb",
+  brightWhite: "#fffaf0",
+};
+
+const LIGHT = {
+  black: "#22201b",
+  red: "#b3261e",
+  green: "#2c6e35",
+  yellow: "#875800",
+  blue: "#2f5796",
+  magenta: "#85388e",
+  cyan: "#17696b",
+  white: "#6a665c",
+  brightBlack: "#5b574d",
+  brightRed: "#c83b32",
+  brightGreen: "#3a7d43",
+  brightYellow: "#96640a",
+  brightBlue: "#3b67ab",
+  brightMagenta: "#9a4aa4",
+  brightCyan: "#237c7e",
+  brightWhite: "#22201b",
+};
+
+/** The colours for `host`, whose style has paper and ink in the scheme of the moment. */
+export function themeOf(host) {
+  const { backgroundColor, color, caretColor } = getComputedStyle(host);
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  return {
+    ...(dark ? DARK : LIGHT),
+    background: backgroundColor,
+    foreground: color,
+    cursor: caretColor,
+    cursorAccent: backgroundColor,
+    selectionBackground: dark ? "#e5a93555" : "#d9971c55",
+    scrollbarSliderBackground: dark ? "#9d978a44" : "#6a665c33",
+    scrollbarSliderHoverBackground: dark ? "#9d978a77" : "#6a665c66",
+    scrollbarSliderActiveBackground: dark ? "#9d978a99" : "#6a665c88",
+  };
+}
+
+// Every question that a program can put to its terminal. Only one window answers, and none answers twice: an
+// answer is typed into the shell, and one that nobody waits for would stand on its command line.
+function answerOnlyWhen(parser, isAsked) {
+  const quiet = () => !isAsked();
+  const csi = [
+    { final: "c" },
+    { prefix: ">", final: "c" },
+    { prefix: "=", final: "c" },
+    { final: "n" },
+    { prefix: "?", final: "n" },
+    { intermediates: "$", final: "p" },
+    { prefix: "?", intermediates: "$", final: "p" },
+    { final: "t" },
+  ];
+  for (const id of csi) parser.registerCsiHandler(id, quiet);
+  parser.registerDcsHandler({ intermediates: "$", final: "q" }, quiet);
+  for (const colour of [4, 10, 11, 12]) {
+    parser.registerOscHandler(colour, (text) => text.includes("?") && quiet());
+  }
+}
+
+// Pasted text is text: no control character in it may end a bracketed paste or reach the program as a key.
+function pasteClean(terminal, host) {
+  host.addEventListener(
+    "paste",
+    (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      terminal.paste(text.replaceAll(/[^\P{Cc}\t\r\n]/gu, ""));
+    },
+    { capture: true },
+  );
+}
+
+/**
+ * An emulator in `host`. `isAsked()` says whether it is this window that answers programs' questions,
+ * `onKey(event)` answers false to keys that the page takes for itself.
+ */
+export function createEmulator(host, { isAsked, onKey, screenReader, fontSize }) {
+  const { fontFamily } = getComputedStyle(host);
+  const terminal = new Terminal({
+    cursorBlink: false,
+    fontFamily,
+    fontSize,
+    macOptionIsMeta: true,
+    minimumContrastRatio: 4.5,
+    screenReaderMode: screenReader,
+    scrollback: SCROLLBACK_LINES,
+    theme: themeOf(host),
+    // No link of the agent's is one: neither opened nor asked about.
+    linkHandler: { activate: () => {} },
+    windowOptions: {},
+  });
+  const fit = new FitAddon();
+  terminal.loadAddon(fit);
+  terminal.parser.registerOscHandler(8, () => true);
+  answerOnlyWhen(terminal.parser, isAsked);
+  terminal.attachCustomKeyEventHandler(onKey);
+  terminal.open(host);
+  pasteClean(terminal, host);
+  return { terminal, fits: () => fit.proposeDimensions() };
+}

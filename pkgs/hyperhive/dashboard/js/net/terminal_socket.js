@@ -1,0 +1,74 @@
+// One connection to a terminal: frames as protocol/terminal.py has them, and the reason of its end.
+import { ApiError } from "./api.js";
+
+/** The broker says something every 15 s; nothing for this long is a dead connection. */
+const SILENCE_MS = 40_000;
+const HEADER_BYTES = 8;
+const CLOSE_ENDED = 4000;
+/** A paste goes in pieces of this. */
+const INPUT_BYTES = 16 * 1024;
+
+/** The terminal is over, and everything of it has come. */
+export class EndedError extends Error {}
+
+function address(path, have) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  return `${scheme}://${location.host}${path}${have === null ? "" : `?have=${have}`}`;
+}
+
+function reason({ code, reason: text }) {
+  if (code === CLOSE_ENDED) return new EndedError(text);
+  return new ApiError(0, "offline", text || "The connection to the terminal broke.");
+}
+
+/**
+ * Opens `path` from the offset `have` on (null: from the beginning of what is kept). The promise only ever ends
+ * by rejecting. `on` has a handler for every type of frame, `open({type, say})`, and `output(offset, bytes)`.
+ */
+export function followTerminal(path, have, on, signal) {
+  return new Promise((_, reject) => {
+    const socket = new WebSocket(address(path, have));
+    socket.binaryType = "arraybuffer";
+    let silence;
+
+    function heard() {
+      clearTimeout(silence);
+      silence = setTimeout(() => end(new ApiError(0, "silent", "The broker went silent.")), SILENCE_MS);
+    }
+
+    function end(error) {
+      clearTimeout(silence);
+      socket.onmessage = null;
+      socket.close();
+      reject(error);
+    }
+
+    const say = (frame) => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(frame));
+    function type(bytes) {
+      for (let at = 0; at < bytes.length && socket.readyState === WebSocket.OPEN; at += INPUT_BYTES) {
+        socket.send(bytes.subarray(at, at + INPUT_BYTES));
+      }
+    }
+
+    socket.onmessage = ({ data }) => {
+      heard();
+      try {
+        if (typeof data !== "string") {
+          const offset = Number(new DataView(data).getBigUint64(0));
+          on.output(offset, new Uint8Array(data, HEADER_BYTES));
+          return;
+        }
+        const frame = JSON.parse(data);
+        if (frame.type === "attached") on.open({ type, say });
+        on[frame.type]?.(frame);
+      } catch (error) {
+        end(error);
+      }
+    };
+    socket.onclose = (event) => end(reason(event));
+    signal.addEventListener("abort", () => end(new ApiError(0, "left", "The terminal was left.")), {
+      once: true,
+    });
+    heard();
+  });
+}

@@ -1,0 +1,103 @@
+// A terminal's output as the page counts it: what came, what was drawn, what the broker is told. Pure.
+
+/** The broker is told of what was drawn in steps of this, and when there is nothing left to draw. */
+export const ACK_BYTES = 32 * 1024;
+/** Output that a hidden page keeps to draw later. */
+export const BACKLOG_BYTES = 1024 * 1024;
+
+/** Offsets of one terminal's output over all its connections. */
+export function outputFlow() {
+  let received = null;
+  let drawn = 0;
+  let acked = 0;
+  let live = 0;
+  return {
+    /** Everything before it has come; null before the first connection. */
+    get received() {
+      return received;
+    },
+    /** Whether what is drawn next was not shown to anybody before. */
+    get isLive() {
+      return received !== null && drawn >= live;
+    },
+    /** A connection begins to send at `offset`; what comes before `liveFrom` is shown again. */
+    attached(offset, liveFrom) {
+      if (received === null) {
+        received = drawn = offset;
+        live = liveFrom;
+      }
+      acked = received;
+    },
+    /** What is new of `length` bytes at `offset`: without the first `skip`, and behind a hole of `gap`. */
+    take(offset, length) {
+      const gap = Math.max(0, offset - received);
+      const skip = Math.min(length, Math.max(0, received - offset));
+      received = Math.max(received, offset + length);
+      return { gap, skip };
+    },
+    /** Where to part bytes that begin at `offset`, so that old and live ones are drawn apart. */
+    parting: (offset, length) => (offset < live && live < offset + length ? live - offset : null),
+    /** Everything before `offset` was drawn; the offset to tell the broker, or null when that can wait. */
+    drew(offset) {
+      drawn = Math.max(drawn, offset);
+      if (drawn <= acked || (drawn - acked < ACK_BYTES && drawn < received)) return null;
+      acked = drawn;
+      return acked;
+    },
+  };
+}
+
+/** Pieces of output that wait while nobody looks: the newest BACKLOG_BYTES of them. */
+export function backlog() {
+  let pieces = [];
+  let size = 0;
+  let lost = 0;
+  return {
+    get isEmpty() {
+      return pieces.length === 0;
+    },
+    /** Keeps `piece` = {offset, bytes, gap}. */
+    add(piece) {
+      pieces.push(piece);
+      size += piece.bytes.length;
+      while (size > BACKLOG_BYTES && pieces.length > 1) {
+        const [oldest] = pieces.splice(0, 1);
+        size -= oldest.bytes.length;
+        lost += oldest.bytes.length + oldest.gap;
+      }
+    },
+    /** Gives everything back; the first piece's gap includes what had no room. */
+    take() {
+      const taken = pieces.map((piece, index) => (index ? piece : { ...piece, gap: piece.gap + lost }));
+      pieces = [];
+      size = lost = 0;
+      return taken;
+    },
+  };
+}
+
+/** How a terminal ended, in words; `end` is null while it runs. */
+export function endWords(end) {
+  if (end === null) return "";
+  const code =
+    end.signal !== null ? `signal ${end.signal}` : end.exit_code !== null ? `exit code ${end.exit_code}` : "";
+  return [end.reason, code].filter(Boolean).join(", ");
+}
+
+/** What a list of terminals calls one; the title is the agent's text. */
+export function terminalName(terminal) {
+  return terminal.title.trim() || "shell";
+}
+
+/** The terminal to show: the one that was chosen, else the newest that runs, else the newest. */
+export function chosen(terminals, id) {
+  const running = terminals.filter((one) => one.end === null);
+  return terminals.find((one) => one.id === id) ?? running.at(-1) ?? terminals.at(-1) ?? null;
+}
+
+/** A size within the broker's bounds, or null for none. */
+export function boundedSize(size) {
+  if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows)) return null;
+  const within = (value, least, most) => Math.min(most, Math.max(least, Math.floor(value)));
+  return { cols: within(size.cols, 2, 500), rows: within(size.rows, 1, 200) };
+}

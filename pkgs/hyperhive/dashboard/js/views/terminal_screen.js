@@ -1,0 +1,221 @@
+// One terminal on the page: the emulator, its connection, and the size of the window it is in.
+import { html, useEffect, useRef } from "../ui.js";
+import { createEmulator, themeOf } from "../emulator.js";
+import { keepConnected } from "../net/reconnect.js";
+import { EndedError, followTerminal } from "../net/terminal_socket.js";
+import { backlog, boundedSize, outputFlow } from "../state/terminal.js";
+
+/** After this a terminal that the broker does not know any more is not waited for. */
+const GONE_MS = 30_000;
+const TITLE_LENGTH = 200;
+/** A program may change its title all the time; the broker is told this often. */
+const TITLE_MS = 300;
+
+/** What a keyboard of glass lacks. */
+const KEYS = [
+  ["Esc", "\x1b"],
+  ["Tab", "\t"],
+  ["Ctrl+C", "\x03"],
+  ["Ctrl+D", "\x04"],
+  ["←", "\x1b[D"],
+  ["↑", "\x1b[A"],
+  ["↓", "\x1b[B"],
+  ["→", "\x1b[C"],
+];
+
+const encoder = new TextEncoder();
+
+function isLeaving({ key, ctrlKey, shiftKey }) {
+  return ctrlKey && ((key === "Escape" && shiftKey) || key === "F6");
+}
+
+// Binary mouse reports: one byte for each character.
+const binary = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+/**
+ * Runs the terminal `id` in `host`. `find()` resolves to the agent's terminals, `report(change)` hears of
+ * {terminals}, {viewer}, {link: "connecting" | "live" | "lost" | "gone"}, {dropped} and {skipped}.
+ */
+function startScreen(host, { path, id, find, report, onRefused, leave, screenReader, fontSize }) {
+  const flow = outputFlow();
+  const waiting = backlog();
+  let line = null;
+  let viewer = null;
+  let drives = false;
+  let size = null;
+  let lostAt = null;
+  let title = "";
+  let titleTimer = null;
+
+  const emulator = createEmulator(host, { isAsked: () => drives && flow.isLive, onKey, screenReader, fontSize });
+  const { terminal } = emulator;
+
+  function onKey(event) {
+    if (isLeaving(event)) {
+      if (event.type === "keydown") leave();
+      return false;
+    }
+    if (event.type === "keydown" && event.ctrlKey && event.shiftKey && event.code === "KeyC") {
+      event.preventDefault();
+      document.execCommand("copy");
+      return false;
+    }
+    return true;
+  }
+
+  function acknowledge(offset) {
+    const told = flow.drew(offset);
+    if (told !== null) line?.say({ type: "ack", offset: told });
+  }
+
+  function draw({ offset, bytes, gap }) {
+    if (gap) {
+      // What was skipped may have left any mode behind.
+      terminal.reset();
+      terminal.write(`\x1b[2m[${gap} bytes of output were skipped]\x1b[0m\r\n`);
+      report({ skipped: gap });
+    }
+    const at = flow.parting(offset, bytes.length);
+    const parts = at === null ? [bytes] : [bytes.subarray(0, at), bytes.subarray(at)];
+    let end = offset;
+    for (const part of parts) {
+      end += part.length;
+      const behind = end;
+      terminal.write(part, () => acknowledge(behind));
+    }
+  }
+
+  function output(offset, bytes) {
+    const { gap, skip } = flow.take(offset, bytes.length);
+    const piece = { offset: offset + skip, bytes: bytes.subarray(skip), gap };
+    if (!piece.bytes.length) return;
+    // A hidden page gets no time to draw: what comes is kept, so that the program need not wait for it.
+    if (document.hidden || !waiting.isEmpty) {
+      waiting.add(piece);
+      acknowledge(offset + bytes.length);
+    } else {
+      draw(piece);
+    }
+  }
+
+  function onVisible() {
+    if (!document.hidden) waiting.take().forEach(draw);
+  }
+
+  function changed({ terminals }) {
+    const own = terminals.find((one) => one.id === id);
+    if (own) {
+      drives = own.viewers.some((one) => one.id === viewer && one.driving);
+      if (own.cols !== terminal.cols || own.rows !== terminal.rows) terminal.resize(own.cols, own.rows);
+    }
+    report({ terminals });
+  }
+
+  function measure() {
+    size = boundedSize(emulator.fits()) ?? size;
+    if (size) line?.say({ type: "resize", ...size });
+  }
+
+  async function connect(signal, up) {
+    const terminals = await find();
+    report({ terminals });
+    if (!terminals.some((one) => one.id === id)) throw new Error("The broker does not know this terminal.");
+    const on = {
+      open(opened) {
+        line = opened;
+      },
+      attached(frame) {
+        viewer = frame.viewer;
+        flow.attached(frame.offset, frame.live);
+        lostAt = null;
+        terminal.options.disableStdin = false;
+        report({ viewer, link: "live" });
+        measure();
+        up();
+      },
+      changed,
+      dropped: ({ count }) => report({ dropped: count }),
+      output,
+    };
+    await followTerminal(path, flow.received, on, signal);
+  }
+
+  function onLost(error) {
+    line = null;
+    drives = false;
+    lostAt ??= Date.now();
+    terminal.options.disableStdin = true;
+    if (onRefused(error)) return true;
+    const over = error instanceof EndedError || Date.now() - lostAt > GONE_MS;
+    report({ link: over ? "gone" : "lost" });
+    return over;
+  }
+
+  const connection = keepConnected(connect, onLost);
+  terminal.onData((text) => line?.type(encoder.encode(text)));
+  terminal.onBinary((text) => line?.type(binary(text)));
+  terminal.onTitleChange((changed) => {
+    title = changed.slice(0, TITLE_LENGTH);
+    titleTimer ??= setTimeout(() => {
+      titleTimer = null;
+      line?.say({ type: "title", text: title });
+    }, TITLE_MS);
+  });
+  const resizing = new ResizeObserver(() => requestAnimationFrame(measure));
+  resizing.observe(host);
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const recolour = () => (terminal.options.theme = themeOf(host));
+  scheme.addEventListener("change", recolour);
+  document.addEventListener("visibilitychange", onVisible);
+  addEventListener("online", connection.hurry);
+
+  return {
+    terminal,
+    measure,
+    stop() {
+      connection.stop();
+      clearTimeout(titleTimer);
+      resizing.disconnect();
+      scheme.removeEventListener("change", recolour);
+      document.removeEventListener("visibilitychange", onVisible);
+      removeEventListener("online", connection.hurry);
+      terminal.dispose();
+    },
+  };
+}
+
+/**
+ * Props: as `startScreen`, `label` for screen readers, and `eager` where the keyboard goes to it at once.
+ * Remount it (`key`) for another terminal.
+ */
+export function TerminalScreen({ label, eager, screenReader, fontSize, ...parts }) {
+  const host = useRef(null);
+  const screen = useRef(null);
+
+  useEffect(() => {
+    screen.current = startScreen(host.current, { ...parts, screenReader, fontSize });
+    if (eager) screen.current.terminal.focus();
+    return () => screen.current.stop();
+  }, []);
+
+  useEffect(() => {
+    const { terminal, measure } = screen.current;
+    terminal.options.screenReaderMode = screenReader;
+    terminal.options.fontSize = fontSize;
+    measure();
+  }, [screenReader, fontSize]);
+
+  // Keys are the shell's: the page's own, and Escape that closes it, must not hear of them.
+  return html`
+    <div class="screen" role="group" aria-label=${label} onKeyDown=${(event) => event.stopPropagation()}>
+      <div class="emulator" ref=${host}></div>
+    </div>
+    <div class="terminal-keys" role="group" aria-label="Keys">
+      ${KEYS.map(
+        ([name, text]) => html`
+        <button key=${name} type="button" onPointerDown=${(event) => event.preventDefault()}
+          onClick=${() => screen.current.terminal.input(text)}>${name}</button>`,
+      )}
+    </div>
+  `;
+}

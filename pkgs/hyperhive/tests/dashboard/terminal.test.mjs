@@ -1,0 +1,108 @@
+// What a terminal's window counts and keeps: offsets over cut connections, and output while nobody looks.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ACK_BYTES,
+  BACKLOG_BYTES,
+  backlog,
+  boundedSize,
+  chosen,
+  endWords,
+  outputFlow,
+  terminalName,
+} from "../../dashboard/js/state/terminal.js";
+
+const terminal = (id, changes = {}) => ({ id, title: "", end: null, ...changes });
+
+test("bytes that came twice are skipped and bytes that never came are a gap", () => {
+  const flow = outputFlow();
+  flow.attached(100, 100);
+  assert.deepEqual(flow.take(100, 50), { gap: 0, skip: 0 });
+  assert.deepEqual(flow.take(140, 20), { gap: 0, skip: 10 });
+  assert.deepEqual(flow.take(120, 20), { gap: 0, skip: 20 });
+  assert.deepEqual(flow.take(200, 5), { gap: 40, skip: 0 });
+  assert.equal(flow.received, 205);
+});
+
+test("a new connection goes on where the last one ended", () => {
+  const flow = outputFlow();
+  assert.equal(flow.received, null);
+  flow.attached(0, 500);
+  flow.take(0, 700);
+  flow.attached(700, 700);
+  assert.deepEqual(flow.take(700, 10), { gap: 0, skip: 0 });
+});
+
+test("the broker is told in steps, and when everything is drawn", () => {
+  const flow = outputFlow();
+  flow.attached(0, 0);
+  flow.take(0, ACK_BYTES + 100);
+  assert.equal(flow.drew(10), null);
+  assert.equal(flow.drew(ACK_BYTES), ACK_BYTES);
+  assert.equal(flow.drew(ACK_BYTES + 50), null);
+  assert.equal(flow.drew(ACK_BYTES + 100), ACK_BYTES + 100);
+  assert.equal(flow.drew(ACK_BYTES + 100), null);
+});
+
+test("what is shown again is parted from what is live", () => {
+  const flow = outputFlow();
+  assert.equal(flow.isLive, false);
+  flow.attached(0, 300);
+  flow.take(0, 400);
+  assert.equal(flow.parting(0, 200), null);
+  assert.equal(flow.parting(200, 200), 100);
+  assert.equal(flow.parting(300, 100), null);
+  flow.drew(299);
+  assert.equal(flow.isLive, false);
+  flow.drew(300);
+  assert.equal(flow.isLive, true);
+});
+
+test("a hidden window keeps the newest output and says what had no room", () => {
+  const kept = backlog();
+  assert.equal(kept.isEmpty, true);
+  const half = BACKLOG_BYTES / 2;
+  for (let at = 0; at < 4; at += 1) {
+    kept.add({ offset: at * half, bytes: new Uint8Array(half), gap: at === 1 ? 7 : 0 });
+  }
+  const pieces = kept.take();
+  assert.deepEqual(
+    pieces.map(({ offset, gap }) => [offset, gap]),
+    [
+      [2 * half, 2 * half + 7],
+      [3 * half, 0],
+    ],
+  );
+  assert.equal(kept.isEmpty, true);
+  kept.add({ offset: 0, bytes: new Uint8Array(2 * BACKLOG_BYTES), gap: 0 });
+  assert.deepEqual(
+    kept.take().map(({ gap }) => gap),
+    [0],
+  );
+});
+
+test("the terminal that was chosen is shown, else the newest that runs", () => {
+  const ended = terminal("c", { end: {} });
+  const all = [terminal("a"), terminal("b"), ended];
+  assert.equal(chosen(all, "a").id, "a");
+  assert.equal(chosen(all, "c"), ended);
+  assert.equal(chosen(all, "gone").id, "b");
+  assert.equal(chosen([ended], null), ended);
+  assert.equal(chosen([], "a"), null);
+});
+
+test("ends and names are words", () => {
+  const end = { exit_code: null, signal: null, reason: "" };
+  assert.equal(endWords(null), "");
+  assert.equal(endWords({ ...end, exit_code: 0 }), "exit code 0");
+  assert.equal(endWords({ ...end, signal: 9, reason: "the harness stopped" }), "the harness stopped, signal 9");
+  assert.equal(terminalName(terminal("a", { title: "  " })), "shell");
+  assert.equal(terminalName(terminal("a", { title: "<b>" })), "<b>");
+});
+
+test("a size is one that the broker takes, or none", () => {
+  assert.deepEqual(boundedSize({ cols: 80.7, rows: 24 }), { cols: 80, rows: 24 });
+  assert.deepEqual(boundedSize({ cols: 1, rows: 9999 }), { cols: 2, rows: 200 });
+  assert.equal(boundedSize({ cols: Number.NaN, rows: 4 }), null);
+  assert.equal(boundedSize(undefined), null);
+});
