@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bench import commits, dashboard, evaluate, latency, machine, memory, wake
+from bench import commits, dashboard, evaluate, latency, machine, memory, terminal, wake
 from bench.report import Section, readable
 from hyperhive.errors import HyperhiveError
 
@@ -37,6 +37,7 @@ MEASUREMENTS: Final = {
     "wake": Measurement(wake.measure, 80),
     "commits": Measurement(commits.measure, 55),
     "latency": Measurement(latency.measure, 30),
+    "terminal": Measurement(terminal.measure, 60),
     "memory": Measurement(memory.measure, 65),
     "dashboard": Measurement(dashboard.measure, 420),
     "evaluate": Measurement(evaluate.measure, 120),
