@@ -107,6 +107,7 @@ def dashboard_dir(tmp_path: Path) -> Path:
     (directory / "css" / "base.css").write_text("body { margin: 0 }")
     (directory / "js" / "login.js").write_text("import { post } from './http.js'; post;")
     (directory / "js" / "http.js").write_text("export const post = 1;")
+    (directory / "js" / "again.js").write_text("location.replace('/?again');")
     (directory / "js" / "console.js").write_text("'secret of nobody';")
     return directory
 

@@ -32,6 +32,7 @@ _TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+AGAIN_SCRIPT: Final = "js/again.js"
 _TEXTS: Final = frozenset({"text/css", "text/html", "text/javascript", "text/plain"})
 #: What is packed already, and gets no shorter.
 _PACKED: Final = frozenset({"image/png", "font/woff2"})
@@ -42,10 +43,13 @@ _REFERENCE: Final = re.compile(
 )
 
 #: Navigates again at once. A browser that came from another site's link did not send the session's
-#: `SameSite=Strict` cookie with that navigation; with the one that our own page starts, it does.
+#: `SameSite=Strict` cookie with that navigation; with the one that our own page starts, it does. Only a
+#: script keeps the place in the page that the link named.
 _AGAIN: Final = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/?again">'
-    '<title>hyperhive</title><p><a href="/">Continue</a></p></html>'
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>hyperhive</title>'
+    f'<script src="/static/{AGAIN_SCRIPT}"></script>'
+    '<noscript><meta http-equiv="refresh" content="0;url=/?again"></noscript>'
+    '<p><a href="/">Continue</a></p></html>'
 )
 
 
@@ -148,7 +152,7 @@ class PagesApi:
 
     def _login_files(self) -> frozenset[str]:
         """The files that the login page names, and those that they name in turn."""
-        found: set[str] = set()
+        found = {AGAIN_SCRIPT}
         due = ["login.html"]
         while due:
             name = due.pop()

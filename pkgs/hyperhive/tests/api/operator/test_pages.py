@@ -27,7 +27,7 @@ async def test_a_session_gets_the_console(hive: RunningHive) -> None:
 
 async def test_without_a_session_only_the_login_pages_own_files_are_served(start_hive: StartHive) -> None:
     hive = await start_hive()
-    for name in ("css/login.css", "css/base.css", "js/login.js", "js/http.js"):
+    for name in ("css/login.css", "css/base.css", "js/login.js", "js/http.js", "js/again.js"):
         async with hive.stranger.get(f"/static/{name}") as response:
             assert (name, response.status) == (name, 200)
     for name in ("js/console.js", "index.html", "no/such.js", "../broker.sqlite"):
@@ -142,7 +142,9 @@ async def test_a_browser_that_another_sites_link_brought_here_navigates_once_mor
 ) -> None:
     hive = await start_hive()
     async with hive.stranger.get("/", headers={"Sec-Fetch-Site": "cross-site"}) as response:
-        assert 'http-equiv="refresh"' in await response.text()
+        text = await response.text()
+        assert '<script src="/static/js/again.js">' in text
+        assert 'http-equiv="refresh"' in text
     for url, site in (("/", "same-origin"), ("/?again", "same-origin"), ("/?again", "cross-site")):
         async with hive.stranger.get(url, headers={"Sec-Fetch-Site": site}) as response:
             assert "log in" in await response.text()
