@@ -3,6 +3,7 @@
 let
   cfg = config.services.hyperhive;
   uidBase = import ./uid-base.nix { inherit lib; };
+  isLoopbackUrl = import ./is-loopback-url.nix;
 
   names = lib.attrNames cfg.evaluated;
   option = name: if name == "manager" && cfg.manager.enable then "manager" else "agents.${name}";
@@ -121,10 +122,40 @@ let
     }
   ];
 
+  inherit (cfg.notifications) ntfy;
+
+  address = "https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*";
+
+  ntfyAssertions = lib.optionals (ntfy != null) [
+    {
+      assertion = builtins.match "${address}/[A-Za-z0-9_-]{1,64}" ntfy.url != null;
+      message = ''
+        services.hyperhive.notifications.ntfy.url: ${builtins.toJSON ntfy.url} is not the address of a topic, such as
+        "https://ntfy.example.org/hive".
+      '';
+    }
+    {
+      assertion = lib.hasPrefix "http://" ntfy.url -> isLoopbackUrl ntfy.url;
+      message = ''
+        services.hyperhive.notifications.ntfy.url: ${builtins.toJSON ntfy.url} is beyond loopback: it must begin with
+        https://.
+      '';
+    }
+    {
+      assertion =
+        ntfy.dashboardUrl != null -> builtins.match "${address}/?" ntfy.dashboardUrl != null;
+      message = ''
+        services.hyperhive.notifications.ntfy.dashboardUrl: ${builtins.toJSON ntfy.dashboardUrl} is not the address of a
+        dashboard, such as "https://hive.example.org".
+      '';
+    }
+  ];
+
   # A path literal inside a flake is in the store already; others would be copied there when written out.
   secrets = {
     "dashboard.passwordHashFile" = cfg.dashboard.passwordHashFile;
     "dashboard.tls.key" = if cfg.dashboard.tls == null then null else cfg.dashboard.tls.key;
+    "notifications.ntfy.tokenFile" = if ntfy == null then null else ntfy.tokenFile;
   }
   // lib.mapAttrs' (name: lib.nameValuePair "credentials.${name}") cfg.credentials;
 
@@ -171,6 +202,7 @@ in
     ++ uidAssertions
     ++ agentAssertions
     ++ listenAssertions
+    ++ ntfyAssertions
     ++ secretAssertions
     ++ fileAssertions
   );

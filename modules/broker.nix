@@ -7,9 +7,10 @@
 }:
 let
   cfg = config.services.hyperhive;
-  inherit (cfg) dashboard;
+  inherit (cfg) dashboard notifications;
   inherit (cfg.settings) listen;
 
+  isLoopbackUrl = import ./is-loopback-url.nix;
   render = import ./render.nix { inherit lib; };
   polkitRule = import ./polkit.nix { inherit lib; };
   checkedConfig = import ./checked-config.nix {
@@ -33,7 +34,14 @@ let
     ++ lib.optionals (dashboard.tls != null) [
       "tls-certificate:${toString dashboard.tls.certificate}"
       "tls-key:${toString dashboard.tls.key}"
-    ];
+    ]
+    ++ lib.optional (
+      notifications.ntfy != null && notifications.ntfy.tokenFile != null
+    ) "ntfy-token:${toString notifications.ntfy.tokenFile}";
+
+  # A server beyond this machine is reached by its name, of which systemd cannot know the addresses.
+  pushesAway =
+    cfg.settings.notifications.ntfy != null && !isLoopbackUrl cfg.settings.notifications.ntfy.url;
 in
 {
   config = lib.mkIf cfg.enable {
@@ -61,7 +69,11 @@ in
       # Agents keep working while the broker is away, so it had better not be away for a whole switch.
       stopIfChanged = false;
       path = [ config.systemd.package ];
-      environment.PYTHONUNBUFFERED = "1";
+      environment = {
+        PYTHONUNBUFFERED = "1";
+      }
+      # What the host trusts, also beyond the authorities of NixOS.
+      // lib.optionalAttrs pushesAway { SSL_CERT_FILE = "/etc/ssl/certs/ca-certificates.crt"; };
       # A hive without its broker does nothing, so there is no number of failures after which to give up.
       unitConfig.StartLimitIntervalSec = 0;
       serviceConfig = import ./hardening.nix // {
@@ -95,8 +107,9 @@ in
           "AF_INET"
           "AF_INET6"
         ];
-        # Browsers: on this machine, or wherever the operator has the dashboard listen for them.
-        IPAddressAllow = if loopback then "localhost" else "any";
+        # Browsers: on this machine, or wherever the operator has the dashboard listen for them; and the ntfy server,
+        # with the name servers that know where it is. Still nobody can connect but to the dashboard's port.
+        IPAddressAllow = if loopback && !pushesAway then "localhost" else "any";
         SocketBindDeny = "any";
         SocketBindAllow = "tcp:${toString listen.port}";
       };

@@ -112,6 +112,73 @@ in
       };
     };
 
+    notifications.ntfy = mkOption {
+      type = types.nullOr (
+        types.submodule {
+          options = {
+            url = mkOption {
+              type = types.nonEmptyStr;
+              description = ''
+                Address of the topic: that of the server, a slash and the topic's name. Beyond this machine it must begin
+                with `https://`. On a public server everybody who knows a topic can read it, so let its name be one that
+                nobody guesses, or use a server of your own with `tokenFile`; the address itself stands in the Nix store.
+              '';
+              example = "https://ntfy.example.org/hive";
+            };
+            tokenFile = mkOption {
+              type = types.nullOr secret;
+              default = null;
+              description = "File with an access token of the server. It is read when the broker starts.";
+              example = "/run/secrets/ntfy-token";
+            };
+            delaySeconds = mkOption {
+              type = types.ints.between 0 86400;
+              default = 120;
+              description = "What is still open after this long is pushed; what is answered before is not.";
+              example = 600;
+            };
+            kinds = mkOption {
+              type = types.listOf (
+                types.enum [
+                  "question"
+                  "message"
+                  "agent_failed"
+                  "agent_needs_login"
+                ]
+              );
+              default = [
+                "question"
+                "message"
+                "agent_failed"
+                "agent_needs_login"
+              ];
+              description = "What is pushed: questions and messages to the operator, agents that failed or need a login.";
+              example = [ "question" ];
+            };
+            dashboardUrl = mkOption {
+              type = types.nullOr types.nonEmptyStr;
+              default = null;
+              description = ''
+                Where links in the pushes lead. `null` is the dashboard's own address where it listens beyond loopback, and
+                no link where it does not.
+              '';
+              example = "https://hive.example.org";
+            };
+          };
+        }
+      );
+      default = null;
+      description = ''
+        Pushes to a phone, through a server of [ntfy](https://docs.ntfy.sh), what still waits for the operator after a
+        while; `null` pushes nothing. With a server beyond this machine the broker may reach any address, while it may
+        otherwise reach this machine alone.
+      '';
+      example = {
+        url = "https://ntfy.example.org/hive";
+        tokenFile = "/run/secrets/ntfy-token";
+      };
+    };
+
     network = {
       subnet = mkOption {
         type = types.nonEmptyStr;

@@ -91,6 +91,19 @@ in
         events_days = 14;
         stats_days = 90;
       };
+      notifications.ntfy =
+        let
+          inherit (options.notifications) ntfy;
+        in
+        if ntfy == null then
+          null
+        else
+          {
+            inherit (ntfy) url kinds;
+            token_credential = if ntfy.tokenFile == null then null else "ntfy-token";
+            delay_seconds = ntfy.delaySeconds;
+            dashboard_url = ntfy.dashboardUrl;
+          };
     }
     // {
       inherit agents;

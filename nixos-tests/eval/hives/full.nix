@@ -20,6 +20,16 @@
       openFirewall = true;
       plainRemote = false;
     };
+    notifications.ntfy = {
+      url = "https://ntfy.example.org/hive-5f0c1e";
+      tokenFile = "/run/secrets/ntfy-token";
+      delaySeconds = 300;
+      kinds = [
+        "question"
+        "agent_failed"
+      ];
+      dashboardUrl = "https://hive.example.org:7443";
+    };
     network = {
       subnet = "172.29.0.0/16";
       nameservers = [ "192.168.1.1" ];

@@ -8,10 +8,21 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from hyperhive.config_base import (
+    LOOPBACK,
+    AbsolutePath,
+    AgentName,
+    Contract,
+    CredentialName,
+    EnvironmentName,
+    ModelName,
+    Recipient,
+    ServerName,
+)
+from hyperhive.config_ntfy import NtfyConfig
 from hyperhive.errors import ConfigError
-from hyperhive.protocol.base import AGENT_NAME_PATTERN
 from hyperhive.protocol.messages import EVERYONE, MANAGER, OPERATOR, SYSTEM
 
 #: Names that never belong to an agent; `manager` is free for the one agent with that role.
@@ -22,25 +33,11 @@ UID_FIRST: Final = 0x70000000
 UID_RANGE: Final = 65536
 UID_RANGES: Final = 3584
 
-AgentName = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
-Recipient = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-CredentialName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=255)]
-ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/")]
-
 
 def uid_base(name: str) -> int:
     """First host uid of the container of agent `name`; the same function stands in `modules/uid-base.nix`."""
     digest = hashlib.sha256(name.encode()).hexdigest()
     return UID_FIRST + UID_RANGE * (int(digest[:12], 16) % UID_RANGES)
-
-
-class Contract(BaseModel):
-    """A part of a configuration file: strict types, immutable, no unknown keys."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 ContractT = TypeVar("ContractT", bound=Contract)
@@ -233,6 +230,16 @@ class RetentionConfig(Contract):
     stats_days: Annotated[int, Field(ge=0)]
 
 
+class NotificationsConfig(Contract):
+    """How the operator hears of what waits while no page is open.
+
+    Attributes:
+        ntfy: Pushes through an ntfy server; null sends nothing.
+    """
+
+    ntfy: NtfyConfig | None
+
+
 class BrokerConfig(Contract):
     """Everything the broker knows; rendered as `broker.json`.
 
@@ -254,13 +261,13 @@ class BrokerConfig(Contract):
     delivery: DeliveryConfig
     loop_breaker: LoopBreakerConfig
     retention: RetentionConfig
+    notifications: NotificationsConfig
     agents: dict[AgentName, AgentConfig]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_agents(self.agents)
-        loopback = self.listen.host in {"127.0.0.1", "::1", "localhost"}
-        if not (loopback or self.listen.tls or self.listen.plain_remote):
+        if not (self.listen.host in LOOPBACK or self.listen.tls or self.listen.plain_remote):
             raise ValueError(
                 f"listen.host {self.listen.host!r} is beyond loopback: set listen.tls, or waive it "
                 "with listen.plain_remote"

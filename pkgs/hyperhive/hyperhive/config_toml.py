@@ -13,12 +13,10 @@ from hyperhive.config import (
     AgentConfig,
     BrokerConfig,
     ClaudeConfig,
-    Contract,
-    CredentialName,
-    EnvironmentName,
     HarnessConfig,
     describe_errors,
 )
+from hyperhive.config_base import Contract, CredentialName, EnvironmentName
 from hyperhive.errors import ConfigError
 
 #: Every key that a hive file may leave out, with the value it then has. What a comment shows has no
@@ -65,6 +63,12 @@ ping_pong = 40
 messages_days = 30
 events_days = 14
 stats_days = 90
+
+[notifications.ntfy]                    # url = "https://SERVER/TOPIC"; without the table nothing is pushed
+# token_credential: absent = no access token
+# dashboard_url: absent = the dashboard's own address where it listens beyond loopback, else no link
+delay_seconds = 120
+kinds = ["question", "message", "agent_failed", "agent_needs_login"]
 """
 
 _BUILT_IN: Final[dict[str, Any]] = tomllib.loads(DEFAULTS)
@@ -179,6 +183,7 @@ class _Reader:
                 "delivery": self._section("delivery"),
                 "loop_breaker": self._section("loop_breaker"),
                 "retention": self._section("retention"),
+                "notifications": self._notifications(),
                 "agents": self._agents(),
             }
         )
@@ -204,6 +209,13 @@ class _Reader:
         if isinstance(listen["tls"], dict) and isinstance(listen["tls"].get("certificate"), str):
             listen["tls"] = {**listen["tls"], "certificate": self._path(listen["tls"]["certificate"])}
         return listen
+
+    def _notifications(self) -> dict[str, Any]:
+        given = {"ntfy": None, **self._data.get("notifications", {})}
+        if isinstance(given["ntfy"], dict):
+            absent = {"token_credential": None, "dashboard_url": None}
+            given["ntfy"] = {**absent, **_BUILT_IN["notifications"]["ntfy"], **given["ntfy"]}
+        return given
 
     def _credentials(self) -> dict[str, CredentialSource]:
         try:
@@ -309,4 +321,7 @@ def _credentials_used(broker: BrokerConfig) -> dict[str, str]:
         used["operator.password_credential"] = broker.operator.password_credential
     if broker.listen.tls is not None:
         used["dashboard.tls.key_credential"] = broker.listen.tls.key_credential
+    ntfy = broker.notifications.ntfy
+    if ntfy is not None and ntfy.token_credential is not None:
+        used["notifications.ntfy.token_credential"] = ntfy.token_credential
     return used

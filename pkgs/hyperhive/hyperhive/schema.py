@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config import BrokerConfig, Contract, HarnessConfig
+from hyperhive.config import BrokerConfig, HarnessConfig
+from hyperhive.config_base import Contract
 
 MODELS: Final[dict[str, type[Contract]]] = {"broker": BrokerConfig, "harness": HarnessConfig}
 

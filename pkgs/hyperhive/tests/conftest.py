@@ -84,6 +84,7 @@ def hive_config(tmp_path: Path) -> HiveConfig:
                 "delivery": {"lease_seconds": 30},
                 "loop_breaker": {"messages_per_minute": 0, "duplicates": 0, "ping_pong": 0},
                 "retention": {"messages_days": 0, "events_days": 0, "stats_days": 0},
+                "notifications": {"ntfy": None},
                 "agents": {name: agent_config(name, **fields) for name, fields in chosen.items()},
             }
             | changes

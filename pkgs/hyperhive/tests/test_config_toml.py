@@ -60,6 +60,7 @@ def test_a_file_that_only_names_an_agent_gets_every_documented_default() -> None
         "delivery": {"lease_seconds": 60},
         "loop_breaker": {"messages_per_minute": 30, "duplicates": 5, "ping_pong": 40},
         "retention": {"messages_days": 30, "events_days": 14, "stats_days": 90},
+        "notifications": {"ntfy": None},
         "agents": {"ada": agent},
     }
     assert {name: harness.model_dump() for name, harness in hive.harnesses.items()} == {
@@ -260,6 +261,18 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         (
             "[operator]\npassword_credential = 'x'\n" + MINIMAL,
             "hive.toml: operator.password_credential: is not among [credentials] (value: 'x')",
+        ),
+        (
+            "[notifications.ntfy]\nurl = 'https://ntfy.sh/hive'\ntoken_credential = 'x'\n" + MINIMAL,
+            "hive.toml: notifications.ntfy.token_credential: is not among [credentials] (value: 'x')",
+        ),
+        ("[notifications.ntfy]\n" + MINIMAL, "hive.toml: notifications.ntfy.url: Field required"),
+        (
+            "[notifications]\nntfy = 'https://ntfy.sh/hive'\n" + MINIMAL,
+            (
+                "hive.toml: notifications.ntfy: Input should be a valid dictionary or instance of NtfyConfig "
+                "(value: 'https://ntfy.sh/hive')"
+            ),
         ),
     ],
 )

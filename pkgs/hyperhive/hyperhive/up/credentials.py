@@ -54,12 +54,13 @@ def read_sources(sources: Mapping[str, CredentialSource], environment: Mapping[s
 
 def used_by_broker(config: BrokerConfig) -> list[str]:
     """Names of the credentials that the broker needs."""
-    tls = config.listen.tls
-    return [
-        name
-        for name in (config.operator.password_credential, None if tls is None else tls.key_credential)
-        if name is not None
-    ]
+    tls, ntfy = config.listen.tls, config.notifications.ntfy
+    named = (
+        config.operator.password_credential,
+        None if tls is None else tls.key_credential,
+        None if ntfy is None else ntfy.token_credential,
+    )
+    return [name for name in named if name is not None]
 
 
 def without_missing(agent: AgentConfig, secrets: Secrets) -> AgentConfig:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from hyperhive.config import Contract
+from hyperhive.config_base import Contract
 from hyperhive.config_toml import Hive, Places
 from hyperhive.errors import UnavailableError
 from hyperhive.protocol.lifecycle import Verb

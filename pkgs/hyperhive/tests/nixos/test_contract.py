@@ -28,6 +28,10 @@ password_credential = "token"
 [dashboard]
 host = "0.0.0.0"
 tls = { certificate = "/run/cert.pem", key_credential = "tls" }
+[notifications.ntfy]
+url = "https://ntfy.example.org:8443/base/hive_1"
+token_credential = "token"
+dashboard_url = "https://hive.example.org/"
 [claude]
 cli = "/bin/claude"
 env = { LANG = "C" }
@@ -261,6 +265,13 @@ def test_every_pattern_of_the_schemas_matches_the_same_texts_in_nix(tmp_path: Pa
         "a" * 30 + "-",
         "/" + "x\n" * 50,
     ]
+    addresses = (
+        ("http", "https", "ftp"),
+        ("a.b", "a b", "u@a", ""),
+        ("", ":1", ":"),
+        ("", "/", "/a", "/a/", "/a?b"),
+    )
+    texts += [f"{scheme}://{host}{port}{path}" for scheme, host, port, path in itertools.product(*addresses)]
     file = tmp_path / "patterns.json"
     file.write_text(json.dumps({"patterns": patterns, "texts": texts}), encoding="utf-8")
     matching = nix.evaluate(

@@ -21,6 +21,7 @@ let
         certificate = "/run/certificate.pem";
         key = "/run/key.pem";
       };
+      notifications.ntfy.url = "https://ntfy.example.org/hive";
       agents.alice = agent;
       manager = agent;
     };

@@ -42,20 +42,24 @@ def test_every_source_is_read_or_says_why_not(tmp_path: Path) -> None:
     )
 
 
-def test_the_broker_uses_password_and_key(tmp_path: Path) -> None:
+def test_the_broker_uses_password_key_and_token(tmp_path: Path) -> None:
     broker: BrokerConfig = hive(
         """
         [credentials]
         a = { env = "A" }
         b = { env = "B" }
+        c = { env = "C" }
         [operator]
         password_credential = "a"
         [dashboard]
         tls = { certificate = "/cert", key_credential = "b" }
+        [notifications.ntfy]
+        url = "https://ntfy.example.org/hive"
+        token_credential = "c"
         [agents.ada]
         """
     ).broker
-    assert used_by_broker(broker) == ["a", "b"]
+    assert used_by_broker(broker) == ["a", "b", "c"]
     assert used_by_broker(hive("[agents.ada]").broker) == []
 
 
