@@ -24,6 +24,8 @@ from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.app import admin_app, operator_app
 from hyperhive.api.security import Gate, secure
 from hyperhive.config import UID_RANGE, BrokerConfig, TlsConfig, uid_base
+from hyperhive.config_base import LOOPBACK
+from hyperhive.config_ntfy import NtfyConfig
 from hyperhive.domain.recipients import Roster
 from hyperhive.errors import ConfigError, HyperhiveError
 from hyperhive.services.agents import Agents
@@ -34,6 +36,7 @@ from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle, Runtime
 from hyperhive.services.messages import Messages
 from hyperhive.services.models import Models
+from hyperhive.services.notifications import Notifications
 from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
 from hyperhive.services.selftest import SelfTests
@@ -46,6 +49,7 @@ from hyperhive.store.database import Database
 from hyperhive.system.credentials import credential_path, read_credential
 from hyperhive.system.listeners import Listener
 from hyperhive.system.notify import notify
+from hyperhive.system.ntfy import Ntfy
 from hyperhive.system.sockets import make_directory, remove_stale
 from hyperhive.system.supervisor import Supervised, supervisor_socket
 from hyperhive.system.tasks import Tasks
@@ -106,6 +110,7 @@ class Broker:
             raise
         self._background.start(self._sweep(), "sweep")
         self._background.start(self.services.lifecycle.watch(), "watch of the units")
+        self._background.start(self.services.notifications.run(), "notifications")
         log.info("hyperhive %s: %d agents, dashboard at %s", __version__, len(self._config.agents), self.url)
 
     async def stop(self) -> None:
@@ -150,6 +155,7 @@ class Broker:
             hidden=hidden_files(config),
         )
         doctor = Doctor(config, db, agents, selftests, clock)
+        notifications = await self._build_notifications(db, bus, agents)
         sessions = Sessions(db, state / "operator-token", password, clock)
         terminals = Terminals(
             agents,
@@ -181,6 +187,20 @@ class Broker:
             models,
             doctor,
             terminals,
+            notifications,
+        )
+
+    async def _build_notifications(self, db: Database, bus: Bus, agents: Agents) -> Notifications:
+        config = self._config.notifications.ntfy
+        return Notifications(
+            db,
+            bus,
+            agents,
+            self._tasks,
+            config=config,
+            ntfy=None if config is None else await asyncio.to_thread(_ntfy_client, config),
+            base=None if config is None else config.dashboard_url or remote_url(self._config),
+            clock=self._clock,
         )
 
     async def _listen_agents(self) -> None:
@@ -265,6 +285,14 @@ def peer_rule(config: BrokerConfig, name: str) -> Callable[[int], bool]:
     return lambda uid: uid in {0, os.geteuid()}
 
 
+def remote_url(config: BrokerConfig) -> str | None:
+    """Where the dashboard is for other machines; None when it listens on loopback alone."""
+    listen = config.listen
+    if listen.host in LOOPBACK:
+        return None
+    return _url("http" if listen.tls is None else "https", listen.host_names[0], listen.port)
+
+
 def runtime_of(config: BrokerConfig) -> Runtime:
     """What starts and stops the agents of this hive."""
     if config.runtime == "nixos":
@@ -330,6 +358,11 @@ def _tls_context(config: TlsConfig) -> ssl.SSLContext:
             f"listen.tls: cannot load {config.certificate} with credential {config.key_credential!r}: {error}"
         ) from error
     return context
+
+
+def _ntfy_client(config: NtfyConfig) -> Ntfy:
+    name = config.token_credential
+    return Ntfy(config.url, None if name is None else read_credential(name))
 
 
 def _url(scheme: str, host: str, port: int) -> str:

@@ -10,6 +10,7 @@ from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle
 from hyperhive.services.messages import Messages
 from hyperhive.services.models import Models
+from hyperhive.services.notifications import Notifications
 from hyperhive.services.questions import Questions
 from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
@@ -34,3 +35,4 @@ class Services:
     models: Models
     doctor: Doctor
     terminals: Terminals
+    notifications: Notifications

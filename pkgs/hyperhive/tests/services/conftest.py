@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
@@ -18,15 +19,22 @@ from hyperhive.services.bus import Bus, Subscription
 from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
 from hyperhive.services.messages import Messages
+from hyperhive.services.notifications import Notifications
 from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
 from hyperhive.services.sessions import Sessions
 from hyperhive.services.stats import Stats
 from hyperhive.services.tally import Tally
 from hyperhive.store.database import Database
-from tests.conftest import Clock
+from hyperhive.system.ntfy import Ntfy
+from hyperhive.system.tasks import Tasks
+from tests.conftest import Clock, HiveConfig
+from tests.ntfy_server import NtfyServer, ntfy_server
 
 PASSWORD = "correct horse"
+#: Of the pushes that `start` makes: seconds, and where links lead.
+DELAY = 60
+BASE = "https://hive.example.org"
 PASSWORD_HASH = hash_password(PASSWORD, b"0123456789abcdef")
 
 
@@ -93,6 +101,68 @@ async def start_core(clock: Clock) -> AsyncIterator[StartCore]:
 async def core(start_core: StartCore, hive_config: Callable[..., BrokerConfig]) -> Core:
     """The default hive: manager `boss`, agents `alice` and `bob`, no limits."""
     return await start_core(hive_config())
+
+
+class Phone:
+    """The notifications of a core, round by round."""
+
+    def __init__(self, core: Core, config: BrokerConfig, clock: Clock, tasks: Tasks) -> None:
+        ntfy = config.notifications.ntfy
+        self.notifications = Notifications(
+            core.db,
+            core.bus,
+            core.agents,
+            tasks,
+            config=ntfy,
+            ntfy=None if ntfy is None else Ntfy(ntfy.url, None),
+            base=None if ntfy is None else ntfy.dashboard_url,
+            clock=clock,
+        )
+
+    async def settle(self) -> float | None:
+        """Rounds until none has anything to do at once; the pause that the last one asked for."""
+        for _ in range(200):
+            pause = await self.notifications.round()
+            if pause != 0.0:
+                return pause
+        pytest.fail("there is always something to do")
+
+    async def rows(self) -> list[tuple[str, str, str]]:
+        view = await self.notifications.view()
+        return [(one.kind, one.item, one.state.value) for one in reversed(view.deliveries)]
+
+
+StartPhone = Callable[..., Awaitable[tuple[Core, Phone]]]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[NtfyServer]:
+    async with ntfy_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def start(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock, server: NtfyServer
+) -> AsyncIterator[StartPhone]:
+    """`await start(**fields of ntfy)`; again on the same directory, it is a restart."""
+    async with AsyncExitStack() as stack:
+
+        async def start_one(**changes: Any) -> tuple[Core, Phone]:
+            ntfy = {
+                "url": server.url,
+                "token_credential": None,
+                "delay_seconds": DELAY,
+                "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
+                "dashboard_url": BASE,
+            }
+            config = hive_config(notifications={"ntfy": ntfy | changes})
+            core = await start_core(config)
+            tasks = Tasks()
+            stack.push_async_callback(tasks.cancel)
+            return core, Phone(core, config, clock, tasks)
+
+        yield start_one
 
 
 async def taken(subscription: Subscription[HiveFrame]) -> list[HiveFrame]:

@@ -18,6 +18,7 @@ from hyperhive.api.operator.inbox import InboxApi
 from hyperhive.api.operator.lifecycle import LifecycleApi
 from hyperhive.api.operator.login import LoginApi
 from hyperhive.api.operator.messages import MessagesApi
+from hyperhive.api.operator.notifications import NotificationsApi
 from hyperhive.api.operator.pages import PagesApi
 from hyperhive.api.operator.questions import QuestionsApi
 from hyperhive.api.operator.selftest import SelfTestApi
@@ -122,4 +123,5 @@ def _shared_routes(
         *SelfTestApi(services.selftests).routes(),
         *DoctorApi(services.doctor).routes(),
         *TerminalApi(services.terminals, open_calls, tasks, gate).routes(),
+        *NotificationsApi(services.notifications).routes(),
     ]

@@ -1,0 +1,242 @@
+"""Notifications: what waits for the operator, when a phone is to hear of it, and in which words."""
+
+import re
+import unicodedata
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hyperhive.protocol.agents import AgentState, AgentStatus
+from hyperhive.protocol.messages import Message
+from hyperhive.protocol.notifications import Delivery, DeliveryState, Kind, Push
+from hyperhive.protocol.questions import Question
+
+#: Pushes in a minute; the last of them stands for everything else that is due.
+PUSHES_PER_MINUTE: Final = 5
+_MINUTE: Final = 60.0
+#: Longest text of a push, in characters. A server takes 4096 bytes.
+TEXT_LIMIT: Final = 300
+
+#: Kinds that are states of an agent: they come again under the same name.
+STANDING: Final[Mapping[AgentState, Kind]] = {
+    AgentState.FAILED: "agent_failed",
+    AgentState.NEEDS_LOGIN: "agent_needs_login",
+}
+#: States on the way to another one: what was wrong before may be wrong after them.
+UNDECIDED: Final = frozenset({AgentState.OFFLINE, AgentState.STARTING, AgentState.STOPPING})
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a push of one kind looks; `one` and `many` count them in a sum."""
+
+    priority: int
+    tag: str
+    place: str
+    one: str
+    many: str
+
+
+_MANNERS: Final[Mapping[Kind, _Manner]] = {
+    "question": _Manner(4, "question", "question", "question", "questions"),
+    "message": _Manner(3, "envelope", "message", "message", "messages"),
+    "agent_failed": _Manner(4, "rotating_light", "agent", "failed agent", "failed agents"),
+    "agent_needs_login": _Manner(4, "key", "agent", "agent that needs login", "agents that need login"),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that waits for the operator; `key` is its number or name, the same as in an address."""
+
+    kind: Kind
+    key: str
+    title: str
+    text: str
+    opened_at: float
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells it from every other."""
+        return self.kind, self.key
+
+
+def of_question(question: Question) -> Item:
+    """A question to the operator."""
+    options = "".join(f"\n- {option}" for option in question.options)
+    return Item(
+        "question", str(question.id), f"{question.asker} asks", question.question + options, question.asked_at
+    )
+
+
+def of_message(message: Message) -> Item:
+    """A message to the operator."""
+    return Item("message", str(message.id), f"Message from {message.sender}", message.body, message.sent_at)
+
+
+def of_agent(name: str, status: AgentStatus, since: float) -> Item | None:
+    """An agent that goes on only when the operator does something; None for one that does so by itself."""
+    match status.state:
+        case AgentState.FAILED:
+            title, text = f"{name} failed", "No reason was given."
+        case AgentState.NEEDS_LOGIN:
+            title, text = f"{name} needs login", "Log in through the agent's terminal."
+        case _:
+            return None
+    return Item(STANDING[status.state], name, title, status.detail or text, since)
+
+
+def matters(before: AgentState | None, now: AgentState) -> bool:
+    """Whether an agent's change of state may begin or end what the operator hears of."""
+    return before is not now and not {before, now}.isdisjoint({*STANDING, *UNDECIDED, None})
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """What changed since the last look.
+
+    Attributes:
+        new: Items that nobody has noted yet.
+        over: Rows whose items do not wait any more.
+        due: Pending rows whose time has come, with their items; those that were tried least come first.
+        next_at: When the next one is due, None when nothing else is pending.
+    """
+
+    new: list[Item]
+    over: list[Delivery]
+    due: list[tuple[Delivery, Item]]
+    next_at: float | None
+
+
+def reckon(
+    rows: Sequence[Delivery],
+    items: Iterable[Item],
+    floors: Mapping[str, int],
+    undecided: Collection[str],
+    now: float,
+) -> Reckoning:
+    """Compare what was noted with what waits now.
+
+    Args:
+        rows: What was noted and is still tracked.
+        items: Everything that waits.
+        floors: Of kinds that are numbered, the highest number that was ever noted.
+        undecided: Agents of which nobody can say yet whether their trouble is over.
+        now: Seconds since 1970.
+    """
+    waiting = {item.identity: item for item in items}
+    noted = {(row.kind, row.item): row for row in rows}
+    over = [
+        row
+        for identity, row in noted.items()
+        if identity not in waiting and not (row.kind in STANDING.values() and row.item in undecided)
+    ]
+    pending = [
+        (row, waiting[identity])
+        for identity, row in noted.items()
+        if row.state is DeliveryState.PENDING and identity in waiting
+    ]
+    due = [pair for pair in pending if pair[0].due_at <= now]
+    return Reckoning(
+        new=[item for key, item in waiting.items() if key not in noted and not _was_noted(item, floors)],
+        over=over,
+        due=sorted(due, key=lambda pair: (pair[0].attempts, pair[0].due_at, pair[0].id)),
+        next_at=min((row.due_at for row, _ in pending if row.due_at > now), default=None),
+    )
+
+
+def _was_noted(item: Item, floors: Mapping[str, int]) -> bool:
+    return item.kind in floors and int(item.key) <= floors[item.kind]
+
+
+class PushAllowance:
+    """How many pushes may still be sent in this minute."""
+
+    def __init__(self) -> None:
+        self._sent: deque[float] = deque()
+
+    def left(self, now: float) -> int:
+        """Pushes that may be sent now."""
+        while self._sent and not 0 <= now - self._sent[0] < _MINUTE:
+            self._sent.popleft()
+        return max(0, PUSHES_PER_MINUTE - len(self._sent))
+
+    def frees_at(self, now: float) -> float:
+        """When one more may be sent; meaningful while none may."""
+        return self._sent[0] + _MINUTE if self._sent else now
+
+    def take(self, now: float) -> None:
+        """Count one."""
+        self._sent.append(now)
+
+
+def push_of(item: Item, base: str | None) -> Push:
+    """The push about one item; `base` is where the dashboard is."""
+    manner = _MANNERS[item.kind]
+    return Push(
+        title=item.title,
+        message=shortened(item.text) or item.title,
+        priority=manner.priority,
+        tags=[manner.tag],
+        click=link(base, f"#/{manner.place}/{item.key}"),
+    )
+
+
+def push_of_many(items: Sequence[Item], base: str | None) -> Push:
+    """One push about several items, after others that went out one by one."""
+    counts = Counter(item.kind for item in items)
+    counted = [
+        f"{count} {manner.one if count == 1 else manner.many}"
+        for kind, manner in _MANNERS.items()
+        if (count := counts[kind])
+    ]
+    return Push(
+        title=f"{len(items)} more things need you",
+        message=", ".join(counted),
+        priority=max(_MANNERS[kind].priority for kind in counts),
+        tags=["honeybee"],
+        click=link(base, "#/"),
+    )
+
+
+def push_of_test(base: str | None) -> Push:
+    """The push that shows that pushes arrive."""
+    return Push(
+        title="Test from hyperhive",
+        message="This is how you hear of what still waits for you.",
+        priority=3,
+        tags=["honeybee"],
+        click=link(base, "#/"),
+    )
+
+
+def link(base: str | None, place: str) -> str | None:
+    """Address of a place of the dashboard."""
+    return None if base is None else f"{base.rstrip('/')}/{place}"
+
+
+#: Forms that keys and tokens have, and assignments to names that speak of them. What an agent writes may hold
+#: a secret in any other form as well; this keeps the plain ones from a server that is not the operator's.
+_SECRETS: Final = re.compile(
+    r"""
+    \b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}
+    | \b(?:gh[opsur]|github_pat|glpat|xox[abeprs]|tk)[_-][A-Za-z0-9_-]{16,}
+    | \bAKIA[A-Z0-9]{16}\b
+    | \beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?:.|\n)*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
+    | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)
+    | (?:(?<=\bbearer\ )|(?<=password[=:])|(?<=password[=:]\ )|(?<=passwd[=:])|(?<=secret[=:])
+       |(?<=secret[=:]\ )|(?<=token[=:])|(?<=token[=:]\ )|(?<=api_key[=:])|(?<=api-key[=:]))[^\s"',;]{4,}
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def shortened(text: str, limit: int = TEXT_LIMIT) -> str:
+    """The beginning of a text that somebody else wrote: no invisible characters, no evident secrets."""
+    # Secrets first, so that none is cut to a form that is not known; a long text is cut roughly before.
+    shown = _SECRETS.sub("[secret]", text[: limit * 8])
+    shown = "".join(char for char in shown if char == "\n" or unicodedata.category(char)[0] != "C").strip()
+    cut = len(shown) > limit or len(text) > limit * 8
+    return f"{shown[:limit].rstrip()}…" if cut else shown

@@ -1,0 +1,315 @@
+"""Notifications: notes what begins to wait for the operator, and pushes what still waits after a while."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hyperhive.config_ntfy import NtfyConfig
+from hyperhive.domain import notifications as rules
+from hyperhive.domain.backoff import Backoff
+from hyperhive.domain.days import DAY
+from hyperhive.domain.notifications import PushAllowance, Reckoning
+from hyperhive.errors import ConflictError
+from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.events import HiveFrame
+from hyperhive.protocol.messages import OPERATOR, Message, MessageState
+from hyperhive.protocol.notifications import (
+    Delivery,
+    DeliveryState,
+    NotificationsView,
+    NtfyView,
+    Push,
+    PushTest,
+)
+from hyperhive.protocol.questions import Question
+from hyperhive.services.agents import Agents
+from hyperhive.services.bus import Bus, Subscription
+from hyperhive.store import messages, questions
+from hyperhive.store import notifications as store
+from hyperhive.store.database import Database
+from hyperhive.store.notifications import NewDelivery, Settled
+from hyperhive.system.ntfy import Answer, Ntfy, Reception
+from hyperhive.system.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+#: Deliveries that are listed, and settled ones that are kept.
+LATEST: Final = 50
+KEPT: Final = 1000
+#: Most messages that one look notes; of more than that the newest.
+_NOTED_AT_ONCE: Final = 500
+#: Delays in seconds between two questions to a server in trouble, and how long one item is tried.
+_FIRST_RETRY: Final = 5.0
+_SLOWEST_RETRY: Final = 300.0
+_GIVE_UP: Final = float(DAY)
+#: Seconds between two rounds at least, and after one that failed.
+_LEAST_PAUSE: Final = 0.2
+_AFTER_FAILURE: Final = 10.0
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the store holds of interest at one moment."""
+
+    rows: list[Delivery]
+    questions: list[Question]
+    messages: list[Message]
+    floors: dict[str, int]
+
+
+@dataclass
+class _Trouble:
+    """Why the server is left alone, and until when; empty while it works."""
+
+    reason: str = ""
+    until: float = 0.0
+
+
+class Notifications:
+    """Pushes through ntfy; without a configuration nothing is noted and nothing is sent.
+
+    Args:
+        db: Where every delivery is recorded.
+        bus: Says that something may have changed; hears of what could not be sent.
+        agents: Knows who failed or needs a login.
+        tasks: Lets a push that was begun be recorded.
+        config: What is sent, and when; None for nothing.
+        ntfy: The server; as `config`.
+        base: Where links lead, None for no links.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        bus: Bus,
+        agents: Agents,
+        tasks: Tasks,
+        *,
+        config: NtfyConfig | None,
+        ntfy: Ntfy | None,
+        base: str | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._db = db
+        self._bus = bus
+        self._agents = agents
+        self._tasks = tasks
+        self._config = config
+        self._ntfy = ntfy
+        self._base = base
+        self._clock = clock
+        self._allowance = PushAllowance()
+        self._backoff = Backoff(_FIRST_RETRY, _SLOWEST_RETRY)
+        self._trouble = _Trouble()
+        self._states: dict[str, AgentState] = {}
+        self._refusing = False
+        self._testing = False
+
+    async def run(self) -> None:
+        """Note and push for as long as the broker runs."""
+        while self._config is not None:
+            # What happens from here on is either in the look or in the subscription.
+            async with self._bus.subscribe() as frames:
+                try:
+                    pause = await self.round()
+                except Exception:
+                    # The disk or the server may be back soon; items must not wait for a restart.
+                    log.exception("notifications failed")
+                    pause = _AFTER_FAILURE
+                await self._wait(frames, pause)
+            await asyncio.sleep(_LEAST_PAUSE)
+
+    async def round(self) -> float | None:
+        """Look, note what changed, and push one thing if anything is due.
+
+        Returns:
+            Seconds after which there is something to do even if nothing happens; None for never.
+        """
+        if self._config is None or self._ntfy is None:
+            return None
+        now = self._clock()
+        found = await self._look(self._config, now)
+        if await self._note(found, self._config, now):
+            return 0.0
+        if not found.due:
+            return None if found.next_at is None else found.next_at - now
+        if now < self._trouble.until:
+            return self._trouble.until - now
+        left = self._allowance.left(now)
+        if not left:
+            return self._allowance.frees_at(now) - now
+        if left == 1 and len(found.due) > 1:
+            items = [item for _, item in found.due]
+            push = rules.push_of_many(items, self._base)
+            rows = [row for row, _ in found.due]
+        else:
+            [row, item], *_ = found.due
+            rows, push = [row], rules.push_of(item, self._base)
+        # A push that was begun is recorded, also when the broker stops meanwhile.
+        await self._tasks.complete(self._send(self._ntfy, rows, push), "a push")
+        return 0.0
+
+    async def view(self) -> NotificationsView:
+        """Where pushes go, and the latest of them."""
+        return NotificationsView(ntfy=self._shown(), deliveries=await self._db.read(store.latest, LATEST))
+
+    async def test(self) -> PushTest:
+        """Push something at once.
+
+        Raises:
+            ConflictError: There is no server to push to, or another test is on its way.
+        """
+        if self._ntfy is None:
+            raise ConflictError("notifications.ntfy is not set: there is nowhere to push to")
+        if self._testing:
+            raise ConflictError("a test is on its way; wait for it")
+        self._testing = True
+        try:
+            push = rules.push_of_test(self._base)
+            answer = await self._ntfy.publish(push)
+        finally:
+            self._testing = False
+        taken = answer.reception is Reception.TAKEN
+        if taken:
+            self._works()
+        state = DeliveryState.SENT if taken else DeliveryState.FAILED
+        settled = Settled(state, self._clock(), "" if taken else answer.said)
+        await self._db.write(store.record_test, push.title, settled)
+        return PushTest(ok=taken, said=answer.said)
+
+    def _shown(self) -> NtfyView | None:
+        config = self._config
+        if config is None:
+            return None
+        return NtfyView(
+            url=config.url,
+            delay_seconds=config.delay_seconds,
+            kinds=config.kinds,
+            link=self._base,
+            trouble=self._trouble.reason,
+            resumes_at=self._trouble.until if self._trouble.reason else None,
+        )
+
+    async def _look(self, config: NtfyConfig, now: float) -> Reckoning:
+        views = self._agents.views()
+        self._states = {view.name: view.status.state for view in views}
+        seen = await self._db.read(_look)
+        stuck = (rules.of_agent(view.name, view.status, view.since) for view in views)
+        items = [
+            *map(rules.of_question, seen.questions),
+            *map(rules.of_message, seen.messages),
+            *filter(None, stuck),
+        ]
+        return rules.reckon(
+            seen.rows,
+            [item for item in items if item.kind in config.kinds],
+            seen.floors,
+            {view.name for view in views if view.status.state in rules.UNDECIDED},
+            now,
+        )
+
+    async def _note(self, found: Reckoning, config: NtfyConfig, now: float) -> bool:
+        """Record what changed; False when nothing did."""
+        new = [
+            NewDelivery(
+                item.kind, item.key, item.title, item.opened_at, item.opened_at + config.delay_seconds
+            )
+            for item in found.new
+        ]
+        late = [row for row, _ in found.due if row.attempts and now - row.due_at > _GIVE_UP]
+        if not (new or found.over or late):
+            return False
+        await self._db.write(_note, new, found.over, late, now)
+        return True
+
+    async def _send(self, ntfy: Ntfy, rows: Sequence[Delivery], push: Push) -> None:
+        self._allowance.take(self._clock())
+        answer = await ntfy.publish(push)
+        ids, now = [row.id for row in rows], self._clock()
+        if answer.reception is Reception.LATER:
+            self._leave_alone(answer, now)
+            await self._db.write(store.note_attempt, ids, answer.said, now)
+            return
+        taken = answer.reception is Reception.TAKEN
+        if not taken and not self._refusing:
+            self._bus.publish_notice("error", f"The ntfy server refused a push: {answer.said}")
+        self._refusing = not taken
+        # A refusal of one push says nothing about the next one.
+        self._works()
+        settled = Settled(
+            DeliveryState.SENT if taken else DeliveryState.FAILED,
+            now,
+            "" if taken else answer.said,
+            attempt=True,
+            summed=len(ids) > 1,
+            standing=tuple(rules.STANDING.values()),
+        )
+        await self._db.write(store.settle, ids, settled)
+
+    def _works(self) -> None:
+        self._backoff.reset()
+        self._trouble = _Trouble()
+
+    def _leave_alone(self, answer: Answer, now: float) -> None:
+        if not self._trouble.reason:
+            self._bus.publish_notice("warning", f"The ntfy server takes no pushes now: {answer.said}")
+        pause = self._backoff.next()
+        self._trouble = _Trouble(answer.said, now + (pause if answer.pause is None else answer.pause))
+
+    async def _wait(self, frames: Subscription[HiveFrame], pause: float | None) -> None:
+        """Until something may have changed, or so many seconds."""
+        try:
+            async with asyncio.timeout(pause):
+                async for frame in frames:
+                    if self._concerns(frame):
+                        return
+        except TimeoutError:
+            return
+
+    def _concerns(self, frame: HiveFrame) -> bool:
+        match frame.kind:
+            case "message":
+                return frame.data.recipient == OPERATOR
+            case "question":
+                return frame.data.target == OPERATOR
+            case "agent":
+                return rules.matters(self._states.get(frame.data.name), frame.data.status.state)
+            case "notice":
+                return False
+
+
+def _look(connection: sqlite3.Connection) -> _Look:
+    rows = store.tracked(connection)
+    floors = {kind: store.floor(connection, kind) for kind in ("question", "message")}
+    noted = messages.get_all(connection, [int(row.item) for row in rows if row.kind == "message"])
+    new = store.unread_above(connection, OPERATOR, floors["message"], _NOTED_AT_ONCE)
+    asked = questions.open_for(connection, OPERATOR)
+    return _Look(
+        rows=rows,
+        questions=[question for question in asked if question.target == OPERATOR],
+        messages=[message for message in noted if message.state is MessageState.QUEUED] + new,
+        floors=floors,
+    )
+
+
+def _note(
+    connection: sqlite3.Connection,
+    new: Sequence[NewDelivery],
+    over: Sequence[Delivery],
+    late: Sequence[Delivery],
+    now: float,
+) -> None:
+    store.release(connection, [row.id for row in over if row.state is not DeliveryState.PENDING])
+    store.settle(connection, [row.id for row in over], Settled(DeliveryState.SKIPPED, now))
+    for row in late:
+        error = f"given up after a day: {row.error}"
+        store.settle(
+            connection, [row.id], Settled(DeliveryState.FAILED, now, error, standing=rules.STANDING.values())
+        )
+    store.insert(connection, new)
+    if new:
+        store.purge(connection, KEPT)

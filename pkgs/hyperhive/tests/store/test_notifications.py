@@ -1,0 +1,104 @@
+import sqlite3
+
+import pytest
+
+from hyperhive.protocol.messages import MessageKind
+from hyperhive.protocol.notifications import Delivery, DeliveryState
+from hyperhive.store import messages
+from hyperhive.store import notifications as store
+from hyperhive.store.messages import NewMessage
+from hyperhive.store.notifications import NewDelivery, Settled
+
+
+def new(kind: str, item: str, at: float = 10.0) -> NewDelivery:
+    return NewDelivery(kind, item, f"{kind} {item}", at, at + 60)
+
+
+@pytest.fixture
+def filled(connection: sqlite3.Connection) -> sqlite3.Connection:
+    store.insert(connection, [new("message", "7"), new("question", "10"), new("agent_failed", "alice")])
+    return connection
+
+
+def states(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    return [(one.id, one.state.value) for one in reversed(store.latest(connection, 99))]
+
+
+def test_a_delivery_waits_until_it_is_settled(filled: sqlite3.Connection) -> None:
+    store.note_attempt(filled, [1], "no answer", 80.0)
+    pending = store.tracked(filled)[0]
+    assert pending == Delivery(
+        id=1,
+        kind="message",
+        item="7",
+        title="message 7",
+        opened_at=10.0,
+        due_at=70.0,
+        state=DeliveryState.PENDING,
+        attempts=1,
+        tried_at=80.0,
+        error="no answer",
+        settled_at=None,
+        summed=False,
+    )
+    store.settle(filled, [1], Settled(DeliveryState.SENT, 90.0, attempt=True, summed=True))
+    sent = {"state": DeliveryState.SENT, "attempts": 2, "tried_at": 90.0, "error": "", "settled_at": 90.0}
+    assert store.latest(filled, 99)[-1] == pending.model_copy(update={**sent, "summed": True})
+    # What is settled stays as it is.
+    store.settle(filled, [1], Settled(DeliveryState.SKIPPED, 99.0))
+    store.note_attempt(filled, [1], "late", 99.0)
+    assert store.latest(filled, 99)[-1].state is DeliveryState.SENT
+
+
+def test_a_numbered_item_is_let_go_when_settled_and_a_standing_one_when_it_is_over(
+    filled: sqlite3.Connection,
+) -> None:
+    store.settle(filled, [1, 2, 3], Settled(DeliveryState.SENT, 90.0, standing=["agent_failed"]))
+    assert [one.id for one in store.tracked(filled)] == [3]
+    with pytest.raises(sqlite3.IntegrityError):
+        store.insert(filled, [new("agent_failed", "alice")])
+    store.release(filled, [3])
+    store.insert(filled, [new("agent_failed", "alice")])
+    assert states(filled) == [(1, "sent"), (2, "sent"), (3, "sent"), (4, "pending")]
+
+
+def test_the_floor_is_the_highest_number_that_was_noted(filled: sqlite3.Connection) -> None:
+    store.insert(filled, [new("message", "100"), new("message", "12")])
+    assert [store.floor(filled, kind) for kind in ("message", "question", "agent_needs_login")] == [
+        100,
+        10,
+        0,
+    ]
+
+
+def test_unread_messages_are_the_newest_above_the_floor(connection: sqlite3.Connection) -> None:
+    for sender, recipient in (("a", "operator"), ("a", "b"), ("b", "operator"), ("c", "operator")):
+        messages.insert(connection, NewMessage(sender, recipient, MessageKind.TEXT, "x", 1.0))
+    messages.mark_read(connection, "operator", [3], 2.0)
+    assert [one.id for one in store.unread_above(connection, "operator", 0, 9)] == [1, 4]
+    assert [one.id for one in store.unread_above(connection, "operator", 1, 9)] == [4]
+    assert [one.id for one in store.unread_above(connection, "operator", 0, 1)] == [4]
+
+
+def test_a_test_is_recorded_and_does_not_wait(filled: sqlite3.Connection) -> None:
+    store.record_test(filled, "Test", Settled(DeliveryState.FAILED, 50.0, "403 forbidden"))
+    found = store.latest(filled, 1)[0]
+    assert (found.kind, found.item, found.state, found.attempts, found.error, found.settled_at) == (
+        "test",
+        "",
+        DeliveryState.FAILED,
+        1,
+        "403 forbidden",
+        50.0,
+    )
+    assert found not in store.tracked(filled)
+
+
+def test_old_rows_go_but_not_those_that_say_what_is_new(filled: sqlite3.Connection) -> None:
+    store.settle(filled, [1, 2, 3], Settled(DeliveryState.SENT, 90.0, standing=["agent_failed"]))
+    store.insert(filled, [new("message", str(number)) for number in range(20, 26)])
+    store.settle(filled, range(4, 10), Settled(DeliveryState.SENT, 91.0))
+    store.purge(filled, 2)
+    # The newest two, the agent that is still in trouble, and the only question.
+    assert [number for number, _ in states(filled)] == [2, 3, 8, 9]
+    assert [store.floor(filled, kind) for kind in ("message", "question")] == [25, 10]
