@@ -185,6 +185,14 @@ function terminals(api) {
   };
 }
 
+function notifications({ api, notifier }) {
+  return {
+    notifier,
+    deliveries: () => api.get("/api/notifications"),
+    testPush: () => api.post("/api/notifications/test"),
+  };
+}
+
 /** Everything the views may call; calls that can fail reject with an ApiError. */
 export function createActions(parts) {
   const { store, api, leave } = parts;
@@ -199,6 +207,7 @@ export function createActions(parts) {
     doctor: () => api.get("/api/doctor"),
     ...terminals(api),
     refused: parts.onRefused,
+    ...notifications(parts),
     dismissNotice: (key) => store.dispatch({ type: "notice/dismiss", key }),
     async logout() {
       await api.post("/api/logout");

@@ -1,4 +1,5 @@
-// Owns the page's addresses: what stands beside the hive, which agent it is, and which part of its page. Pure.
+// Owns the page's addresses: what stands beside the hive, which part of an agent's page, which item is looked for.
+// Pure.
 
 const SIDE = /^#\/([a-z-]+)$/;
 const AGENT = /^#\/agent\/([^/]+)(?:\/([a-z-]+))?$/;
@@ -31,4 +32,17 @@ export function sideAddress(id) {
 export function agentAddress(name, tab = null) {
   const page = `#/agent/${encodeURIComponent(name)}`;
   return tab === null ? page : `${page}/${tab}`;
+}
+
+const ITEM = /^#\/(question|message)\/(\d{1,15})$/;
+
+/** {kind, id} of the question or message that a location's hash names, or null. */
+export function parseItem(hash) {
+  const [, kind, id] = hash.match(ITEM) ?? [];
+  return kind === undefined ? null : { kind, id: Number(id) };
+}
+
+/** The hash of a question, a message or an agent's page. */
+export function itemAddress(kind, id) {
+  return kind === "agent" ? agentAddress(id) : `#/${kind}/${id}`;
 }

@@ -5,6 +5,7 @@ import { now } from "./net/clock.js";
 import { GapError, hiveConnection } from "./net/hive_stream.js";
 import { keepConnected } from "./net/reconnect.js";
 import { openStream } from "./net/stream.js";
+import { startNotifier } from "./notify.js";
 import { hiveReducer, initial } from "./state/hive.js";
 import { createStore } from "./store.js";
 import { html, render } from "./ui.js";
@@ -40,7 +41,8 @@ function schedule(notify) {
 
 const store = createStore(hiveReducer, initial, schedule);
 const api = { get: guarded(get), post: guarded(post) };
-const actions = createActions({ store, api, openStream, schedule, onRefused, leave });
+const notifier = startNotifier(store);
+const actions = createActions({ store, api, openStream, schedule, onRefused, leave, notifier });
 
 const hive = keepConnected(hiveConnection({ store, api, openStream, now }), (error, pause) => {
   if (onRefused(error)) return true;

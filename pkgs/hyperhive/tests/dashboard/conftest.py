@@ -166,11 +166,11 @@ async def start_hive(hive_config: HiveConfig) -> AsyncIterator[Callable[..., Any
         # A short name: the path of a Unix socket has room for 107 bytes.
         runtime = stack.enter_context(tempfile.TemporaryDirectory(prefix="hh-"))
 
-        async def start(**fields: Any) -> RunningHive:
+        async def start(*, host_names: tuple[str, ...] = ("127.0.0.1",), **fields: Any) -> RunningHive:
             listen = {
                 "host": "127.0.0.1",
                 "port": free_port(),
-                "host_names": ["127.0.0.1"],
+                "host_names": [*host_names],
                 "tls": None,
                 "plain_remote": False,
             }

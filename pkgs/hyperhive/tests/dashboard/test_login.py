@@ -53,3 +53,18 @@ async def test_logging_out_leads_back_to_the_login_page_in_every_window(
     await expect(other.locator("#secret")).to_be_visible()
     assert [line for line in complaints if "401" not in line] == []
     complaints.clear()
+
+
+async def test_a_link_on_another_site_leads_to_the_place_that_it_names(
+    hive: RunningHive, page: Page, complaints: Complaints
+) -> None:
+    await hive.agents["alice"].call("/v1/questions", {"question": "Which?"})
+    # Another site: what a service for pushes is as well.
+    elsewhere = f"http://localhost:{hive.broker.url.rpartition(':')[2]}"
+    link = f"<a href='{hive.url}/#/question/1'>see it</a>"
+    await page.route(f"{elsewhere}/", lambda route: route.fulfill(body=link, content_type="text/html"))
+    await page.goto(f"{elsewhere}/")
+    await page.get_by_text("see it").click()
+    await expect(page.locator("#question-1")).to_be_focused()
+    assert page.url == f"{hive.url}/#/question/1"
+    complaints.clear()

@@ -10,6 +10,7 @@ import { Agents } from "./agents.js";
 import { Flow } from "./flow.js";
 import { Header } from "./header.js";
 import { Inbox } from "./inbox.js";
+import { useItemInAddress } from "./item.js";
 import { Late } from "./late.js";
 import { Needs } from "./needs.js";
 import { Notices } from "./notices.js";
@@ -70,6 +71,7 @@ export function App({ store, actions, onHurry }) {
   const ready = isReady(state);
   useTitle(state);
   useShortcuts(() => setKeysOpen(true));
+  useItemInAddress(ready);
 
   function close() {
     location.hash = HIVE_ADDRESS;

@@ -2,6 +2,7 @@
 import { html } from "../ui.js";
 import { sideAddress } from "../address.js";
 import { useActions, useNow, useTask } from "./context.js";
+import { Notify } from "./notify.js";
 import { SIDES } from "./sides.js";
 
 function Retry({ at }) {
@@ -34,6 +35,7 @@ export function Header({ link, version, onHurry, onKeys }) {
       ${SIDES.map(
         ({ id, label }) => html`<a key=${id} id="side-${id}" class="quiet-link" href=${sideAddress(id)}>${label}</a>`,
       )}
+      <${Notify} />
       <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" aria-haspopup="dialog" onClick=${onKeys}>
         ?
       </button>

@@ -36,7 +36,7 @@ const Letter = pure(function Letter({ message }) {
   }
 
   return html`
-    <article class="letter" data-row tabindex="-1" aria-label="Message from ${sender}">
+    <article class="letter" id="message-${id}" data-row tabindex="-1" aria-label="Message from ${sender}">
       <p class="meta">
         <strong><bdi>${sender}</bdi></strong>
         ${MESSAGE_KINDS[kind] && html`<span class="tag">${MESSAGE_KINDS[kind]}</span>`}
