@@ -20,12 +20,21 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_hive_in_the_readme_is_a_good_hive_file(tmp_path: Path) -> None:
-    (text,) = blocks("toml")
+    text, _ = blocks("toml")
     hive = parse_hive(text, Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
     assert set(hive.broker.agents) == {"manager", "coder"}
     coder = hive.broker.agents["coder"]
     assert [validate_pattern(pattern) for pattern in coder.bash or []] == ["git *", "python3 -m pytest *"]
     assert not judge("git log | grep fix > /etc/motd", coder.bash).allowed
+
+
+def test_the_pushes_in_the_readme_are_a_good_part_of_a_hive_file(tmp_path: Path) -> None:
+    _, text = blocks("toml")
+    rest = "[credentials]\nphone = { env = 'PHONE' }\n[agents.ada]"
+    hive = parse_hive(f"{text}\n{rest}", Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
+    ntfy = hive.broker.notifications.ntfy
+    assert ntfy is not None
+    assert (ntfy.token_credential, ntfy.delay_seconds) == ("phone", 120)
 
 
 def test_every_command_in_the_readme_exists_and_every_command_is_in_it() -> None:
