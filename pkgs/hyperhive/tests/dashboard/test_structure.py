@@ -66,7 +66,7 @@ def test_no_script_has_a_way_from_text_to_markup_or_code(script: Path) -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=relative)
 def test_an_address_in_a_template_is_one_of_the_pages_own(script: Path) -> None:
     addresses = re.findall(r"\b(?:href|src|action|formaction)=(\S+)", script.read_text())
-    own = ('"#/', '"/static/', "${agentAddress(", "${sideAddress(")
+    own = ('"#/', '"/static/', "${agentAddress(", "${itemAddress(", "${sideAddress(")
     addresses = [one for one in addresses if (relative(script), one) != CHECKED_ADDRESS]
     assert [one for one in addresses if not one.startswith(own)] == []
 

@@ -1,9 +1,9 @@
 // The head of an agent's page: its true state, what can be done to it, and the facts of the day.
 import { html } from "../ui.js";
+import { itemAddress } from "../address.js";
 import { today } from "../format.js";
 import { doing } from "../state/agents.js";
 import { Detail, StateWord } from "./agents.js";
-import { Awaited } from "./awaited.js";
 import { Problem } from "./buttons.js";
 import { useActions, useTask } from "./context.js";
 import { Hex } from "./hex.js";
@@ -11,6 +11,18 @@ import { Lifecycle } from "./lifecycle.js";
 import { ContextMeter } from "./meter.js";
 import { Model } from "./model.js";
 import { Ago } from "./times.js";
+
+/** The question whose answer the agent waits for, and the way to it. */
+function Awaited({ waiting }) {
+  const { on, question } = waiting;
+  return html`
+    <span class="detail">
+      <a href=${itemAddress("question", question)}>
+        ${on === "operator" ? `Answer question ${question}` : html`question ${question} to <bdi>${on}</bdi>`}
+      </a>
+    </span>
+  `;
+}
 
 function CancelTurn({ agent }) {
   const { cancelTurn } = useActions();
