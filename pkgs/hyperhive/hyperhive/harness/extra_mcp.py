@@ -8,7 +8,7 @@ credentials.
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any, Final
 
 import anyio
@@ -135,13 +135,17 @@ class ExtraMcpServer:
         parameters = StdioServerParameters(
             command=self._config.command, args=self._config.args, env=self._config.env, cwd=self._cwd
         )
-        with LastWords() as words:
+        # Whoever is cancelled before it has begun to read leaves its streams open.
+        with LastWords() as words, ExitStack() as streams:
             try:
                 async with AsyncExitStack() as stack:
                     output, given = await stack.enter_async_context(
                         stdio_client(parameters, errlog=words.file)
                     )
+                    streams.callback(output.close)
                     relay, relayed = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+                    streams.callback(relay.close)
+                    streams.callback(relayed.close)
                     self._tasks.start(self._watch(output, relay, started, words), f"mcp-{self.name}-output")
                     session = await stack.enter_async_context(ClientSession(relayed, given))
                     await session.initialize()
