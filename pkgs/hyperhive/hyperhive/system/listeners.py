@@ -12,6 +12,7 @@ from aiohttp import web
 
 from hyperhive.errors import UnavailableError
 from hyperhive.system.sockets import listen_unix, remove_own
+from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
 access_log = logging.getLogger(f"{__name__}.access")
@@ -19,6 +20,7 @@ access_log = logging.getLogger(f"{__name__}.access")
 access_log.setLevel(logging.WARNING)
 
 _SHUTDOWN_SECONDS: Final = 1.0
+_OPENING_SECONDS: Final = 5.0
 _LINGER_SECONDS: Final = 2.0
 _KEEPALIVE_SECONDS: Final = 75.0
 _HEADERS: Final = 64
@@ -41,6 +43,8 @@ class Listener:
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS)
         self._failure = failure
         self._connections = connections
+        self._tasks = Tasks()
+        self._bound: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._socket: tuple[Path, int] | None = None
 
@@ -56,7 +60,10 @@ class Listener:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(self._connection, host, port, ssl=tls)
+            self._server = await loop.create_server(
+                self._connection, host, port, ssl=tls, start_serving=False
+            )
+            await self._server.start_serving()
         except OSError as error:
             raise UnavailableError(f"cannot listen on {host} port {port}: {error}") from error
         return int(self._server.sockets[0].getsockname()[1])
@@ -64,18 +71,28 @@ class Listener:
     async def start_unix(self, path: Path, mode: int) -> None:
         """Listen on a Unix socket with the permission bits `mode`; errors as in `listen_unix`."""
         await self._runner.setup()
-        listener, inode = await asyncio.to_thread(listen_unix, path, mode)
-        self._socket = (path, inode)
+        listener = await self._tasks.complete(self._bind(path, mode), f"opening {path.name}")
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self._connection, sock=listener)
+        # Serving starts apart: cancelled in the middle of both, the server would be lost with its socket.
+        self._server = await loop.create_unix_server(self._connection, sock=listener, start_serving=False)
+        await self._server.start_serving()
 
     async def stop(self) -> None:
         """Accept nothing more, let running requests end within a second, cut the rest."""
+        await self._tasks.finish(_OPENING_SECONDS)
         if self._server is not None:
             self._server.close()
+        elif self._bound is not None:
+            self._bound.close()
         await self._runner.cleanup()
         if self._socket is not None:
             await asyncio.to_thread(remove_own, *self._socket)
+
+    async def _bind(self, path: Path, mode: int) -> socket.socket:
+        """To its end also when nobody waits for it any more: `stop` closes what its thread has made."""
+        listener, inode = await asyncio.to_thread(listen_unix, path, mode)
+        self._bound, self._socket = listener, (path, inode)
+        return listener
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server

@@ -1,6 +1,7 @@
 """Listeners: bounded, quiet about bad clients, gone without a trace."""
 
 import asyncio
+import gc
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -129,3 +130,17 @@ async def test_a_port_in_use_is_a_sentence() -> None:
         await second.start_tcp("127.0.0.1", port, None)
     await second.stop()
     await first.stop()
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_a_start_that_is_cancelled_leaves_no_socket(path: Path, steps: int) -> None:
+    listener = Listener(_app(), failure=_failure, connections=2)
+    start = asyncio.create_task(listener.start_unix(path, 0o600))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    start.cancel()
+    await asyncio.wait({start})
+    await listener.stop()
+    assert _names(path.parent) == []
+    # A socket that is left to the garbage collector warns, and that fails the test.
+    gc.collect()
