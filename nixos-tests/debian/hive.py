@@ -20,6 +20,7 @@ _MODEL: Final = "scripted-model.service"
 _MODEL_PORT: Final = 4000
 #: What the model says: all in which machines with the same hive may differ.
 _SCRIPT: Final = "scripted-model.toml"
+_STATE: Final = "curl --silent --unix-socket /run/hyperhive/admin.sock http://localhost/api/state"
 #: Done before a machine's state is kept: what hives need is then in memory.
 _WARM_UP: Final = (
     "udevadm settle",
@@ -82,8 +83,9 @@ class Hive:
         for container in self._agents:
             machine.wait_for_unit(f"container@{container}.service")
         if self._links:
+            # `hyperhive status` is a Python program, and asking again and again would hold up the agents.
             idle = f"[.agents[].status.state] == {['idle'] * len(self._agents)}".replace("'", '"')
-            machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status '{idle}'")
+            machine.wait_until_succeeds(f"{_STATE} | jq --exit-status '{idle}'")
         machine.wait_for_open_port(_MODEL_PORT)
 
     def play(self, machine: Machine) -> None:

@@ -29,7 +29,7 @@ from report import Report
 
 #: Seconds for a scenario, for making its machine ready, and for everything once the disk is there.
 _SCENARIO_SECONDS: Final = 300.0
-_READY_SECONDS: Final = 240.0
+_READY_SECONDS: Final = 400.0
 _RUN_SECONDS: Final = 1400.0
 _BOOTED: Final = "booted"
 _KEPT_LOGS: Final = 5

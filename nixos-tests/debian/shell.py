@@ -8,6 +8,7 @@ import base64
 import binascii
 import secrets
 import select
+import shlex
 import socket
 import time
 from collections.abc import Callable
@@ -24,8 +25,8 @@ _KILL_SECONDS: Final = 5
 _GRACE_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.5
 _HELLO_SECONDS: Final = 1.0
-#: The most that one argument of a program may have on Linux, less what base64 and `set` add.
-_LONGEST_COMMAND: Final = 90_000
+#: Bytes: what one argument of a program may have on Linux, less some for `set`.
+_LONGEST_COMMAND: Final = 120_000
 _SHOWN_ERRORS: Final = 65_536
 
 
@@ -81,17 +82,19 @@ class Shell:
         Raises:
             GuestError: The guest does not answer.
         """
-        encoded = base64.b64encode(f"set -euo pipefail; {command}".encode()).decode()
-        if len(encoded) > _LONGEST_COMMAND:
+        whole = f"set -euo pipefail; {command}"
+        if len(whole.encode()) > _LONGEST_COMMAND:
             raise ValueError("the command is too long, copy it to the machine as a file")
         limit = max(1, round(seconds))
         mark = secrets.token_hex(8)
+        # Of few programs: on an emulated processor starting one takes longer than most of them run.
         words = (
             f"printf '%s<' {mark};"
-            f' timeout --kill-after={_KILL_SECONDS} {limit} bash -c "$(base64 --decode <<<{encoded})"'
+            f" timeout --kill-after={_KILL_SECONDS} {limit} bash -c {shlex.quote(whole)}"
             f" </dev/null 2>{self._errors} | timeout {limit + _KILL_SECONDS + 1} base64 --wrap=0;"
-            f" code=${{PIPESTATUS[0]}}; printf ':'; tail --bytes={_SHOWN_ERRORS} {self._errors} |"
-            f" base64 --wrap=0; printf ':%s>{mark}\\n' $code\n"
+            f" code=${{PIPESTATUS[0]}}; printf ':';"
+            f" [[ ! -s {self._errors} ]] || tail --bytes={_SHOWN_ERRORS} {self._errors} | base64 --wrap=0;"
+            f" printf ':%s>{mark}\\n' $code\n"
         )
         self._send(words.encode())
         answer = self._answer(mark, limit + _KILL_SECONDS + _GRACE_SECONDS)
