@@ -18,7 +18,9 @@ OVERLAY: Final = "overlay.qcow2"
 
 _QUIT_SECONDS: Final = 5.0
 #: On a busy host the kernel can take an emulated timer for broken, and look for another one for ever.
-_KERNEL: Final = "root=/dev/vda rw console=ttyS0 quiet panic=-1 mitigations=off no_timer_check"
+#: Emulation translates a program's code anew wherever it lies: with `norandmaps` it always lies in one place,
+#: and a program starts three times as fast.
+_KERNEL: Final = "root=/dev/vda rw console=ttyS0 quiet panic=-1 mitigations=off no_timer_check norandmaps"
 
 
 class Qemu:

@@ -31,6 +31,8 @@ from report import Report
 _SCENARIO_SECONDS: Final = 300.0
 _READY_SECONDS: Final = 400.0
 _RUN_SECONDS: Final = 1400.0
+#: What makes a computer what it is.
+_COMPUTER: Final = tuple(Path(__file__).with_name(name) for name in ("accelerator.py", "qemu.py"))
 _BOOTED: Final = "booted"
 _KEPT_LOGS: Final = 5
 #: Computers at a time: what is played is mostly one program after the other, which keeps one processor busy.
@@ -170,8 +172,8 @@ class Studio:
         with image.scratch() as directory:
             computer = Qemu(self.disk, directory, accelerator=self.accelerator)
             overlay = directory / OVERLAY
-            # A state fits the disk below it, and the program and processor that saved it.
-            key = Key().text(self.disk.image.parent.name, version(), self.accelerator).name()
+            # A state fits the disk below it, and the program and computer that saved it.
+            key = Key().text(self.disk.image.parent.name, version(), self.accelerator).files(*_COMPUTER).name()
             with kept(overlay, image.cache() / f"machine-{key}-{number}.qcow2"):
                 try:
                     yield computer, states(overlay)
