@@ -8,10 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import Final, Protocol
 
 from errors import CommandError, GuestError, TimeLimitError
 from machine import Machine
+
+#: What scenarios share, played before each of them.
+LOOKS: Final = Path(__file__).resolve().parent.parent / "lib" / "looks.py"
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,10 @@ def play(path: Path, machine: Machine, audience: Audience, seconds: float) -> Pl
     begun = time.monotonic()
     try:
         with time_limit(seconds, f"the scenario {path.stem}"):
-            code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
             names = {"__name__": path.stem, "machine": machine, "subtest": stage.subtest}
-            exec(code, names)  # noqa: S102 -- a scenario is a program
+            for part in (LOOKS, path):
+                code = compile(part.read_text(encoding="utf-8"), str(part), "exec")
+                exec(code, names)  # noqa: S102 -- a scenario is a program
     except Exception as error:  # noqa: BLE001 -- a scenario may fail in any way, and the next one is played
         stage.play.failure = stage.explain(error)
     stage.play.seconds = time.monotonic() - begun

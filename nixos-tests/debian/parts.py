@@ -13,6 +13,17 @@ from driver import Failure, Play, Subtest
 from hive import Hive, rendered
 from weakened import WEAKENINGS, Weakening
 
+#: How many times as long as the others some take: they start containers or the machine again and again, or
+#: use everything up.
+_LONG: Final = {
+    "isolation_kernel": 4,
+    "isolation_network": 3,
+    "isolation_planted": 3,
+    "lifecycle": 3,
+    "machine_restart": 5,
+    "restart": 5,
+}
+
 SCENARIOS: Final = Path(__file__).resolve().parent.parent / "scenarios"
 
 
@@ -77,14 +88,16 @@ def judge(name: str, weakening: Weakening | None, played: Play) -> Play:
 
 
 def deal(hives: Sequence[tuple[str, str]], count: int) -> dict[str, int]:
-    """Computer of every part, from 0: those with the same hive share one, and all have about as many.
+    """Computer of every part, from 0: those with the same hive share one, and all take about as long.
 
     Args:
         hives: Name of a part and key of its hive, for all there are: what is asked for must not change who
             keeps a hive ready.
         count: How many computers there are.
     """
-    sizes = Counter(key for _, key in hives)
+    sizes: Counter[str] = Counter()
+    for name, key in hives:
+        sizes[key] += _LONG.get(name, 1)
     loads = [0] * count
     place: dict[str, int] = {}
     for key, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):

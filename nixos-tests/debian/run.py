@@ -173,7 +173,9 @@ class Studio:
             computer = Qemu(self.disk, directory, accelerator=self.accelerator)
             overlay = directory / OVERLAY
             # A state fits the disk below it, and the program and computer that saved it.
-            key = Key().text(self.disk.image.parent.name, version(), self.accelerator).files(*_COMPUTER).name()
+            key = (
+                Key().text(self.disk.image.parent.name, version(), self.accelerator).files(*_COMPUTER).name()
+            )
             with kept(overlay, image.cache() / f"machine-{key}-{number}.qcow2"):
                 try:
                     yield computer, states(overlay)

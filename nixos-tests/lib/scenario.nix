@@ -26,7 +26,7 @@
       };
     };
 
-    testScript = builtins.readFile (../scenarios + "/${config.scenario}.py");
+    testScript = builtins.readFile ./looks.py + builtins.readFile (../scenarios + "/${config.scenario}.py");
     # Enough for a machine without KVM; a scenario takes a minute or two.
     globalTimeout = 1200;
   };

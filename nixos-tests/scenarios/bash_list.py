@@ -10,7 +10,7 @@ def order(command: str, report: str) -> None:
     """Have the agent run a command, and wait for its report: a part of a line."""
     machine.succeed("hyperhive inbox --read")
     machine.succeed(f"hyperhive send alice {shlex.quote(f'Run: {command}')}")
-    machine.wait_until_succeeds(f"hyperhive inbox | grep --fixed-strings {shlex.quote(report)}")
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings {shlex.quote(report)}")
 
 
 def explained(command: str) -> tuple[int, str]:
@@ -20,7 +20,7 @@ def explained(command: str) -> tuple[int, str]:
 
 
 machine.wait_for_unit("hyperhive.service")
-machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+machine.wait_until_succeeds(in_state("alice", "idle"))
 
 with subtest("a command on the list runs"):
     order("expr 40 + 2", "expr 40 + 2: 42")

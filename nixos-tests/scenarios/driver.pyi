@@ -1,6 +1,7 @@
 """What a scenario may use beside the standard library: the names that a test driver puts into it.
 
-NixOS's driver has more; another driver that plays the same files has exactly this. The machine has the hive
+NixOS's driver has more; another driver that plays the same files has exactly this, of which lib/looks.py is
+a part. The machine has the hive
 of vm/NAME.nix with the units that NixOS gives it, the scripted model with NAME.toml, and in root's PATH
 hyperhive, bash, curl, grep, ip, jq, pgrep, systemd's programs and util-linux's. A container has bash, curl,
 find, grep, ip, the core utilities, systemd's programs and util-linux's, and Python where its agent asks for
@@ -43,6 +44,13 @@ class Machine:
         """Switch the machine on with the disk as it was left."""
 
 machine: Machine
+
+#: Shell line that writes the hive's state as JSON, and one for the texts of the operator's inbox.
+SNAPSHOT: str
+INBOX: str
+
+def in_state(agent: str, state: str) -> str:
+    """Shell line that ends with 0 when the agent is in the state."""
 
 def subtest(name: str) -> AbstractContextManager[None]:
     """Name what is shown within."""

@@ -7,11 +7,11 @@ def order(what: str, report: str) -> None:
     """Give the agent an order and wait for its report: a part of a line."""
     machine.succeed("hyperhive inbox --read")
     machine.succeed(f"hyperhive send alice '{what}'")
-    machine.wait_until_succeeds(f"hyperhive inbox | grep --fixed-strings '{report}'")
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings '{report}'")
 
 
 machine.wait_for_unit("hyperhive.service")
-machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+machine.wait_until_succeeds(in_state("alice", "idle"))
 
 with subtest("the allowed tool answers"):
     order("Count the jars", "counted: 12 jars")

@@ -68,7 +68,7 @@ def denied(command: str) -> None:
 
 def wait_until_idle(agent: str) -> None:
     """Until the agent has linked up and waits for mail."""
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+    machine.wait_until_succeeds(in_state(agent, "idle"))
 
 
 def ids_of(agent: str) -> list[int]:

@@ -87,13 +87,13 @@ def kills() -> int:
 
 def healthy() -> None:
     """Show that everybody else works on."""
-    machine.succeed("hyperhive status | grep --extended-regexp '^bob +agent +idle '")
+    machine.succeed(in_state("bob", "idle"))
     machine.succeed("curl --silent --output /dev/null http://127.0.0.1:7000/")
 
 
 machine.wait_for_unit("hyperhive.service")
 for agent in ("alice", "bob"):
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+    machine.wait_until_succeeds(in_state(agent, "idle"))
 
 with subtest("it has none of the host's disks and cannot mount one"):
     assert machine.succeed(inside("find /dev -type b")) == ""
@@ -204,7 +204,7 @@ with subtest("it cannot use up the machine's disk"):
     assert used < DISK_MIB + 64, used
     machine.succeed("hyperhive send bob 'There is room for this.'")
     done = 'any(.messages[]; .body == "There is room for this." and .state == "acked")'
-    machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status {shlex.quote(done)}")
+    machine.wait_until_succeeds(f"{SNAPSHOT} | jq --exit-status {shlex.quote(done)}")
     healthy()
     machine.succeed(inside(f"rm {' '.join(f'{place}/full' for place in places)}"))
     # What it deletes is the host's again.
@@ -228,4 +228,4 @@ except OSError as error:
     healthy()
 
 with subtest("Alice works on after all of it"):
-    machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+    machine.wait_until_succeeds(in_state("alice", "idle"))

@@ -71,7 +71,7 @@ def key(answer: tuple[int, Any]) -> tuple[int, str]:
 
 machine.wait_for_unit("hyperhive.service")
 for agent in ("alice", "bob"):
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+    machine.wait_until_succeeds(in_state(agent, "idle"))
 
 with subtest("it has a network of its own"):
     own = "readlink /proc/self/ns/net"

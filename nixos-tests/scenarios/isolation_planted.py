@@ -79,7 +79,7 @@ with subtest("links in its root are not followed when its container starts"):
     assert trap() == untouched, trap()
 
 with subtest("Alice lives on after it"):
-    machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+    machine.wait_until_succeeds(in_state("alice", "idle"))
 
 with subtest(
     "nor are they followed when all of its /etc and /var is a link and the container restarts itself"

@@ -19,13 +19,13 @@ def invocation(unit: str) -> str:
 
 machine.wait_for_unit("hyperhive.service")
 for agent in ("alice", "bob"):
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+    machine.wait_until_succeeds(in_state(agent, "idle"))
 
 with subtest("a stopped agent's container is gone, the others' are not"):
     bob = invocation(BOB)
     machine.succeed("hyperhive stop alice")
     machine.wait_until_succeeds(f"test $(systemctl is-active {ALICE}) = inactive")
-    machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +stopped '")
+    machine.wait_until_succeeds(in_state("alice", "stopped"))
     machine.fail("machinectl status h-alice")
     assert (active(BOB), invocation(BOB)) == ("active", bob)
 
@@ -33,14 +33,14 @@ with subtest("mail waits for a stopped agent and wakes it after its start"):
     machine.succeed("hyperhive send alice 'Are you back?'")
     machine.succeed("hyperhive start alice")
     machine.wait_for_unit(ALICE)
-    machine.wait_until_succeeds("hyperhive inbox | grep --fixed-strings 'done: Are you back?'")
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings 'done: Are you back?'")
 
 with subtest("a restarted agent is a new run of its container"):
     alice = invocation(ALICE)
     machine.succeed("hyperhive restart alice")
     machine.wait_until_succeeds(f"test $(systemctl show {ALICE} --property=InvocationID --value) != {alice}")
     machine.wait_for_unit(ALICE)
-    machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+    machine.wait_until_succeeds(in_state("alice", "idle"))
     assert (active(BOB), invocation(BOB)) == ("active", bob)
 
 with subtest("there is nothing to start under a name that no agent has"):

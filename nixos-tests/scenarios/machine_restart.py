@@ -13,16 +13,16 @@ def send(text: str) -> int:
 def wait_until(message: int, condition: str) -> None:
     """Until jq's condition holds for the message."""
     select = f".messages[] | select(.id == {message}) | {condition}"
-    machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status {shlex.quote(select)}")
+    machine.wait_until_succeeds(f"{SNAPSHOT} | jq --exit-status {shlex.quote(select)}")
 
 
 def wait_for_report(text: str) -> None:
     """Until the operator has mail that says so."""
-    machine.wait_until_succeeds(f"hyperhive inbox | grep --fixed-strings '{text}'")
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings '{text}'")
 
 
 machine.wait_for_unit("hyperhive.service")
-machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+machine.wait_until_succeeds(in_state("alice", "idle"))
 
 with subtest("mail is under way in every state"):
     done = send("A short task.")

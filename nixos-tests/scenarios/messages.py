@@ -6,15 +6,15 @@ QUESTION = "How many hives stand in the orchard?"
 
 machine.wait_for_unit("hyperhive.service")
 for agent in ("alice", "bob"):
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +agent +idle '")
+    machine.wait_until_succeeds(in_state(agent, "idle"))
 
 with subtest("the answer comes back to the operator over both agents"):
     machine.succeed(f"hyperhive send alice '{QUESTION}'")
-    machine.wait_until_succeeds("hyperhive inbox | grep --fixed-strings 'Bob says: Seven.'")
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings 'Bob says: Seven.'")
 
 with subtest("a message is acked when the turn that carried it has ended, and was delivered once"):
     done = '[.messages[] | select(.recipient != "operator") | .state] == ["acked", "acked", "acked"]'
-    machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status '{done}'")
+    machine.wait_until_succeeds(f"{SNAPSHOT} | jq --exit-status '{done}'")
     messages = json.loads(machine.succeed("hyperhive status --json"))["messages"]
     story = [
         (m["id"], m["sender"], m["recipient"], m["body"], m["in_reply_to"], m["state"], m["deliveries"])

@@ -9,12 +9,12 @@ def order(agent: str, what: str, report: str) -> None:
     """Give an agent an order and wait for its report: a part of a line."""
     machine.succeed("hyperhive inbox --read")
     machine.succeed(f"hyperhive send {agent} '{what}'")
-    machine.wait_until_succeeds(f'hyperhive inbox | grep --fixed-strings "{report}"')
+    machine.wait_until_succeeds(f'{INBOX} | grep --fixed-strings "{report}"')
 
 
 machine.wait_for_unit("hyperhive.service")
 for agent in ("alice", "bob", "manager"):
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +[a-z]+ +idle '")
+    machine.wait_until_succeeds(in_state(agent, "idle"))
 
 with subtest("a recipient on the list gets the message"):
     order("alice", "Greet bob", "greeting bob: Message #2 to bob is queued.")

@@ -25,39 +25,37 @@ def send(text: str) -> int:
 def wait_until(message: int, condition: str) -> None:
     """Until jq's condition holds for the message."""
     select = f".messages[] | select(.id == {message}) | {condition}"
-    machine.wait_until_succeeds(f"hyperhive status --json | jq --exit-status {shlex.quote(select)}")
+    machine.wait_until_succeeds(f"{SNAPSHOT} | jq --exit-status {shlex.quote(select)}")
 
 
 machine.wait_for_unit("hyperhive.service")
-machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+machine.wait_until_succeeds(in_state("alice", "idle"))
 
 with subtest("mail to a stopped agent outlives a restart of the broker, and wakes the agent that comes"):
     machine.succeed("systemctl stop container@h-alice.service")
-    gone = "hyperhive status | grep --extended-regexp '^alice +agent +(stopped|offline) '"
+    gone = f"{in_state('alice', 'stopped')} || {in_state('alice', 'offline')}"
     machine.wait_until_succeeds(gone)
     kept = send("A short task.")
     machine.succeed("systemctl restart hyperhive.service")
     machine.wait_until_succeeds("hyperhive status")
     assert show(kept, "[.state, .deliveries]") == '["queued",0]'
     machine.succeed("systemctl start container@h-alice.service")
-    machine.wait_until_succeeds("hyperhive inbox | grep --fixed-strings 'done: A short task.'")
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings 'done: A short task.'")
     wait_until(kept, '.state == "acked"')
     assert show(kept, "[.state, .deliveries]") == '["acked",1]'
 
 with subtest("agents find a broker again that was killed, and what it had promised is there"):
     kept = send("A task before the crash.")
     machine.succeed("systemctl kill --signal=KILL hyperhive.service")
-    machine.wait_until_succeeds("hyperhive inbox | grep --fixed-strings 'done: A task before the crash.'")
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings 'done: A task before the crash.'")
     wait_until(kept, '.state == "acked"')
-    machine.wait_until_succeeds("hyperhive status | grep --extended-regexp '^alice +agent +idle '")
+    machine.wait_until_succeeds(in_state("alice", "idle"))
 
 with subtest("mail of a turn whose harness is restarted comes again, marked as such"):
     kept = send("A long task for a harness.")
     wait_until(kept, '.state == "leased"')
     machine.succeed(inside("alice", "systemctl restart hyperhive-harness.service"))
-    machine.wait_until_succeeds(
-        "hyperhive inbox | grep --fixed-strings 'done at last: A long task for a harness.'"
-    )
+    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings 'done at last: A long task for a harness.'")
     wait_until(kept, '.state == "acked"')
     assert show(kept, "[.state, .deliveries, .redelivered]") == '["acked",2,true]'
 
@@ -66,7 +64,7 @@ with subtest("mail of a turn whose container is restarted comes again, marked as
     wait_until(kept, '.state == "leased"')
     machine.succeed("systemctl restart container@h-alice.service")
     machine.wait_until_succeeds(
-        "hyperhive inbox | grep --fixed-strings 'done at last: A long task for a container.'"
+        f"{INBOX} | grep --fixed-strings 'done at last: A long task for a container.'"
     )
     wait_until(kept, '.state == "acked"')
     assert show(kept, "[.state, .deliveries, .redelivered]") == '["acked",2,true]'

@@ -32,7 +32,7 @@ def is_noticed(probe: str, take_away: str, give_back: str) -> None:
 
 machine.wait_for_unit("hyperhive.service")
 for name in AGENTS:
-    machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{name} +agent +idle '")
+    machine.wait_until_succeeds(in_state(name, "idle"))
 
 with subtest("of an agent in its container everything holds"):
     for name in AGENTS:

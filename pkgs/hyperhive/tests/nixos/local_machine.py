@@ -232,6 +232,7 @@ def subtest(name: str) -> Iterator[None]:
 
 def play(machine: LocalMachine, name: str) -> None:
     """Run a scenario as a driver does: its text, with the two names in it."""
-    path = SCENARIOS / f"{name}.py"
-    code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
-    exec(code, {"machine": machine, "subtest": subtest})
+    names = {"machine": machine, "subtest": subtest}
+    for path in (LIB / "looks.py", SCENARIOS / f"{name}.py"):
+        code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+        exec(code, names)

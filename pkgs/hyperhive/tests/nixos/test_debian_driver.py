@@ -162,10 +162,13 @@ def test_a_weakened_hive_is_good_only_when_the_right_subtest_fails() -> None:
     assert parts.judge("small", None, other) is other
 
 
-def test_parts_with_one_hive_share_a_computer_and_all_have_about_as_many() -> None:
+def test_parts_with_one_hive_share_a_computer_and_all_take_about_as_long() -> None:
     hives = [("a1", "a"), ("b1", "b"), ("a2", "a"), ("c1", "c"), ("a3", "a"), ("b2", "b")]
     assert parts.deal(hives, 2) == {"a1": 0, "a2": 0, "a3": 0, "b1": 1, "b2": 1, "c1": 1}
     assert set(parts.deal(hives, 1).values()) == {0}
+    # One that takes long is worth several.
+    assert parts.deal([*hives, ("restart", "c")], 2)["a1"] != parts.deal([*hives, ("restart", "c")], 2)["c1"]
+    assert set(parts._LONG) <= {part.name for part in parts.parts()}
 
 
 def test_the_hives_of_all_scenarios_are_dealt_whatever_is_asked_for() -> None:

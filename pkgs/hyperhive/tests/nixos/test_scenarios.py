@@ -19,7 +19,7 @@ from hyperhive.demo.claude_env import claude_environment
 from hyperhive.demo.model_script import load_script
 from hyperhive.system.installation import dashboard_dir
 from tests.nixos import expected, nix
-from tests.nixos.local_machine import SCENARIOS, LocalMachine, play
+from tests.nixos.local_machine import LIB, SCENARIOS, LocalMachine, play
 
 DRIVER: Final = SCENARIOS / "driver.pyi"
 NAMES: Final = sorted(path.stem for path in expected.VM.glob("*.nix"))
@@ -142,7 +142,7 @@ def test_the_types_of_scenarios_are_right(tmp_path: Path) -> None:
     for name in NAMES:
         # As NixOS's driver does: one text, with the names declared before it.
         (tmp_path / f"{name}.py").write_text(f"{declared}\n{source(name)}")
-    files = [str(tmp_path / f"{name}.py") for name in NAMES]
+    files = [str(LIB / "looks.py"), *(str(tmp_path / f"{name}.py") for name in NAMES)]
     cached = str(tmp_path / "cache")
     found = run(
         "mypy", "--strict", "--allow-empty-bodies", "--cache-dir", cached, "--config-file", "", *files
