@@ -121,8 +121,8 @@ def test_the_files_of_the_first_load_leave_room_for_its_data() -> None:
         pytest.skip("no dashboard/vendor: run `npm ci --prefix dashboard && node dashboard/vendor.mjs`")
     pages = [DASHBOARD / "index.html", DASHBOARD / "logo.svg", DASHBOARD / "js" / "main.js"]
     files = [*pages, *styles_at_once(), *loaded_at_once()]
-    # Of 300 KB before any interaction; test_speed.py measures all of it in a browser.
-    assert sum(path.stat().st_size for path in files) < 200_000
+    # Of 300 KB before any interaction, also without gzip; test_speed.py measures it in a browser.
+    assert sum(path.stat().st_size for path in files) < 230_000
 
 
 def test_libraries_are_pinned_and_the_lock_names_no_registry() -> None:
