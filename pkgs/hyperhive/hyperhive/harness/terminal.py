@@ -205,6 +205,10 @@ class Shell:
             if self.dropped:
                 self.changed.set()
 
+    def kill(self, reason: str) -> None:
+        """End it as `hang_up` does, in the background: whoever asked for it may be gone before it is over."""
+        self._tasks.start(self.hang_up(reason), "end of a shell")
+
     async def hang_up(self, reason: str) -> None:
         """End it and everything in its session; `reason` is told when it did not end before."""
         if self._pty is None or self._hanging_up:
@@ -241,8 +245,7 @@ class Shell:
         self.changed.set()
 
     def _desert(self) -> None:
-        reason = f"nobody looked at it for {self._grace / 60:.0f} minutes"
-        self._tasks.start(self.hang_up(reason), "end of a deserted shell")
+        self.kill(f"nobody looked at it for {self._grace / 60:.0f} minutes")
 
 
 class _Conversation:
@@ -305,9 +308,9 @@ class _Conversation:
             if message.type is aiohttp.WSMsgType.BINARY:
                 self._shell.type(message.data)
             elif message.type is aiohttp.WSMsgType.TEXT:
-                await self._obey(message.data)
+                self._obey(message.data)
 
-    async def _obey(self, text: str) -> None:
+    def _obey(self, text: str) -> None:
         match HOST_FRAME.validate_json(text):
             case Allow(limit=limit, viewers=viewers):
                 self._shell.allow(limit)
@@ -315,7 +318,7 @@ class _Conversation:
             case Resize(cols=cols, rows=rows):
                 self._shell.resize(cols, rows)
             case KillTerminal():
-                await self._shell.hang_up("")
+                self._shell.kill("")
             case Attach():
                 log.warning("the broker attached a terminal twice")
 

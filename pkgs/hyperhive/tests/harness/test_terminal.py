@@ -325,6 +325,25 @@ async def test_no_process_of_a_terminal_outlives_its_harness(desk: Desk) -> None
     assert window.terminals[0]["end"]["reason"] == "the harness stopped"
 
 
+async def test_a_shell_that_is_to_end_ends_although_the_connection_breaks_meanwhile(desk: Desk) -> None:
+    terminal, window, pid = await desk.shell()
+    await window.type("trap '' HUP; echo rea''dy; yes\r")
+    await window.until("ready")
+    assert (await desk.call("POST", f"/{terminal}/kill", {}))[0] == 200
+    shell = desk.host.terminals._shells[terminal]
+
+    async def told() -> bool:
+        return shell._hanging_up
+
+    await until(told, "the harness heard of it")
+    await desk.restart_broker()
+
+    async def over() -> bool:
+        return of_session(pid) == []
+
+    await until(over, "nothing of it runs")
+
+
 async def test_an_agent_has_a_limited_number_of_terminals(desk: Desk) -> None:
     for _ in range(8):
         await desk.open()
