@@ -66,11 +66,12 @@ CLOSE_ENDED: Final = 4000
 CLOSE_LEFT: Final = 4001
 CLOSE_REPLACED: Final = 4002
 
-_OFFSET_LIMIT: Final = 2**53 - 1
+#: JavaScript's numbers are whole up to here: at 10 MB/s for 28 years.
+OFFSET_LIMIT: Final = 2**53 - 1
+
 _TITLE_LENGTH: Final = 200
 
-#: JavaScript's numbers are whole up to here: at 10 MB/s for 28 years.
-Offset = Annotated[int, Field(ge=0, le=_OFFSET_LIMIT)]
+Offset = Annotated[int, Field(ge=0, le=OFFSET_LIMIT)]
 Columns = Annotated[int, Field(ge=2, le=500)]
 Rows = Annotated[int, Field(ge=1, le=200)]
 TerminalId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -172,7 +173,7 @@ class Dropped(Wire):
     """Input was dropped: the program does not read it. From the harness, and on to browsers."""
 
     type: Literal["dropped"] = "dropped"
-    count: int
+    count: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
 
 
 class Beat(Wire):
@@ -251,8 +252,8 @@ class Ended(Wire):
     """Last frame of a harness; in the place of `Opened` when there is no shell."""
 
     type: Literal["ended"] = "ended"
-    exit_code: int | None
-    signal: int | None
+    exit_code: Annotated[int, Field(ge=0, le=255)] | None
+    signal: Annotated[int, Field(ge=1, le=255)] | None
     reason: Annotated[str, Field(max_length=500)]
 
 

@@ -91,8 +91,7 @@ class Terminals:
             UnavailableError: The harness did not open one.
         """
         self._agents.config(agent)
-        mine = self._terminals.setdefault(agent, {})
-        if sum(one.end is None for one in mine.values()) >= TERMINAL_LIMIT:
+        if self._running(agent) >= TERMINAL_LIMIT:
             raise ConflictError(f"{agent} has {TERMINAL_LIMIT} terminals open; end one first")
         terminal = self._add(agent, self._new_name(agent), size, Origin(who, self._clock()))
         try:
@@ -149,10 +148,14 @@ class Terminals:
 
         Raises:
             NotFoundError: The operator did not ask this agent for it, or it is over.
+            ConflictError: It has more than an earlier broker can have asked for.
         """
         terminal = self._terminals.get(agent, {}).get(name)
         if terminal is None and self._is_ours(agent, name) and name not in self._over:
-            # An earlier broker asked for it: its shell lives on.
+            # An earlier broker asked for it: its shell lives on. An agent may have kept the ids of all that
+            # it was ever asked for; no more come back than were open, beside those that were opened since.
+            if self._running(agent) >= 2 * TERMINAL_LIMIT:
+                raise ConflictError(f"{agent} has {self._running(agent)} terminals open")
             origin = Origin("an earlier session", self._clock())
             terminal = self._add(agent, name, Size(cols=80, rows=24), origin)
             log.info("terminal %s of %s came back", name[:8], agent)
@@ -212,6 +215,9 @@ class Terminals:
         frame = Changed(terminals=self._views(agent))
         for terminal in self._terminals.get(agent, {}).values():
             terminal.show(frame)
+
+    def _running(self, agent: str) -> int:
+        return sum(one.end is None for one in self._terminals.get(agent, {}).values())
 
     def _views(self, agent: str) -> list[TerminalView]:
         return [one.view for one in self._terminals.get(agent, {}).values() if one.opened.is_set()]

@@ -12,9 +12,11 @@ from hyperhive.errors import InvalidRequestError
 from hyperhive.protocol.terminal import (
     CHUNK_BYTES,
     INPUT_BYTES,
+    OFFSET_LIMIT,
     OUTPUT_HEADER,
     WINDOW_BYTES,
     Allow,
+    Attached,
     Changed,
     Dropped,
     HostFrame,
@@ -49,14 +51,19 @@ class Viewer:
         self._output = output
         self._sent = begin
         self._is_over = False
-        self._frames: deque[ViewerFrame] = deque()
+        self._attached: Attached | None = None
         self._changed: Changed | None = None
+        self._dropped = 0
         self._due = asyncio.Event()
 
-    def say(self, frame: ViewerFrame) -> None:
-        """Send it a frame, soon."""
-        if not (isinstance(frame, Dropped) and frame in self._frames):
-            self._frames.append(frame)
+    def greet(self, frame: Attached) -> None:
+        """Send it its first frame, soon."""
+        self._attached = frame
+        self.wake()
+
+    def lost(self, count: int) -> None:
+        """Tell it soon that so many bytes more of input were dropped."""
+        self._dropped = min(self._dropped + count, OFFSET_LIMIT)
         self.wake()
 
     def show(self, frame: Changed) -> None:
@@ -96,8 +103,12 @@ class Viewer:
             await self._due.wait()
 
     def _next(self) -> bytes | ViewerFrame | None:
-        if self._frames:
-            return self._frames.popleft()
+        if self._attached is not None:
+            greeting, self._attached = self._attached, None
+            return greeting
+        if self._dropped:
+            count, self._dropped = self._dropped, 0
+            return Dropped(count=count)
         # The end is told when all of the output has been sent.
         if self._changed is not None and not (self._is_over and self._sent < self._output.end):
             frame, self._changed = self._changed, None

@@ -8,6 +8,7 @@ from hyperhive.domain.scrollback import Scrollback
 from hyperhive.domain.terminal import allowance, one_line
 from hyperhive.errors import ConflictError, InvalidRequestError
 from hyperhive.protocol.terminal import (
+    OFFSET_LIMIT,
     OUTPUT_HEADER,
     SCROLLBACK_BYTES,
     VIEWER_LIMIT,
@@ -109,7 +110,7 @@ class Terminal:
         live = self._output.end if have is None else have
         begin = self._output.first_line() if have is None else have
         viewer = Viewer(self._output, self._count, who, self._clock(), begin)
-        viewer.say(Attached(viewer=viewer.number, offset=begin, live=live))
+        viewer.greet(Attached(viewer=viewer.number, offset=begin, live=live))
         if self.end is not None:
             viewer.end()
         self._viewers.append(viewer)
@@ -156,7 +157,7 @@ class Terminal:
         """A window typed; whoever types has the say about the size."""
         self._drive(viewer)
         if self._host is not None and self.end is None and (lost := self._host.type(data)):
-            self._tell(Dropped(count=lost))
+            self._drop(lost)
 
     def kill(self, who: str) -> bool:
         """Ask the harness to end it; False when that is not connected."""
@@ -188,8 +189,8 @@ class Terminal:
         match frame:
             case Opened():
                 self._begin(frame)
-            case Dropped():
-                self._tell(frame)
+            case Dropped(count=count):
+                self._drop(count)
             case Ended(exit_code=code, signal=number, reason=reason):
                 end = TerminalEnd(at=self._clock(), exit_code=code, signal=number, reason=one_line(reason))
                 self.over(end)
@@ -203,7 +204,7 @@ class Terminal:
         if len(frame) <= OUTPUT_HEADER.size or not self.opened.is_set():
             raise InvalidRequestError("an output frame is empty, or comes before `opened`")
         (offset,) = OUTPUT_HEADER.unpack_from(frame)
-        if offset < self._output.end or offset >= 2**53:
+        if offset < self._output.end or offset + len(frame) > OFFSET_LIMIT:
             raise InvalidRequestError(f"an output frame begins at {offset}, not at {self._output.end}")
         if offset > self._output.end:
             self._output.begin(offset)
@@ -257,9 +258,9 @@ class Terminal:
         if changed:
             self._on_change()
 
-    def _tell(self, frame: Dropped) -> None:
+    def _drop(self, count: int) -> None:
         for viewer in self._viewers:
-            viewer.say(frame)
+            viewer.lost(count)
 
     def _allow(self) -> None:
         if self._host is not None and self.opened.is_set():
@@ -269,4 +270,4 @@ class Terminal:
                 end=self._output.end,
                 alone_seconds=self._clock() - self._alone_since,
             )
-            self._host.allow(limit, len(self._viewers))
+            self._host.allow(min(limit, OFFSET_LIMIT), len(self._viewers))

@@ -8,7 +8,14 @@ import pytest
 from hyperhive.errors import ConflictError, NotFoundError
 from hyperhive.protocol.events import EventKind
 from hyperhive.protocol.link import OpenTerminal
-from hyperhive.protocol.terminal import AWAY_SECONDS, ENDED_SECONDS, Ended, Opened, Size
+from hyperhive.protocol.terminal import (
+    AWAY_SECONDS,
+    ENDED_SECONDS,
+    TERMINAL_LIMIT,
+    Ended,
+    Opened,
+    Size,
+)
 from hyperhive.services.terminal import Terminals
 from tests.conftest import Clock
 from tests.services.conftest import Core
@@ -122,6 +129,24 @@ async def test_an_id_of_ours_comes_back_after_a_restart_but_not_from_the_dead(
     other = Terminals(core.agents, core.events, asked, lambda: "another secret", clock, contained=True)
     with pytest.raises(NotFoundError):
         other.join("alice", name)
+
+
+async def test_an_agent_cannot_bring_back_all_that_it_was_ever_asked_for(
+    terminals: Terminals, asked: Asked, core: Core, clock: Clock
+) -> None:
+    names = []
+    for _ in range(2 * TERMINAL_LIMIT + 1):
+        name = await opened(terminals, asked, clock)
+        terminal, host = terminals.join("alice", name)
+        terminal.told(Ended(exit_code=0, signal=None, reason=""))
+        await terminals.left("alice", terminal, host)
+        names.append(name)
+    after = Terminals(core.agents, core.events, asked, lambda: "secret", clock, contained=True)
+    *some, last = names
+    for name in some:
+        after.join("alice", name)
+    with pytest.raises(ConflictError, match="alice has 16 terminals open"):
+        after.join("alice", last)
 
 
 async def test_only_an_open_terminal_of_a_connected_agent_is_ended(

@@ -9,6 +9,7 @@ from hyperhive.errors import InvalidRequestError
 from hyperhive.protocol.terminal import (
     CHUNK_BYTES,
     INPUT_BYTES,
+    OFFSET_LIMIT,
     OUTPUT_HEADER,
     WINDOW_BYTES,
     Allow,
@@ -85,10 +86,13 @@ async def test_the_end_comes_behind_the_last_output() -> None:
 
 async def test_a_window_hears_once_of_many_changes() -> None:
     viewer = Viewer(Scrollback(10), 1, "here", 0.0, 0)
-    for _ in range(5):
+    for count in range(1, 6):
         viewer.show(CHANGED)
-        viewer.say(Dropped(count=1))
-    assert await sent(viewer) == [Dropped(count=1), CHANGED]
+        viewer.lost(count)
+    assert await sent(viewer) == [Dropped(count=15), CHANGED]
+    viewer.lost(OFFSET_LIMIT)
+    viewer.lost(OFFSET_LIMIT)
+    assert await sent(viewer) == [Dropped(count=OFFSET_LIMIT)]
 
 
 async def test_a_harness_is_told_of_room_in_steps() -> None:

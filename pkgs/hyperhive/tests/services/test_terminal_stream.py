@@ -5,6 +5,7 @@ import pytest
 from hyperhive.errors import ConflictError, InvalidRequestError
 from hyperhive.protocol.terminal import (
     EXACT_SECONDS,
+    OFFSET_LIMIT,
     OUTPUT_HEADER,
     SCROLLBACK_BYTES,
     WINDOW_BYTES,
@@ -66,6 +67,23 @@ async def test_output_that_does_not_follow_is_refused(clock: Clock) -> None:
     # A hole is what a harness has when its own store was too small.
     one.take(frame(10, b"x"))
     assert await one.attach("me", None).next() == Attached(viewer=1, offset=10, live=11)
+
+
+async def test_a_harness_cannot_count_beyond_what_the_page_can(clock: Clock) -> None:
+    one = terminal(clock)
+    host = opened(one, clock, OFFSET_LIMIT - 100)
+    one.take(frame(OFFSET_LIMIT - 100, b"x" * 90))
+    with pytest.raises(InvalidRequestError, match="an output frame begins at"):
+        one.take(frame(OFFSET_LIMIT - 10, b"x" * 11))
+    clock.advance(EXACT_SECONDS)
+    one.tick()
+    assert await heard(host, 2) == [
+        Attach(have=None, limit=0, viewers=0),
+        Allow(limit=OFFSET_LIMIT, viewers=0),
+    ]
+    assert await one.attach("me", None).next() == Attached(
+        viewer=1, offset=OFFSET_LIMIT - 100, live=OFFSET_LIMIT - 10
+    )
 
 
 async def test_the_pace_is_that_of_the_farthest_window_and_of_whoever_saw_most(clock: Clock) -> None:

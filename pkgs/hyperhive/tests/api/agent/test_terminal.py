@@ -95,6 +95,11 @@ async def test_the_newest_connection_serves_a_terminal(
             '{"type": "ended", "exit_code": "0", "signal": null, "reason": ""}',
             WSCloseCode.POLICY_VIOLATION,
         ),
+        (
+            '{"type": "ended", "exit_code": 256, "signal": null, "reason": ""}',
+            WSCloseCode.POLICY_VIOLATION,
+        ),
+        ('{"type": "dropped", "count": 9007199254740992}', WSCloseCode.POLICY_VIOLATION),
     ],
     ids=lambda value: str(value)[:30],
 )
