@@ -101,18 +101,37 @@ class TerminalApi:
     async def _serve(
         self, request: web.Request, socket: web.WebSocketResponse, terminal: Terminal, viewer: Viewer
     ) -> None:
-        writer = self._tasks.start(_write(socket, viewer), f"terminal for {viewer.who}")
+        writing = self._write(request, socket, viewer)
+        writer = self._tasks.start(writing, f"terminal for {viewer.who}")
         try:
             async for message in socket:
-                # A session also ends when its time is over, which nobody tells the sockets.
-                if self._gate is not None and self._gate.session(request) is None:
-                    raise UnauthorizedError("the login has ended")
+                self._check(request)
                 if message.type is WSMsgType.BINARY:
                     terminal.type(viewer, message.data)
                 elif message.type is WSMsgType.TEXT:
                     terminal.hear(viewer, _frame(message.data))
         finally:
             writer.cancel()
+
+    async def _write(self, request: web.Request, socket: web.WebSocketResponse, viewer: Viewer) -> None:
+        try:
+            while (frame := await _next(viewer)) is not None:
+                if isinstance(frame, Beat):
+                    self._check(request)
+                if isinstance(frame, BaseModel):
+                    await socket.send_str(frame.model_dump_json())
+                else:
+                    await socket.send_bytes(frame)
+            await socket.close(code=CLOSE_ENDED, message=b"the terminal has ended")
+        except UnauthorizedError as error:
+            await _close(socket, CLOSE_LEFT, error)
+        except ConnectionError:
+            log.debug("a window broke off while it was written to")
+
+    def _check(self, request: web.Request) -> None:
+        """A session also ends when its time is over, which nobody tells the sockets."""
+        if self._gate is not None and self._gate.session(request) is None:
+            raise UnauthorizedError("the login has ended")
 
 
 def _frame(text: str) -> BrowserFrame:
@@ -122,18 +141,6 @@ def _frame(text: str) -> BrowserFrame:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"])
         raise InvalidRequestError(f"invalid frame: {place}: {first['msg']}") from error
-
-
-async def _write(socket: web.WebSocketResponse, viewer: Viewer) -> None:
-    try:
-        while (frame := await _next(viewer)) is not None:
-            if isinstance(frame, BaseModel):
-                await socket.send_str(frame.model_dump_json())
-            else:
-                await socket.send_bytes(frame)
-        await socket.close(code=CLOSE_ENDED, message=b"the terminal has ended")
-    except ConnectionError:
-        log.debug("a window broke off while it was written to")
 
 
 async def _next(viewer: Viewer) -> bytes | ViewerFrame | None:

@@ -132,6 +132,16 @@ async def test_a_session_that_ended_by_itself_is_noticed_at_the_next_word(
     assert await window.rest() == CLOSE_LEFT
 
 
+async def test_a_session_that_ended_by_itself_is_noticed_by_a_window_that_says_nothing(
+    hive: RunningHive, harness: PlayedHarness, stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.api.operator.terminal.BEAT_SECONDS", 0.1)
+    terminal, _ = await harness.open()
+    window = await Window.open(hive.browser, f"{PATH}/{terminal}", stack)
+    hive.broker.services.sessions._expiry.clear()
+    assert await window.rest() == CLOSE_LEFT
+
+
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
