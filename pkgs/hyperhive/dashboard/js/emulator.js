@@ -5,6 +5,11 @@ import "./adopted_style.js";
 
 export const SCROLLBACK_LINES = 5000;
 
+/** No screen has more rows or columns; see the broker's Size. */
+const MOST = 500;
+const FOCUS = 1004;
+const FOCUS_REPORTS = ["\x1b[I", "\x1b[O"];
+
 const DARK = {
   black: "#2d2a24",
   red: "#ff8a7c",
@@ -81,6 +86,28 @@ function answerOnlyWhen(parser, isAsked) {
   }
 }
 
+// xterm.js repeats what it is told to as often as it is told to: two thousand million times, with the page
+// standing still.
+function repeatWithinReason(parser) {
+  for (const final of ["I", "L", "M", "S", "T", "Z", "b"]) {
+    parser.registerCsiHandler({ final }, ([count]) => count > MOST);
+  }
+}
+
+// A program that asks to hear of the focus is told at once how that is: an answer like the others.
+function answersToFocus(parser, isAsked) {
+  let isUnasked = false;
+  parser.registerCsiHandler({ prefix: "?", final: "h" }, (modes) => {
+    if (modes.includes(FOCUS)) {
+      isUnasked = !isAsked();
+      // The answer comes at once; what comes later is the focus itself.
+      queueMicrotask(() => (isUnasked = false));
+    }
+    return false;
+  });
+  return (text) => !(isUnasked && FOCUS_REPORTS.includes(text));
+}
+
 // Pasted text is text: no control character in it may end a bracketed paste or reach the program as a key.
 function pasteClean(terminal, host) {
   host.addEventListener(
@@ -97,9 +124,10 @@ function pasteClean(terminal, host) {
 
 /**
  * An emulator in `host`. `isAsked()` says whether it is this window that answers programs' questions,
- * `onKey(event)` answers false to keys that the page takes for itself.
+ * `onKey(event)` answers false to keys that the page takes for itself, `onType(text)` hears what is for the
+ * shell.
  */
-export function createEmulator(host, { isAsked, onKey, screenReader, fontSize }) {
+export function createEmulator(host, { isAsked, onKey, onType, screenReader, fontSize }) {
   const { fontFamily } = getComputedStyle(host);
   const terminal = new Terminal({
     cursorBlink: false,
@@ -118,6 +146,9 @@ export function createEmulator(host, { isAsked, onKey, screenReader, fontSize })
   terminal.loadAddon(fit);
   terminal.parser.registerOscHandler(8, () => true);
   answerOnlyWhen(terminal.parser, isAsked);
+  repeatWithinReason(terminal.parser);
+  const isWanted = answersToFocus(terminal.parser, isAsked);
+  terminal.onData((text) => isWanted(text) && onType(text));
   terminal.attachCustomKeyEventHandler(onKey);
   terminal.open(host);
   pasteClean(terminal, host);

@@ -153,7 +153,7 @@ class Attached(Wire):
     Attributes:
         viewer: Its id in the list of viewers.
         offset: Where the output begins that follows.
-        live: Output before this offset is an old one shown again: programs' questions in it were answered.
+        live: Output before this offset was shown in a window before: programs' questions in it were answered.
     """
 
     type: Literal["attached"] = "attached"

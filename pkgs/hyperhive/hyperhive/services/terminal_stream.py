@@ -107,7 +107,7 @@ class Terminal:
         if len(self._viewers) >= VIEWER_LIMIT:
             raise ConflictError(f"{VIEWER_LIMIT} windows look at this terminal already; close one")
         self._count += 1
-        live = self._output.end if have is None else have
+        live = self._output.end if have is None else max(have, self._seen)
         begin = self._output.first_line() if have is None else have
         viewer = Viewer(self._output, self._count, who, self._clock(), begin)
         viewer.greet(Attached(viewer=viewer.number, offset=begin, live=live))

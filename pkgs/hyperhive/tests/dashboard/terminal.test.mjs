@@ -6,6 +6,7 @@ import {
   BACKLOG_BYTES,
   backlog,
   boundedSize,
+  boundedTitle,
   chosen,
   endWords,
   outputFlow,
@@ -56,6 +57,37 @@ test("what is shown again is parted from what is live", () => {
   assert.equal(flow.isLive, false);
   flow.drew(300);
   assert.equal(flow.isLive, true);
+});
+
+test("what is kept to be drawn later is not live before it was drawn", () => {
+  const flow = outputFlow();
+  flow.attached(0, 300);
+  flow.take(0, 400);
+  assert.equal(flow.kept(400), 400);
+  assert.equal(flow.isLive, false);
+  assert.equal(flow.drew(300), null);
+  assert.equal(flow.isLive, true);
+});
+
+test("what another window saw while this one was cut off is not live", () => {
+  const flow = outputFlow();
+  flow.attached(0, 0);
+  flow.take(0, 100);
+  flow.drew(100);
+  flow.attached(100, 250);
+  assert.equal(flow.isLive, false);
+  assert.equal(flow.parting(100, 200), 150);
+  flow.take(100, 200);
+  flow.drew(250);
+  assert.equal(flow.isLive, true);
+});
+
+test("a title is cut between characters", () => {
+  const lead = "\ud83d";
+  assert.equal(boundedTitle("short"), "short");
+  assert.equal(boundedTitle(`${"x".repeat(199)}😀😀`), `${"x".repeat(199)}😀`);
+  assert.equal(boundedTitle("😀".repeat(300)), "😀".repeat(200));
+  assert.equal(boundedTitle(`a${lead}`), "a\ufffd");
 });
 
 test("a hidden window keeps the newest output and says what had no room", () => {

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, expect
 
 from tests.dashboard.conftest import RunningHive
@@ -65,6 +67,32 @@ async def test_hostile_output_is_drawn_and_does_nothing_else(
     assert (page.url, opened) == (address, [])
 
 
+async def test_a_page_of_another_site_in_the_same_browser_reaches_no_terminal(
+    shells: RunningHive, page: Page
+) -> None:
+    await open_terminal(shells, page)
+    (terminal,) = shells.broker.services.terminals._terminals["alice"]
+    address = f"{shells.url.replace('http', 'ws')}/api/agents/alice/terminals/{terminal}"
+    opens = """(address) => new Promise((resolve) => {
+      const socket = new WebSocket(address);
+      socket.onopen = () => resolve('open');
+      socket.onclose = () => resolve('closed');
+    })"""
+    assert await page.evaluate(opens, address) == "open"
+
+    async def page_of_theirs(_request: web.Request) -> web.Response:
+        return web.Response(text="<title>another site</title>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", page_of_theirs)
+    # Another port of this machine is not us, although the browser sends our cookie from there.
+    async with TestServer(app, host="127.0.0.1") as server:
+        theirs = await page.context.new_page()
+        for host in ("127.0.0.1", "localhost"):
+            await theirs.goto(f"http://{host}:{server.port}/")
+            assert await theirs.evaluate(opens, address) == "closed"
+
+
 async def test_programs_questions_are_answered_once_and_without_a_word_of_theirs(
     shells: RunningHive, page: Page, tmp_path: Path
 ) -> None:
@@ -72,7 +100,7 @@ async def test_programs_questions_are_answered_once_and_without_a_word_of_theirs
     asked, said = tmp_path / "asked", tmp_path / "said"
     asked.write_bytes(
         b"\x1b]0;evil\x07\x1b[21t\x1b[20t\x1bP$qevil\x1b\\\x1b]52;c;?\x07"
-        b"\x1b[c\x1b[>c\x1b[6n\x1b]11;?\x07\x1b[?25$p"
+        b"\x1b[c\x1b[>c\x1b[?1004h\x1b[6n\x1b]11;?\x07\x1b[?25$p\x1b[?1004l"
     )
     read = f"timeout --foreground 2 cat > {said}"
     await run(page, f"stty raw -echo; cat {asked}; {read}; stty sane; clear")
@@ -80,6 +108,8 @@ async def test_programs_questions_are_answered_once_and_without_a_word_of_theirs
     answers = said.read_bytes()
     assert b"evil" not in answers
     assert answers.startswith(b"\x1bP0$r\x1b\\\x1b[?1;2c")
+    # Whether the window has the focus is a question as well.
+    assert answers.count(b"\x1b[I") == 1
     assert answers.endswith(b"$y")
 
     # A window that shows the output again comes across the same questions.
@@ -91,6 +121,47 @@ async def test_programs_questions_are_answered_once_and_without_a_word_of_theirs
     await expect(rows(page)).to_have_text(
         re.compile(r"^\s*hive> cat -v\s*nothing before\s*nothing before\s*$")
     )
+
+
+async def test_a_window_that_was_opened_out_of_sight_answers_nothing_old(
+    shells: RunningHive, page: Page
+) -> None:
+    await open_terminal(shells, page)
+    asks = "printf '\\033[6n\\033[c'; timeout --foreground 1 cat > /dev/null"
+    await run(page, f"stty raw -echo; {asks}; stty sane; clear; cat -v")
+    await expect(rows(page)).to_have_text(re.compile(r"^\s*$"))
+    await page.add_init_script("Object.defineProperty(document, 'hidden', { value: true, writable: true })")
+    await page.reload()
+    await expect(page.locator(".terminal-foot")).to_contain_text("1 viewer")
+    (terminal,) = shells.broker.services.terminals._terminals["alice"].values()
+    async with asyncio.timeout(10):
+        while [one.acked for one in terminal._viewers] != [terminal._output.end]:
+            await asyncio.sleep(0.01)
+    await page.evaluate("document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    await page.locator(".emulator").click()
+    await run(page, "nothing before")
+    await expect(rows(page)).to_have_text(re.compile(r"^\s*nothing before\s*nothing before\s*$"))
+
+
+async def test_numbers_that_no_screen_has_do_not_stop_the_page(
+    shells: RunningHive, page: Page, tmp_path: Path
+) -> None:
+    await open_terminal(shells, page)
+    file = tmp_path / "numbers"
+    file.write_bytes(b"".join(b"x\x1b[2147483647%c" % final for final in b"@ABCDEFGILMPSTXZ`abdefrst"))
+    await run(page, f"cat {file}; reset; clear; echo still he''re")
+    await expect(rows(page)).to_contain_text("still here")
+
+
+async def test_a_title_is_cut_between_characters(shells: RunningHive, page: Page, tmp_path: Path) -> None:
+    await open_terminal(shells, page)
+    file = tmp_path / "title"
+    file.write_text(f"\033]0;{'t' * 199}\U0001f600 and more\007")
+    await run(page, f"cat {file}; echo still he''re")
+    await expect(page.locator(".chip")).to_contain_text("t" * 199 + "\U0001f600")
+    await run(page, "echo and go''es on")
+    await expect(rows(page)).to_contain_text("and goes on")
+    await expect(page.locator(".terminal-foot")).to_contain_text("1 viewer")
 
 
 async def test_pasted_text_cannot_press_keys(shells: RunningHive, page: Page) -> None:

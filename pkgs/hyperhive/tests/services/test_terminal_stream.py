@@ -86,6 +86,22 @@ async def test_a_harness_cannot_count_beyond_what_the_page_can(clock: Clock) -> 
     )
 
 
+async def test_a_window_that_comes_back_is_told_what_others_saw_meanwhile(clock: Clock) -> None:
+    one = terminal(clock)
+    opened(one, clock)
+    one.take(frame(0, b"x" * 100))
+    away = one.attach("me", None)
+    one.detach(away)
+    one.take(frame(100, b"x" * 100))
+    other = one.attach("you", None)
+    for _ in range(2):
+        await other.next()
+    one.hear(other, Ack(offset=150))
+    one.detach(other)
+    assert await one.attach("me", 100).next() == Attached(viewer=3, offset=100, live=150)
+    assert await one.attach("me", 180).next() == Attached(viewer=4, offset=180, live=180)
+
+
 async def test_the_pace_is_that_of_the_farthest_window_and_of_whoever_saw_most(clock: Clock) -> None:
     one = terminal(clock)
     host = opened(one, clock)

@@ -2,6 +2,8 @@
 
 /** The broker is told of what was drawn in steps of this, and when there is nothing left to draw. */
 export const ACK_BYTES = 32 * 1024;
+/** The broker takes no longer title. */
+const TITLE_LENGTH = 200;
 /** Output that a hidden page keeps to draw later. */
 export const BACKLOG_BYTES = 1024 * 1024;
 
@@ -11,6 +13,14 @@ export function outputFlow() {
   let drawn = 0;
   let acked = 0;
   let live = 0;
+
+  /** What to tell the broker when everything before `offset` is done with; null when that can wait. */
+  function told(offset) {
+    if (offset <= acked || (offset - acked < ACK_BYTES && offset < received)) return null;
+    acked = offset;
+    return acked;
+  }
+
   return {
     /** Everything before it has come; null before the first connection. */
     get received() {
@@ -22,10 +32,9 @@ export function outputFlow() {
     },
     /** A connection begins to send at `offset`; what comes before `liveFrom` is shown again. */
     attached(offset, liveFrom) {
-      if (received === null) {
-        received = drawn = offset;
-        live = liveFrom;
-      }
+      if (received === null) received = drawn = offset;
+      // Meanwhile another window may have drawn more, and answered what was asked there.
+      live = Math.max(live, liveFrom);
       acked = received;
     },
     /** What is new of `length` bytes at `offset`: without the first `skip`, and behind a hole of `gap`. */
@@ -37,13 +46,13 @@ export function outputFlow() {
     },
     /** Where to part bytes that begin at `offset`, so that old and live ones are drawn apart. */
     parting: (offset, length) => (offset < live && live < offset + length ? live - offset : null),
-    /** Everything before `offset` was drawn; the offset to tell the broker, or null when that can wait. */
+    /** Everything before `offset` was drawn; answers with what to tell the broker, or null. */
     drew(offset) {
       drawn = Math.max(drawn, offset);
-      if (drawn <= acked || (drawn - acked < ACK_BYTES && drawn < received)) return null;
-      acked = drawn;
-      return acked;
+      return told(drawn);
     },
+    /** Everything before `offset` is kept to be drawn later; answers as `drew`. */
+    kept: told,
   };
 }
 
@@ -74,6 +83,11 @@ export function backlog() {
       return taken;
     },
   };
+}
+
+/** A title as the broker takes it: not too long, and cut between characters. */
+export function boundedTitle(text) {
+  return [...text.slice(0, 2 * TITLE_LENGTH)].slice(0, TITLE_LENGTH).join("").toWellFormed();
 }
 
 /** How a terminal ended, in words; `end` is null while it runs. */

@@ -3,13 +3,15 @@ import { html, useEffect, useRef } from "../ui.js";
 import { createEmulator, themeOf } from "../emulator.js";
 import { keepConnected } from "../net/reconnect.js";
 import { EndedError, followTerminal } from "../net/terminal_socket.js";
-import { backlog, boundedSize, outputFlow } from "../state/terminal.js";
+import { backlog, boundedSize, boundedTitle, outputFlow } from "../state/terminal.js";
 
 /** After this a terminal that the broker does not know any more is not waited for. */
 const GONE_MS = 30_000;
-const TITLE_LENGTH = 200;
 /** A program may change its title all the time; the broker is told this often. */
 const TITLE_MS = 300;
+
+/** Ends whatever sequence it stands in, and makes the terminal as new. */
+const RESET = "\x1b\\\x1bc";
 
 /** What a keyboard of glass lacks. */
 const KEYS = [
@@ -34,7 +36,7 @@ const binary = (text) => Uint8Array.from(text, (character) => character.charCode
 
 /**
  * Runs the terminal `id` in `host`. `find()` resolves to the agent's terminals, `report(change)` hears of
- * {terminals}, {viewer}, {link: "connecting" | "live" | "lost" | "gone"}, {dropped} and {skipped}.
+ * {terminals}, {viewer}, {link: "connecting" | "live" | "lost" | "gone"} and {dropped}.
  */
 function startScreen(host, { path, id, find, report, onRefused, leave, screenReader, fontSize }) {
   const flow = outputFlow();
@@ -47,7 +49,13 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   let title = "";
   let titleTimer = null;
 
-  const emulator = createEmulator(host, { isAsked: () => drives && flow.isLive, onKey, screenReader, fontSize });
+  const emulator = createEmulator(host, {
+    isAsked: () => drives && flow.isLive,
+    onKey,
+    onType,
+    screenReader,
+    fontSize,
+  });
   const { terminal } = emulator;
 
   function onKey(event) {
@@ -63,17 +71,18 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     return true;
   }
 
+  function onType(text) {
+    line?.type(encoder.encode(text));
+  }
+
   function acknowledge(offset) {
-    const told = flow.drew(offset);
-    if (told !== null) line?.say({ type: "ack", offset: told });
+    if (offset !== null) line?.say({ type: "ack", offset });
   }
 
   function draw({ offset, bytes, gap }) {
     if (gap) {
-      // What was skipped may have left any mode behind.
-      terminal.reset();
-      terminal.write(`\x1b[2m[${gap} bytes of output were skipped]\x1b[0m\r\n`);
-      report({ skipped: gap });
+      // What was skipped may have left any mode behind, and what came before it may not be drawn yet.
+      terminal.write(`${RESET}\x1b[2m[${gap} bytes of output were skipped]\x1b[0m\r\n`);
     }
     const at = flow.parting(offset, bytes.length);
     const parts = at === null ? [bytes] : [bytes.subarray(0, at), bytes.subarray(at)];
@@ -81,7 +90,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     for (const part of parts) {
       end += part.length;
       const behind = end;
-      terminal.write(part, () => acknowledge(behind));
+      terminal.write(part, () => acknowledge(flow.drew(behind)));
     }
   }
 
@@ -92,7 +101,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     // A hidden page gets no time to draw: what comes is kept, so that the program need not wait for it.
     if (document.hidden || !waiting.isEmpty) {
       waiting.add(piece);
-      acknowledge(offset + bytes.length);
+      acknowledge(flow.kept(offset + bytes.length));
     } else {
       draw(piece);
     }
@@ -152,10 +161,9 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   }
 
   const connection = keepConnected(connect, onLost);
-  terminal.onData((text) => line?.type(encoder.encode(text)));
   terminal.onBinary((text) => line?.type(binary(text)));
   terminal.onTitleChange((changed) => {
-    title = changed.slice(0, TITLE_LENGTH);
+    title = boundedTitle(changed);
     titleTimer ??= setTimeout(() => {
       titleTimer = null;
       line?.say({ type: "title", text: title });
