@@ -1,11 +1,12 @@
 """The terminal of an agent's page: a real shell, a real harness's terminals, a real browser."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.dashboard.conftest import Complaints, RunningHive
 from tests.dashboard.shells import open_part, open_terminal, rows, run
@@ -61,6 +62,26 @@ async def test_a_shell_is_opened_used_left_and_ended_with_the_keyboard(
     await expect(log.get_by_text("A terminal was opened by the operator (127.0.0.1).")).to_have_count(3)
     await expect(log).to_contain_text("A terminal was closed: exit code 5.")
     await expect(log).to_contain_text("A terminal was closed by the operator (127.0.0.1): signal")
+
+
+async def test_what_is_typed_before_the_connection_is_there_is_not_lost(
+    shells: RunningHive, page: Page
+) -> None:
+    await open_part(shells, page)
+    typed = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "GET":
+            await typed.wait()
+        await route.continue_()
+
+    await page.route("**/api/agents/alice/terminals", hold)
+    await page.get_by_role("button", name="Open a terminal").click()
+    await expect(page.locator(".xterm-helper-textarea")).to_be_focused()
+    await run(page, "echo $((6*7))=")
+    await expect(page.locator(".terminal-foot")).to_contain_text("Connecting")
+    typed.set()
+    await expect(rows(page)).to_contain_text("42=")
 
 
 async def test_opening_the_part_leaves_the_keyboard_where_it_is(shells: RunningHive, page: Page) -> None:

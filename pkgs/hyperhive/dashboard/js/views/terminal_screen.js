@@ -48,6 +48,8 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   let lostAt = null;
   let title = "";
   let titleTimer = null;
+  // The keyboard is here before the first connection is: what is typed meanwhile goes with it.
+  let early = "";
 
   const emulator = createEmulator(host, {
     isAsked: () => drives && flow.isLive,
@@ -72,7 +74,8 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   }
 
   function onType(text) {
-    line?.type(encoder.encode(text));
+    if (flow.received === null) early += text;
+    else line?.type(encoder.encode(text));
   }
 
   function acknowledge(offset) {
@@ -140,6 +143,8 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
         terminal.options.disableStdin = false;
         report({ viewer, link: "live" });
         measure();
+        line.type(encoder.encode(early));
+        early = "";
         up();
       },
       changed,
@@ -151,6 +156,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
 
   function onLost(error) {
     line = null;
+    early = "";
     drives = false;
     lostAt ??= Date.now();
     terminal.options.disableStdin = true;
