@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.dashboard.conftest import DASHBOARD, RunningHive, report, status
+from tests.dashboard.shells import open_part, open_terminal, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -93,6 +94,24 @@ async def test_axe_finds_nothing_wrong_on_any_page(
     found["keys"] = await found_by_axe(page, axe)
     assert {key: wrong for key, wrong in found.items() if wrong} == {}
     await link.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_wrong_with_a_terminal(
+    shells: RunningHive, open_page: Callable[..., Any], axe: str, scheme: str
+) -> None:
+    page: Page = await open_page(shells, color_scheme=scheme)
+    await open_part(shells, page)
+    assert await found_by_axe(page, axe) == []
+    await open_terminal(shells, page)
+    other: Page = await open_page(shells, viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    await open_part(shells, other)
+    await other.locator(".viewers summary").click()
+    assert await found_by_axe(other, axe) == []
+    await page.locator(".emulator").click()
+    await run(page, "exit")
+    await expect(page.locator(".terminal-foot")).to_contain_text("Ended")
+    assert await found_by_axe(page, axe) == []
 
 
 async def test_axe_finds_nothing_wrong_with_the_login(

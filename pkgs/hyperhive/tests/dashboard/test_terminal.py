@@ -50,6 +50,12 @@ async def test_a_shell_is_opened_used_left_and_ended_with_the_keyboard(
     await expect(page.locator(".xterm-helper-textarea")).to_be_focused()
     await run(page, "exit 5")
     await expect(page.locator(".terminal-foot")).to_contain_text("Ended: exit code 5")
+    foot, ended = [
+        await page.locator(place).bounding_box() for place in (".terminal-foot", ".terminal-foot .ended")
+    ]
+    assert foot
+    assert ended
+    assert foot["y"] <= ended["y"] <= foot["y"] + foot["height"]
     await chip.first.click()
     await expect(rows(page)).to_contain_text("42= xterm-256color")
     await page.get_by_role("button", name="End", exact=True).click()
@@ -105,6 +111,11 @@ async def test_two_windows_show_one_shell_and_who_types_gives_it_the_size(
     for window in (page, other):
         await expect(window.locator(".terminal-foot")).to_contain_text("2 viewers")
     await expect(other.locator(".terminal-foot")).to_contain_text("another window sets the size")
+    await other.locator(".viewers summary").focus()
+    await other.keyboard.press("Enter")
+    await expect(other.locator(".viewers li")).to_have_text(
+        [re.compile(r"127\.0\.0\.1, .*, sets the size$"), re.compile(r"127\.0\.0\.1 \(you\), ")]
+    )
     wide = await page.locator(".terminal-foot .number").text_content()
     await other.locator(".emulator").click()
     await run(other, "echo from the phone")
@@ -166,5 +177,12 @@ async def test_an_agent_that_is_not_connected_says_so(
     await expect(page.get_by_role("alert")).to_contain_text(
         "alice is not connected, so it has no shell to offer"
     )
+    # In line with the part's name above it.
+    tab, text = [
+        await page.locator(place).bounding_box() for place in ('.tabs [role="tab"] >> nth=0', ".nothing p")
+    ]
+    assert tab
+    assert text
+    assert abs(tab["x"] - text["x"]) < 3
     assert [line for line in complaints if "409" not in line] == []
     complaints.clear()

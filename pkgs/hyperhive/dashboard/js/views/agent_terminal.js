@@ -1,11 +1,11 @@
 // The terminal part of an agent's page: its open shells, one of them on the screen, and who looks at it.
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { counted } from "../format.js";
-import { chosen, endWords, terminalName } from "../state/terminal.js";
+import { chosen, terminalName } from "../state/terminal.js";
 import { ConfirmButton, Problem } from "./buttons.js";
 import { useActions, useTask } from "./context.js";
+import { TerminalFoot, announced } from "./terminal_foot.js";
 import { TerminalScreen } from "./terminal_screen.js";
-import { Ago } from "./times.js";
 
 const POLL_MS = 5000;
 const SIZES = [11, 12, 13, 14, 16, 18];
@@ -62,57 +62,12 @@ function useStyles(count) {
   return [loaded >= count, () => setLoaded((before) => before + 1)];
 }
 
-function Viewers({ terminal, viewer }) {
-  const { viewers } = terminal;
-  const names = viewers.map((one) => (one.id === viewer ? `${one.who} (you)` : one.who));
-  return html`<span title=${names.join("\n")}>${counted(viewers.length, "viewer")}</span>`;
-}
-
-const LINKS = {
-  connecting: "Connecting…",
-  lost: "The connection broke; connecting again…",
-  gone: "This terminal is gone.",
-};
-
-// What a screen reader hears of what happens by itself.
-function announced(terminal, { link }) {
-  if (terminal?.end) return `Ended: ${endWords(terminal.end)}`;
-  return LINKS[link] ?? "";
-}
-
-// What is true of the connection and the shell, in one line that does not jump.
-function Status({ terminal, screen, onAgain, busy }) {
-  const end = terminal?.end ?? null;
-  if (end !== null || screen.link === "gone") {
-    return html`
-      <span class="over">${end === null ? LINKS.gone : `Ended: ${endWords(end)}`}</span>
-      ${end !== null && html`<span class="aside"><${Ago} at=${end.at} /></span>`}
-      <button type="button" aria-disabled=${busy} onClick=${onAgain}>Open another</button>
-    `;
-  }
-  if (screen.link !== "live" || !terminal) {
-    return html`<span class="lost">${LINKS[screen.link] ?? LINKS.connecting}</span>`;
-  }
-  if (!terminal.connected) return html`<span class="lost">The agent's harness is away; waiting for it…</span>`;
-  const driving = terminal.viewers.some((one) => one.id === screen.viewer && one.driving);
-  return html`
-    <${Viewers} terminal=${terminal} viewer=${screen.viewer} />
-    <span class="number">${terminal.cols} × ${terminal.rows}</span>
-    <span>opened by ${terminal.opened_by} <${Ago} at=${terminal.since} /></span>
-    ${!driving && html`<span>another window sets the size; type to take it over</span>`}
-    ${
-      screen.dropped > 0 &&
-      html`<span class="lost">the program does not read: ${screen.dropped} bytes typed were dropped</span>`
-    }
-  `;
-}
-
 function Options({ fontSize, setFontSize, screenReader, setScreenReader }) {
   const at = Math.max(0, SIZES.indexOf(fontSize));
   return html`
-    <button type="button" class="quiet" aria-label="Smaller type" aria-disabled=${at === 0}
+    <button type="button" class="quiet" aria-label="A−, smaller type" aria-disabled=${at === 0}
       onClick=${() => setFontSize(SIZES[Math.max(0, at - 1)])}>A−</button>
-    <button type="button" class="quiet" aria-label="Larger type" aria-disabled=${at === SIZES.length - 1}
+    <button type="button" class="quiet" aria-label="A+, larger type" aria-disabled=${at === SIZES.length - 1}
       onClick=${() => setFontSize(SIZES[Math.min(SIZES.length - 1, at + 1)])}>A+</button>
     <label title="Lines are read out as they come; drawing is slower">
       <input type="checkbox" checked=${screenReader}
@@ -177,7 +132,8 @@ export function View({ agent, name }) {
       choose(opened.id);
     });
 
-  const problem = opening.error ?? ending.error ?? (screen.link === "live" ? null : error);
+  // Below the screen of a terminal stands what is wrong with its connection.
+  const problem = opening.error ?? ending.error ?? (shown ? null : error);
   return html`
     <link rel="stylesheet" href="/static/vendor/xterm.css" onLoad=${onStyle} />
     <link rel="stylesheet" href="/static/css/terminal.css" onLoad=${onStyle} />
@@ -223,9 +179,7 @@ export function View({ agent, name }) {
           leave=${() => bar.current?.querySelector('[aria-pressed="true"]')?.focus()}
           screenReader=${screenReader} fontSize=${fontSize} />
         <span class="hidden" role="status">${announced(current, screen)}</span>
-        <div class="terminal-foot">
-          <${Status} terminal=${current} screen=${screen} onAgain=${open} busy=${opening.busy} />
-        </div>
+        <${TerminalFoot} terminal=${current} screen=${screen} onAgain=${open} busy=${opening.busy} />
         <p class="terminal-hint aside">
           <span class="keyboard">
             <kbd>Ctrl+Shift+Esc</kbd> or <kbd>Ctrl+F6</kbd> leaves the terminal
