@@ -15,8 +15,10 @@ from tests.dashboard.shells import open_terminal, rows, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: How long `yes` floods the page, in seconds, and by how much nothing may grow, in MiB.
+#: How long `yes` floods the page and how soon after that Ctrl-C has worked, in seconds; by how much nothing
+#: may grow meanwhile, in MiB.
 FLOOD_SECONDS = 30.0
+INTERRUPT_SECONDS = 0.2
 GROWTH_MIB = 50.0
 
 #: Counts and hashes what the emulator is given to draw; the module is the page's own.
@@ -104,48 +106,53 @@ async def test_a_window_goes_on_after_a_restart_of_the_broker(
     forgive(complaints)
 
 
-async def heap(page: Page) -> float:
-    """MiB of the page's own heap, after a collection."""
+async def weights(page: Page) -> dict[str, float]:
+    """MiB of broker and harness, which are this process, and of the page, after a collection.
+
+    The bytes of sockets and of the emulator's lines lie in buffers beside the heap of the page's objects.
+    """
     session = await page.context.new_cdp_session(page)
     await session.send("HeapProfiler.collectGarbage")
     usage = await session.send("Runtime.getHeapUsage")
     await session.detach()
-    return float(usage["usedSize"]) / 1024 / 1024
+    parts = ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
+    in_page = sum(float(usage[part]) for part in parts) / 1024 / 1024
+    return {"broker and harness": weigh([os.getpid()])["rss"], "page": in_page}
 
 
-@pytest.mark.timeout(240)
+#: Presses Ctrl-C as the keyboard does, and answers with the seconds until the prompt is drawn.
+INTERRUPT = """async () => {
+  const area = document.querySelector('.xterm-helper-textarea');
+  const screen = document.querySelector('.emulator .xterm-rows');
+  const began = performance.now();
+  const key = { key: 'c', code: 'KeyC', keyCode: 67, ctrlKey: true, bubbles: true };
+  area.dispatchEvent(new KeyboardEvent('keydown', key));
+  while (!screen.textContent.includes('hive>')) await new Promise(requestAnimationFrame);
+  return (performance.now() - began) / 1000;
+}"""
+
+
+@pytest.mark.timeout(300)
 async def test_a_flood_is_ended_at_once_and_nothing_grows(shells: RunningHive, page: Page) -> None:
     await open_terminal(shells, page)
     await run(page, "seq 6000; clear")
     await expect(rows(page)).to_have_text(re.compile(r"^\s*hive>\s*$"))
-    # Broker and harness are this process.
-    before = (weigh([os.getpid()])["rss"], await heap(page))
-    await run(page, "yes")
-    await asyncio.sleep(FLOOD_SECONDS)
-    seconds = []
-    for _ in range(5):
-        await expect(rows(page)).to_contain_text("y" * 20)
-        seconds.append(
-            await page.evaluate(
-                """async () => {
-                  const area = document.querySelector('.xterm-helper-textarea');
-                  const screen = document.querySelector('.emulator .xterm-rows');
-                  const began = performance.now();
-                  const key = { key: 'c', code: 'KeyC', keyCode: 67, ctrlKey: true, bubbles: true };
-                  area.dispatchEvent(new KeyboardEvent('keydown', key));
-                  while (!screen.textContent.includes('hive>')) await new Promise(requestAnimationFrame);
-                  return (performance.now() - began) / 1000;
-                }"""
-            )
-        )
-        if min(seconds) < 0.2:
-            break
+    before = await weights(page)
+    grown = dict.fromkeys(before, 0.0)
+    seconds: list[float] = []
+    # The machine of a test may do other things as well; a terminal that lags would lag after each flood.
+    while len(seconds) < 3 and min(seconds, default=1) >= INTERRUPT_SECONDS:
         await run(page, "clear; yes")
-    # The machine of a test may do other things as well; a terminal that lags would lag each time.
-    assert min(seconds) < 0.2, seconds
-    after = (weigh([os.getpid()])["rss"], await heap(page))
-    assert after[0] - before[0] < GROWTH_MIB
-    assert after[1] - before[1] < GROWTH_MIB
+        async with asyncio.timeout(2 * FLOOD_SECONDS):
+            until = asyncio.get_running_loop().time() + FLOOD_SECONDS
+            while asyncio.get_running_loop().time() < until:
+                await asyncio.sleep(1)
+                now = await weights(page)
+                grown = {name: max(grown[name], now[name] - before[name]) for name in before}
+        await expect(rows(page)).to_contain_text("y" * 20)
+        seconds.append(await page.evaluate(INTERRUPT))
+    assert min(seconds) < INTERRUPT_SECONDS, seconds
+    assert max(grown.values()) < GROWTH_MIB, grown
 
 
 async def test_a_hidden_window_does_not_hold_the_program_up_and_draws_what_it_missed(
