@@ -57,6 +57,20 @@ async def _explain(page: Page) -> None:
     await page.locator(".verdict-box").wait_for()
 
 
+async def _use_terminal(page: Page) -> None:
+    """The first picture's window opens a shell, and the others look at it."""
+    foot = page.locator(".terminal-foot")
+    first = page.get_by_role("button", name="Open a terminal")
+    await first.or_(foot).wait_for()
+    if await first.is_visible():
+        await first.click()
+        await expect(foot).to_contain_text("1 viewer")
+        await page.keyboard.type("PS1='\\W$ '; clear; ls -l --color; claude --version")
+        await page.keyboard.press("Enter")
+    await expect(page.locator(".emulator")).to_contain_text("(Claude Code)", timeout=20_000)
+    await expect(foot).to_contain_text("1 viewer")
+
+
 async def _open_keys(page: Page) -> None:
     await page.get_by_role("button", name="Keys").click()
     await page.locator("dialog.keys").wait_for()
@@ -71,6 +85,7 @@ SHOTS: Final = (
     Shot("agent-inbox", "#/agent/wren/inbox", ".mail .message"),
     Shot("agent-stats", "#/agent/wren/stats", ".stats canvas", _widen),
     Shot("agent-policy", "#/agent/wren/policy", ".policy", _explain),
+    Shot("agent-terminal", "#/agent/wren/terminal", ".terminals", _use_terminal),
     Shot("agent-selftest", "#/agent/wren/selftest", ".selftest", _run_self_test),
     Shot("stats", "#/stats", ".stats canvas"),
     Shot("doctor", "#/doctor", ".doctor .findings"),
