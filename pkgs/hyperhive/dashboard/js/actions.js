@@ -2,6 +2,7 @@
 import { withQuery } from "./net/api.js";
 import { eventPage, logConnection } from "./net/log_stream.js";
 import { keepConnected } from "./net/reconnect.js";
+import { letterOf } from "./state/inbox.js";
 import { isFiltered, shown, shownFloor } from "./state/messages.js";
 
 const PAGE = 100;
@@ -29,6 +30,19 @@ function conversation(store, api) {
       } catch (error) {
         store.dispatch({ type: "inbox/failed", error: error.message });
       }
+    },
+    /** Look for an unread message wherever it stands in the inbox, and say whether it is there. */
+    async seekLetter(id) {
+      store.dispatch({ type: "inbox/seek", id });
+      if (store.state.inbox.seeking) {
+        try {
+          const { messages } = await api.get(withQuery("/api/inbox", { after: id - 1, limit: 1 }));
+          store.dispatch({ type: "inbox/found", id, message: messages.find((one) => one.id === id) ?? null });
+        } catch (error) {
+          store.dispatch({ type: "inbox/found", id, message: null, error: error.message });
+        }
+      }
+      return Boolean(letterOf(store.state.inbox, id));
     },
     markRead: (ids) => api.post("/api/inbox/ack", { ids: ids.slice(0, 1000) }),
     answer: (id, answer) => api.post(`/api/questions/${id}/answer`, { answer }),

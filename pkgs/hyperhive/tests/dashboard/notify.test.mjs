@@ -75,6 +75,18 @@ test("rows of a cut inbox that come after it was read are not new", () => {
   assert.deepEqual(told(cut, rest), [[], []]);
 });
 
+test("what comes behind the rows of a long inbox is told, live and after a gap", () => {
+  const old = range(1, 100).map((id) => mail(id));
+  const part = { inbox: old, inbox_after: 100, unread: 300, messages: range(250, 300).map((id) => mail(id)) };
+  const before = loaded(part);
+  const live = hiveReducer(before, { type: "message", seq: 101, data: mail(301), unread: 301 });
+  const missed = [mail(302), mail(303, { state: "acked" }), message(304), mail(305)];
+  const after = loaded({ ...part, messages: [...range(260, 301).map((id) => mail(id)), ...missed] });
+  assert.deepEqual(told(before, live, after), [[], ["message:301"], ["message:302", "message:305"]]);
+  const { waiting } = notice(after, null);
+  assert.deepEqual([waiting.has("message:50"), waiting.has("message:301"), waiting.has("message:303")], [true, true, false]);
+});
+
 test("an agent's trouble is told again only when it was well in between", () => {
   const states = ["idle", "failed", "starting", "failed", "offline", "idle", "failed", "needs_login", "failed"];
   assert.deepEqual(

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frameAction, hiveReducer, initial, isReady } from "../../dashboard/js/state/hive.js";
-import { hasMore } from "../../dashboard/js/state/inbox.js";
+import { hasMore, letterOf } from "../../dashboard/js/state/inbox.js";
 import { openBetweenAgents, openForOperator, recentlyClosed } from "../../dashboard/js/state/questions.js";
 import { agent, ids, message, question, range, snapshot } from "./samples.mjs";
 
@@ -97,6 +97,43 @@ test("an inbox that came in part takes page after page, and what happens meanwhi
   ].reduce(hiveReducer, state);
   assert.deepEqual(ids(state.inbox.rows), [2, 4, 5, 9, 10]);
   assert.deepEqual([state.inbox.unread, hasMore(state.inbox), state.inbox.beyond], [5, false, []]);
+});
+
+test("a message that an address names is found behind the inbox's rows, and goes when it is read", () => {
+  const mail = (id, state = "queued") => message(id, { recipient: "operator", state });
+  const read = (seq, id) => ({ ...frame(seq, "message", mail(id, "acked")), unread: 4 });
+  const begun = [
+    loaded({ inbox: [mail(1), mail(2)], inbox_after: 2, unread: 500 }),
+    { type: "inbox/seek", id: 77 },
+  ].reduce(hiveReducer, initial);
+  const answer = { type: "inbox/found", id: 77, message: mail(77) };
+  const found = hiveReducer(begun, answer);
+  assert.deepEqual([ids(found.inbox.rows), letterOf(found.inbox, 77).id, found.inbox.sought], [[1, 2], 77, 77]);
+  const flood = Array.from({ length: 150 }, (_, index) => ({ ...frame(101 + index, "message", mail(600 + index)), unread: 5 }));
+  assert.equal(letterOf(flood.reduce(hiveReducer, found).inbox, 77).id, 77);
+  // It was read while it was looked for, or before.
+  const meanwhile = [read(101, 77), answer].reduce(hiveReducer, begun);
+  const gone = hiveReducer(begun, { type: "inbox/found", id: 77, message: null });
+  const later = hiveReducer(found, read(101, 77));
+  for (const { inbox } of [meanwhile, gone, later]) {
+    assert.deepEqual([letterOf(inbox, 77), inbox.sought, inbox.seeking], [undefined, null, null]);
+  }
+  const failed = hiveReducer(begun, { type: "inbox/found", id: 77, message: null, error: "no" }).inbox;
+  assert.deepEqual([failed.sought, failed.error], [null, "no"]);
+});
+
+test("a message that is in the inbox's rows, or cannot be in them, is not looked for elsewhere", () => {
+  const mail = (id) => message(id, { recipient: "operator" });
+  const part = hiveReducer(initial, loaded({ inbox: [mail(1)], inbox_after: 1, unread: 9 }));
+  const whole = hiveReducer(initial, loaded({ inbox: [mail(1)], unread: 1 }));
+  const sought = (state, id) => {
+    const { inbox } = hiveReducer(state, { type: "inbox/seek", id });
+    return [inbox.sought, inbox.seeking];
+  };
+  assert.deepEqual([sought(part, 1), sought(whole, 1), sought(whole, 5)], [[1, null], [1, null], [null, null]]);
+  // After a new snapshot it has to be looked for again.
+  const again = [{ type: "inbox/seek", id: 5 }, loaded({ inbox_after: 1, unread: 9 })].reduce(hiveReducer, part);
+  assert.deepEqual([again.inbox.sought, again.inbox.seeking], [5, null]);
 });
 
 test("a page of the inbox that was asked for before a snapshot is dropped, a failed one is said", () => {

@@ -163,7 +163,10 @@ async def test_a_click_brings_the_tab_and_the_item_to_the_front(
             True,
             "#/question/1",
         ]
+        # It is marked until the keyboard leaves it; a click into a card marks nothing.
+        await expect(page.locator("#question-1")).to_have_attribute("data-sought", "true")
         await page.get_by_label("Message", exact=True).focus()
+        await expect(page.locator("[data-sought]")).to_have_count(0)
 
     link = await hive.agents["alice"].link()
     await link.send_json(report(status("failed", "no disk")))
@@ -175,6 +178,42 @@ async def test_a_click_brings_the_tab_and_the_item_to_the_front(
     await page.evaluate("window.click()")
     await expect(page.locator("#message-2")).to_be_focused()
     await link.close()
+
+
+async def test_what_comes_behind_a_long_inbox_is_told_and_found(
+    hive: RunningHive, open_page: Callable[..., Any], complaints: Complaints
+) -> None:
+    for number in range(1, 131):
+        await hive.agents["alice"].send("operator", f"m{number}")
+    page = await open_tab(open_page, hive)
+    await hive.agents["bob"].send("operator", "the newest")
+    assert await told(1, page) == ["Message from bob"]
+    await page.evaluate("window.click()")
+    newest = page.locator("#message-131")
+    await expect(newest).to_be_focused()
+    await expect(newest).to_have_attribute("data-sought", "true")
+    await expect(page.locator(".letter")).to_have_count(41)
+    # Where the address is all that the page knows, after a reload or a tap on a phone; and on a reconnect.
+    await page.goto(f"{hive.url}/#/message/115")
+    await page.reload()
+    sought = page.locator("#message-115")
+    await expect(sought).to_be_focused()
+    await sought.get_by_role("button", name="Reply").click()
+    await hive.stop()
+    await expect(page.locator(".link")).to_contain_text("Disconnected")
+    await hive.resume()
+    await page.locator(LIVE).wait_for()
+    await expect(sought.get_by_label("Message to alice")).to_be_visible()
+    await sought.get_by_role("button", name="Mark read").click()
+    await expect(sought).to_have_count(0)
+    await expect(page.locator(".inbox .count")).to_have_text("130")
+    # One that was read leads to where it was.
+    await page.goto(f"{hive.url}/#/message/1")
+    await expect(page.locator("#message-1")).to_be_focused()
+    await page.goto(f"{hive.url}/#/message/115")
+    await expect(page.locator("#inbox-title")).to_be_focused()
+    assert [line for line in complaints if "net::ERR_" not in line] == []
+    complaints.clear()
 
 
 async def test_an_address_of_something_that_is_over_leads_to_where_it_was(

@@ -1,4 +1,5 @@
 // Decides what the operator is notified of: what waits now and was not known to wait. Pure.
+import { knownUnread } from "./inbox.js";
 import { openForOperator } from "./questions.js";
 
 /** More new items than this at once become one notification that counts them. */
@@ -52,7 +53,7 @@ export const KINDS = [
     describe: ({ asker, question }) => ({ title: `${asker} asks`, body: question }),
   }),
   numbered("message", ["message", "messages"], {
-    waiting: (state) => state.inbox.rows,
+    waiting: knownUnread,
     all: (state) => state.messages.rows,
     describe: ({ sender, body }) => ({ title: `Message from ${sender}`, body }),
   }),

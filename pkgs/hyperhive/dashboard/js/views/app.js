@@ -71,7 +71,7 @@ export function App({ store, actions, onHurry }) {
   const ready = isReady(state);
   useTitle(state);
   useShortcuts(() => setKeysOpen(true));
-  useItemInAddress(ready);
+  useItemInAddress(ready, actions);
 
   function close() {
     location.hash = HIVE_ADDRESS;

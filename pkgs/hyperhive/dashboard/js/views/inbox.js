@@ -1,6 +1,6 @@
 // The operator's inbox: unread messages, oldest first, each with its reply.
 import { html, pure, useEffect, useState } from "../ui.js";
-import { hasMore } from "../state/inbox.js";
+import { hasMore, letterOf } from "../state/inbox.js";
 import { MESSAGE_KINDS } from "../words.js";
 import { Body } from "./body.js";
 import { Problem } from "./buttons.js";
@@ -76,12 +76,26 @@ function More({ inbox, hidden, onMore }) {
   `;
 }
 
+// The message that the address named, where it stands behind those that are in the page.
+function useSought(inbox, shown) {
+  const { seekLetter } = useActions();
+  const { sought, seeking } = inbox;
+  const letter = sought === null ? undefined : letterOf(inbox, sought);
+  // A new snapshot begins with the first page again.
+  const lost = sought !== null && !letter && !seeking;
+  useEffect(() => {
+    if (lost) seekLetter(sought);
+  }, [lost]);
+  return shown.includes(letter) ? undefined : letter;
+}
+
 export const Inbox = pure(function Inbox({ inbox, ready }) {
   const { moreInbox } = useActions();
   const { rows, unread } = inbox;
   const [most, setMost] = useState(SHOWN);
   const shown = rows.slice(0, most);
-  const hidden = unread - shown.length;
+  const behind = useSought(inbox, shown);
+  const hidden = unread - shown.length - (behind ? 1 : 0);
   const { busy, error, read } = useRead(shown);
   const lacks = hasMore(inbox) && rows.length < most;
   useEffect(() => {
@@ -111,6 +125,7 @@ export const Inbox = pure(function Inbox({ inbox, ready }) {
         html`<${More} inbox=${inbox} hidden=${Math.min(hidden, SHOWN)}
           onMore=${() => (inbox.error ? moreInbox() : setMost(most + SHOWN))} />`
       }
+      ${behind && html`<ul><li key=${behind.id}><${Letter} message=${behind} /></li></ul>`}
     </section>
   `;
 });
