@@ -128,6 +128,8 @@ function lead(store, { isOn, onUnable }) {
     if (found.fresh.length) present(found.fresh);
   }
 
+  // Without its page a notification leads nowhere, and after a logout its text is not to stay.
+  addEventListener("pagehide", () => shown.forEach(({ notification }) => notification.close()));
   step();
   store.subscribe(step);
 }

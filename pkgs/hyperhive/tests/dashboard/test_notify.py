@@ -241,6 +241,15 @@ async def test_a_notification_goes_when_its_item_was_answered_elsewhere(
     await until(page, "window.shown[1].closed")
 
 
+async def test_no_notification_outlives_its_page(hive: RunningHive, open_page: Callable[..., Any]) -> None:
+    page = await open_tab(open_page, hive)
+    await hive.agents["alice"].call("/v1/questions", {"question": "?"})
+    await told(1, page)
+    assert not await page.evaluate("window.shown[0].closed")
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    assert await page.evaluate("window.shown[0].closed")
+
+
 async def test_what_agents_write_is_text_in_a_notification_too(
     hive: RunningHive, open_page: Callable[..., Any]
 ) -> None:
