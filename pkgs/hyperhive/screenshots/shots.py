@@ -76,10 +76,17 @@ async def _open_keys(page: Page) -> None:
     await page.locator("dialog.keys").wait_for()
 
 
+async def _open_notifications(page: Page) -> None:
+    await page.get_by_role("button", name="Notifications, ").click()
+    await page.locator(".notify-menu .late[data-styled=true]").wait_for()
+    await expect(page.locator(".notify-menu")).not_to_contain_text("Loading…")
+
+
 SHOTS: Final = (
     Shot("login", session=False, ready="#secret"),
     Shot("hive"),
     Shot("hive-keys", steps=_open_keys),
+    Shot("hive-notifications", steps=_open_notifications),
     Shot("agent-log", "#/agent/wren", ".log .entry"),
     Shot("agent-log-wide", "#/agent/atlas", ".log .entry", _widen),
     Shot("agent-inbox", "#/agent/wren/inbox", ".mail .message"),

@@ -89,6 +89,27 @@ async def test_the_keyboard_opens_the_menu_sends_a_test_and_closes_it(
     await expect(bell).to_be_focused()
 
 
+async def test_escape_closes_the_menu_wherever_the_keyboard_is_and_nothing_below_it(
+    hive: RunningHive, page: Page
+) -> None:
+    await page.goto(f"{hive.url}/#/doctor")
+    await expect(page.locator("#panel-title")).to_be_focused()
+    menu = await open_menu(page)
+    for place in ("#panel-title", "body"):
+        if place == "body":
+            menu = await open_menu(page)
+            await menu.get_by_role("heading", name="Phone").click()
+        else:
+            await page.locator(place).focus()
+        await page.keyboard.press("Escape")
+        await expect(menu).to_have_count(0)
+        await expect(page.get_by_role("button", name="Notifications, ")).to_be_focused()
+        await expect(page.locator(".panel")).to_have_count(1)
+    await page.locator("#panel-title").focus()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".panel")).to_have_count(0)
+
+
 async def test_without_ntfy_the_menu_says_what_it_would_be_good_for(hive: RunningHive, page: Page) -> None:
     menu = await open_menu(page)
     await expect(menu).to_contain_text("services.hyperhive.notifications.ntfy")

@@ -40,20 +40,22 @@ export function Notify() {
     if (!open) return undefined;
     const close = () => setOpen(false);
     const outside = (event) => box.current.contains(event.target) || close();
+    // Wherever the keyboard is, and before what lies below the menu is closed by it.
+    function keyDown(event) {
+      if (event.key !== "Escape" || event.isComposing || event.target.closest?.("dialog")) return;
+      event.preventDefault();
+      close();
+      bell.current.focus();
+    }
     document.addEventListener("pointerdown", outside);
+    document.addEventListener("keydown", keyDown, true);
     addEventListener("hashchange", close);
     return () => {
       document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("keydown", keyDown, true);
       removeEventListener("hashchange", close);
     };
   }, [open]);
-
-  function keyDown(event) {
-    if (event.key !== "Escape" || !open) return;
-    event.preventDefault();
-    setOpen(false);
-    bell.current.focus();
-  }
 
   // Where asking leads nowhere, the menu says why and what to do about it.
   async function ask() {
@@ -62,7 +64,7 @@ export function Notify() {
   }
 
   return html`
-    <div class="notify" ref=${box} onKeyDown=${keyDown}>
+    <div class="notify" ref=${box}>
       ${
         state.permission !== "granted" &&
         html`<button type="button" class="quiet ask" onClick=${ask}>Notify me</button>`
