@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.dashboard.conftest import RunningHive
+from tests.dashboard.conftest import Complaints, RunningHive
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,6 +23,35 @@ async def test_no_width_from_a_phone_to_a_wall_scrolls_sideways(
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 800})
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+
+
+@pytest.mark.parametrize("permissions", [None, ["notifications"]])
+async def test_the_bar_on_top_has_room_at_every_width_also_for_a_lost_connection(
+    hive: RunningHive, open_page: Callable[..., Any], complaints: Complaints, permissions: list[str] | None
+) -> None:
+    page: Page = await open_page(hive, permissions=permissions)
+    await expect(page.get_by_role("button", name="Notify me")).to_have_count(0 if permissions else 1)
+
+    async def check(state: str) -> None:
+        for width in [360, 400, 439, 479, 480, 600, 659, 660, 819, 1280]:
+            await page.set_viewport_size({"width": width, "height": 800})
+            bar = page.locator(".top")
+            parts = await bar.evaluate(
+                "(bar) => [...bar.querySelectorAll('a, button')].map((one) => one.getBoundingClientRect())"
+                ".filter((box) => box.width).map(({ left, right }) => [left, right])"
+            )
+            # Next to each other, none over another, all in the bar.
+            edges = [edge for part in sorted(parts) for edge in part]
+            assert edges == sorted(edges), (state, width, parts)
+            assert edges[-1] <= width, (state, width)
+            assert await bar.evaluate("(bar) => bar.clientHeight") == 40
+
+    await check("live")
+    await hive.stop()
+    await expect(page.locator(".link")).to_contain_text("Disconnected")
+    await page.get_by_role("button", name="Now").wait_for()
+    await check("lost")
+    complaints.clear()
 
 
 async def test_new_questions_mail_and_states_move_neither_the_agents_nor_the_flow(

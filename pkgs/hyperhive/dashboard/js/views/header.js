@@ -7,7 +7,7 @@ import { SIDES } from "./sides.js";
 
 function Retry({ at }) {
   const left = Math.max(0, Math.ceil(at - useNow()));
-  return html`<span>Disconnected, again in <span class="number">${left} s</span></span>`;
+  return html`<span>Disconnected, <span class="again">again in </span><span class="number">${left} s</span></span>`;
 }
 
 function LinkState({ link, onHurry }) {
