@@ -54,6 +54,7 @@ async def test_the_page_takes_the_whole_width_at_a_key_and_remembers_it(
 ) -> None:
     await page.locator("#agent-alice").click()
     panel = page.locator(".panel")
+    await page.get_by_role("button", name="Over the whole width").wait_for()
     await expect(page.locator("#panel-title")).to_be_focused()
     beside = await panel.bounding_box()
     await page.keyboard.press("w")
@@ -87,6 +88,19 @@ async def test_a_part_that_cannot_be_fetched_says_so_and_is_fetched_again(
     await page.unroute("**/views/policy.js")
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("tabpanel")).to_contain_text("Writes to")
+
+
+async def test_a_page_that_cannot_be_fetched_says_so_and_can_be_left(
+    hive: RunningHive, page: Page, complaints: Complaints
+) -> None:
+    await page.route("**/js/views/agent_page.js", lambda route: route.abort())
+    await page.locator("#agent-alice").click()
+    await expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    await expect(page.locator("#panel-title")).to_have_text("alice")
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".panel")).to_have_count(0)
+    await expect(page.locator("#agent-alice")).to_be_focused()
+    complaints.clear()
 
 
 async def test_the_inbox_shows_what_waits_and_what_became_of_the_rest(hive: RunningHive, page: Page) -> None:

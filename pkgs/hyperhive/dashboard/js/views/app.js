@@ -5,7 +5,6 @@ import { agentNamed } from "../state/agents.js";
 import { isReady } from "../state/hive.js";
 import { openForOperator } from "../state/questions.js";
 import { Actions, Store } from "./context.js";
-import { AgentPage } from "./agent_page.js";
 import { Agents } from "./agents.js";
 import { Flow } from "./flow.js";
 import { Header } from "./header.js";
@@ -20,6 +19,7 @@ import { Side } from "./side.js";
 import { sideNamed } from "./sides.js";
 import { Skips } from "./skips.js";
 
+const loadAgent = () => import("./agent_page.js").then((m) => m.AgentPage);
 const loadKeys = () => import("./keys.js").then((m) => m.View);
 
 function useAddress() {
@@ -59,8 +59,9 @@ function Beside({ address, agents, ready, onClose }) {
     `;
   }
   if (page !== "agent") return null;
-  return html`<${AgentPage} name=${agent} tab=${tab} agent=${agentNamed(agents, agent)} ready=${ready}
-    onClose=${onClose} />`;
+  const frame = (content) => html`<${Side} title=${agent} onClose=${onClose}>${content}</${Side}>`;
+  return html`<${Late} id="agent-page" load=${loadAgent} frame=${frame} name=${agent} tab=${tab}
+    agent=${agentNamed(agents, agent)} ready=${ready} onClose=${onClose} />`;
 }
 
 export function App({ store, actions, onHurry }) {

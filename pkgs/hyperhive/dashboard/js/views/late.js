@@ -16,7 +16,7 @@ function arrival(link) {
 function useStyled(box, view) {
   const [styled, setStyled] = useState(false);
   useLayoutEffect(() => {
-    if (!view) return;
+    if (!view || !box.current) return;
     const links = [...box.current.querySelectorAll('link[rel="stylesheet"]')].filter((link) => !link.sheet);
     if (links.length) Promise.all(links.map(arrival)).then(() => setStyled(true));
     else setStyled(true);
@@ -24,8 +24,11 @@ function useStyled(box, view) {
   return styled;
 }
 
-/** Props: `id` names the part, `load` resolves to its view, all others are the view's. */
-export function Late({ id, load, ...props }) {
+/**
+ * Props: `id` names the part, `load` resolves to its view, all others are the view's. A part that is its own
+ * box, and has no style of its own, gives `frame`, which puts what stands in its place in such a box.
+ */
+export function Late({ id, load, frame = null, ...props }) {
   const box = useRef(null);
   const [view, setView] = useState(() => loaded.get(id) ?? null);
   const [failed, setFailed] = useState(false);
@@ -45,14 +48,16 @@ export function Late({ id, load, ...props }) {
     if (!view) fetchView();
   }, []);
 
+  const framed = frame ?? ((content) => content);
   if (failed) {
-    return html`
+    return framed(html`
       <p class="empty problem" role="alert">This part of the page could not be loaded.
         <button type="button" class="quiet" onClick=${fetchView}>Try again</button>
       </p>
-    `;
+    `);
   }
-  if (!view) return html`<p class="empty" role="status">Loading…</p>`;
+  if (!view) return framed(html`<p class="empty" role="status">Loading…</p>`);
+  if (frame) return html`<${Guard} failed=${frame(BROKEN)}><${view} ...${props} /></${Guard}>`;
   return html`
     <div class="late" ref=${box} data-styled=${styled}>
       <${Guard} failed=${BROKEN}><${view} ...${props} /></${Guard}>
