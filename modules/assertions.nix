@@ -124,7 +124,7 @@ let
 
   inherit (cfg.notifications) ntfy;
 
-  address = "https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*";
+  address = "https?://([A-Za-z0-9.-]+|\\[[A-Fa-f0-9:.]+])(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*";
 
   ntfyAssertions = lib.optionals (ntfy != null) [
     {

@@ -134,7 +134,10 @@ in
             delaySeconds = mkOption {
               type = types.ints.between 0 86400;
               default = 120;
-              description = "What is still open after this long is pushed; what is answered before is not.";
+              description = ''
+                What is still open after this long is pushed; what is answered before is not. A question that expires is
+                pushed when half of its time is over, if that is sooner.
+              '';
               example = 600;
             };
             kinds = mkOption {
@@ -159,7 +162,8 @@ in
               type = types.nullOr types.nonEmptyStr;
               default = null;
               description = ''
-                Where links in the pushes lead. `null` is the dashboard's own address where it listens beyond loopback, and
+                Where links in the pushes lead. `null` is the dashboard's own address, with the first of
+                {option}`services.hyperhive.dashboard.hostNames` that is not loopback, where it listens beyond loopback; and
                 no link where it does not.
               '';
               example = "https://hive.example.org";

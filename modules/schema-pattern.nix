@@ -6,7 +6,7 @@ let
 
   # Only what means the same in both dialects. There is no backslash between brackets: POSIX takes it for a character.
   anchor = "[$^]";
-  atom = ''[A-Za-z0-9_/:@%=, ~-]|\\[].*+?(){}|^$\[]|\[[A-Za-z0-9_./:@%=, ~*+-]+]'';
+  atom = ''[]A-Za-z0-9_/:@%=, ~-]|\\[.*+?(){}|^$\[]|\[[A-Za-z0-9_./:@%=, ~*+-]+]'';
   quantifier = ''[*+?]|\{[0-9]+(,[0-9]*)?}'';
   punctuation = "[(|)]";
 

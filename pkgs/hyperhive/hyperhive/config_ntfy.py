@@ -9,7 +9,7 @@ from hyperhive.config_base import LOOPBACK, Contract, CredentialName
 from hyperhive.protocol.notifications import Kind
 
 #: Host and port of an address, as far as Nix can judge them as well.
-_SERVER: Final = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*"
+_SERVER: Final = r"^https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+])(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*"
 TopicUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/[A-Za-z0-9_-]{{1,64}}$", max_length=500)]
 BaseUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/?$", max_length=500)]
 
@@ -20,10 +20,11 @@ class NtfyConfig(Contract):
     Attributes:
         url: Address of the topic: that of the server, a slash and the topic's name.
         token_credential: Name of the credential with an access token; null sends none.
-        delay_seconds: What is still open after this long is sent.
+        delay_seconds: What is still open after this long is sent; a question that expires when half of its
+            time is over, if that is sooner.
         kinds: Of what is sent.
-        dashboard_url: Where links in the pushes lead; null is the dashboard's own address where it listens
-            beyond loopback, and no link where it does not.
+        dashboard_url: Where links in the pushes lead; null is the dashboard's own address, with its first
+            host name beyond loopback, where it listens there; and no link where it does not.
     """
 
     url: TopicUrl

@@ -31,6 +31,8 @@ def refusal(url: str) -> str:
         "https://example.org:8443/ntfy/hive_1-A",
         "http://127.0.0.1:2586/hive",
         "http://localhost/hive",
+        "http://[::1]:2586/hive",
+        "https://[2001:db8::7]/hive",
     ],
 )
 def test_ntfy_needs_nothing_but_its_topic(url: str) -> None:
@@ -53,7 +55,9 @@ def test_ntfy_needs_nothing_but_its_topic(url: str) -> None:
         "https://ntfy.sh/hive#x",
         "https://user:secret@ntfy.sh/hive",
         "https:///hive",
-        "https://[::1]/hive",
+        "https://[::1/hive",
+        "https://::1/hive",
+        "https://[ntfy.sh]/hive",
         "ftp://ntfy.sh/hive",
         "https://ntfy.sh/" + "t" * 65,
         "https://ntfy.sh/hive\\n",
@@ -63,10 +67,10 @@ def test_what_is_no_address_of_a_topic_is_refused(url: str) -> None:
     assert refusal(url).startswith("hive.toml: notifications.ntfy.url: String should match pattern")
 
 
-def test_plain_http_is_for_this_machine_alone() -> None:
-    assert refusal("http://192.168.1.2/hive") == (
-        "hive.toml: notifications.ntfy: url 'http://192.168.1.2/hive' is beyond loopback: "
-        "it must begin with https://"
+@pytest.mark.parametrize("host", ["192.168.1.2", "[2001:db8::7]", "localhost.example.org"])
+def test_plain_http_is_for_this_machine_alone(host: str) -> None:
+    assert refusal(f"http://{host}/hive") == (
+        f"hive.toml: notifications.ntfy: url 'http://{host}/hive' is beyond loopback: it must begin with https://"
     )
 
 

@@ -267,7 +267,7 @@ def test_every_pattern_of_the_schemas_matches_the_same_texts_in_nix(tmp_path: Pa
     ]
     addresses = (
         ("http", "https", "ftp"),
-        ("a.b", "a b", "u@a", ""),
+        ("a.b", "a b", "u@a", "", "[::1]", "[::1", "::1", "[g]"),
         ("", ":1", ":"),
         ("", "/", "/a", "/a/", "/a?b"),
     )

@@ -55,6 +55,8 @@ BAD_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("notifications.ntfy.url", ""),
     ("notifications.ntfy.url", "https://ntfy.example.org/a b"),
     ("notifications.ntfy.url", "https://user:secret@ntfy.example.org/hive"),
+    ("notifications.ntfy.url", "https://::1/hive"),
+    ("notifications.ntfy.url", "http://[2001:db8::7]/hive"),
     ("notifications.ntfy.tokenFile", "relative"),
     ("notifications.ntfy.delaySeconds", 86_401),
     ("notifications.ntfy.kinds", ["approval"]),
