@@ -286,11 +286,12 @@ def peer_rule(config: BrokerConfig, name: str) -> Callable[[int], bool]:
 
 
 def remote_url(config: BrokerConfig) -> str | None:
-    """Where the dashboard is for other machines; None when it listens on loopback alone."""
+    """Where the dashboard is for other machines; None when it listens or is named on loopback alone."""
     listen = config.listen
-    if listen.host in LOOPBACK:
+    names = [name for name in listen.host_names if name.strip("[]") not in LOOPBACK]
+    if listen.host in LOOPBACK or not names:
         return None
-    return _url("http" if listen.tls is None else "https", listen.host_names[0], listen.port)
+    return _url("http" if listen.tls is None else "https", names[0], listen.port)
 
 
 def runtime_of(config: BrokerConfig) -> Runtime:

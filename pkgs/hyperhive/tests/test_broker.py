@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hyperhive.broker import Broker, run
+from hyperhive.broker import Broker, remote_url, run
 from hyperhive.config import BrokerConfig
 from hyperhive.errors import ConfigError, ConflictError, HyperhiveError, UnavailableError
 from tests.conftest import HiveConfig
@@ -202,3 +202,20 @@ async def _interrupt(config: BrokerConfig, process: "subprocess.Popen[str]", num
             await stream.content.read()
         async with await waiting as response:
             assert response.status == 503
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "url"),
+    [
+        ("0.0.0.0", ["127.0.0.1", "localhost", "[::1]", "hive.lan"], "http://hive.lan:7000"),
+        ("10.0.0.2", ["[2001:db8::7]"], "http://[2001:db8::7]:7000"),
+        # A phone's own loopback is no way to here.
+        ("0.0.0.0", ["127.0.0.1", "localhost", "[::1]"], None),
+        ("127.0.0.1", ["hive.lan"], None),
+    ],
+)
+def test_links_for_other_machines_have_a_name_that_leads_here(
+    hive_config: HiveConfig, host: str, names: list[str], url: str | None
+) -> None:
+    listen = {"host": host, "port": 7000, "host_names": names, "tls": None, "plain_remote": True}
+    assert remote_url(hive_config(listen=listen)) == url
