@@ -48,25 +48,42 @@ _MANNERS: Final[Mapping[Kind, _Manner]] = {
 
 @dataclass(frozen=True)
 class Item:
-    """Something that waits for the operator; `key` is its number or name, the same as in an address."""
+    """Something that waits for the operator.
+
+    Attributes:
+        key: Its number or name, the same as in an address.
+        deadline_at: When it stops to wait by itself, None for never.
+    """
 
     kind: Kind
     key: str
     title: str
     text: str
     opened_at: float
+    deadline_at: float | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
         """What tells it from every other."""
         return self.kind, self.key
 
+    def due_at(self, delay: float) -> float:
+        """When it is pushed if it still waits: after the delay, but while there is time to answer."""
+        if self.deadline_at is not None:
+            delay = min(delay, (self.deadline_at - self.opened_at) / 2)
+        return self.opened_at + delay
+
 
 def of_question(question: Question) -> Item:
     """A question to the operator."""
     options = "".join(f"\n- {option}" for option in question.options)
     return Item(
-        "question", str(question.id), f"{question.asker} asks", question.question + options, question.asked_at
+        "question",
+        str(question.id),
+        f"{question.asker} asks",
+        question.question + options,
+        question.asked_at,
+        question.deadline_at,
     )
 
 

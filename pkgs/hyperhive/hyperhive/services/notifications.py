@@ -215,9 +215,7 @@ class Notifications:
     async def _note(self, found: Reckoning, config: NtfyConfig, now: float) -> bool:
         """Record what changed; False when nothing did."""
         new = [
-            NewDelivery(
-                item.kind, item.key, item.title, item.opened_at, item.opened_at + config.delay_seconds
-            )
+            NewDelivery(item.kind, item.key, item.title, item.opened_at, item.due_at(config.delay_seconds))
             for item in found.new
         ]
         late = [row for row, _ in found.due if row.attempts and now - row.due_at > _GIVE_UP]

@@ -56,7 +56,7 @@ def agent(state: AgentState, detail: str = "") -> Item | None:
 def test_questions_messages_and_agents_in_trouble_are_items_with_titles_of_our_own() -> None:
     question = Question(
         id=3, asker="alice", target="operator", question="Which?", options=["a", "b"], multi=False,
-        asked_at=NOW, deadline_at=None, state=QuestionState.OPEN, answer=None, closed_by=None, closed_at=None,
+        asked_at=NOW, deadline_at=NOW + 90, state=QuestionState.OPEN, answer=None, closed_by=None, closed_at=None,
     )  # fmt: skip
     message = Message(
         id=7, sender="bob", recipient="operator", kind=MessageKind.TEXT, body="done", in_reply_to=None,
@@ -69,7 +69,7 @@ def test_questions_messages_and_agents_in_trouble_are_items_with_titles_of_our_o
         agent(AgentState.FAILED, "no disk"),
         agent(AgentState.NEEDS_LOGIN),
     ] == [
-        Item("question", "3", "alice asks", "Which?\n- a\n- b", NOW),
+        Item("question", "3", "alice asks", "Which?\n- a\n- b", NOW, NOW + 90),
         Item("message", "7", "Message from bob", "done", NOW),
         Item("agent_failed", "alice", "alice failed", "no disk", NOW),
         Item("agent_needs_login", "alice", "alice needs login", "Log in through the agent's terminal.", NOW),
@@ -111,6 +111,13 @@ def test_what_is_due_was_tried_least_first_and_settled_rows_are_not_due() -> Non
     found = reckon(rows, items, {"message": 9}, set(), NOW)
     assert [one.id for one, _ in found.due] == [3, 2, 1]
     assert found.next_at == NOW + 60
+
+
+def test_what_expires_is_pushed_while_there_is_time_to_answer() -> None:
+    def due(ttl: float | None) -> float:
+        return replace(item("question"), deadline_at=None if ttl is None else NOW + ttl).due_at(120) - NOW
+
+    assert [due(ttl) for ttl in (None, 3600, 240, 180, 10)] == [120, 120, 120, 90, 5]
 
 
 def test_a_minute_has_room_for_a_few_pushes() -> None:

@@ -70,10 +70,10 @@ async def test_what_is_over_before_its_time_is_not_pushed(
     core, phone = await start()
     question = await core.questions.ask("alice", AskRequest(question="?"))
     message = await core.say("bob", "operator")
-    expiring = await core.questions.ask("bob", AskRequest(question="?", ttl_seconds=30))
+    expiring = await core.questions.ask("bob", AskRequest(question="?", ttl_seconds=DELAY))
     core.agents.connected("alice")
     report(core, "alice", AgentState.FAILED)
-    await phone.settle()
+    assert await phone.settle() == DELAY / 2
     await core.questions.answer(question.id, "operator", "yes")
     await core.messages.read([message.id])
     report(core, "alice", AgentState.IDLE)
@@ -87,6 +87,17 @@ async def test_what_is_over_before_its_time_is_not_pushed(
         ("agent_failed", "alice", "skipped"),
     ]
     assert server.asked == 0
+
+
+async def test_a_question_that_expires_before_the_delay_is_pushed_while_it_can_be_answered(
+    start: StartPhone, server: NtfyServer, clock: Clock
+) -> None:
+    core, phone = await start()
+    await core.questions.ask("alice", AskRequest(question="Now or never?", ttl_seconds=DELAY // 2))
+    assert await phone.settle() == DELAY / 4
+    clock.advance(DELAY / 4)
+    await phone.settle()
+    assert server.titles() == ["alice asks"]
 
 
 async def test_a_restart_loses_nothing_and_repeats_nothing(
