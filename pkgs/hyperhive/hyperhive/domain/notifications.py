@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.protocol.agents import AgentState, AgentStatus
-from hyperhive.protocol.messages import Message
 from hyperhive.protocol.notifications import Delivery, DeliveryState, Kind, Push
 from hyperhive.protocol.questions import Question
 
@@ -17,6 +16,8 @@ PUSHES_PER_MINUTE: Final = 5
 _MINUTE: Final = 60.0
 #: Longest text of a push, in characters. A server takes 4096 bytes.
 TEXT_LIMIT: Final = 300
+#: How much of a text is looked at for a push, in characters.
+TEXT_READ: Final = TEXT_LIMIT * 8
 
 #: Kinds that are states of an agent: they come again under the same name.
 STANDING: Final[Mapping[AgentState, Kind]] = {
@@ -87,9 +88,9 @@ def of_question(question: Question) -> Item:
     )
 
 
-def of_message(message: Message) -> Item:
+def of_message(number: int, sender: str, text: str, sent_at: float) -> Item:
     """A message to the operator."""
-    return Item("message", str(message.id), f"Message from {message.sender}", message.body, message.sent_at)
+    return Item("message", str(number), f"Message from {sender}", text, sent_at)
 
 
 def of_agent(name: str, status: AgentStatus, since: float) -> Item | None:
@@ -250,10 +251,10 @@ _SECRETS: Final = re.compile(
 )
 
 
-def shortened(text: str, limit: int = TEXT_LIMIT) -> str:
+def shortened(text: str) -> str:
     """The beginning of a text that somebody else wrote: no invisible characters, no evident secrets."""
     # Secrets first, so that none is cut to a form that is not known; a long text is cut roughly before.
-    shown = _SECRETS.sub("[secret]", text[: limit * 8])
+    shown = _SECRETS.sub("[secret]", text[:TEXT_READ])
     shown = "".join(char for char in shown if char == "\n" or unicodedata.category(char)[0] != "C").strip()
-    cut = len(shown) > limit or len(text) > limit * 8
-    return f"{shown[:limit].rstrip()}…" if cut else shown
+    cut = len(shown) > TEXT_LIMIT or len(text) > TEXT_READ
+    return f"{shown[:TEXT_LIMIT].rstrip()}…" if cut else shown

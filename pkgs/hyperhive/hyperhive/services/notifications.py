@@ -15,7 +15,7 @@ from hyperhive.domain.notifications import PushAllowance, Reckoning
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import HiveFrame
-from hyperhive.protocol.messages import OPERATOR, Message, MessageState
+from hyperhive.protocol.messages import OPERATOR
 from hyperhive.protocol.notifications import (
     Delivery,
     DeliveryState,
@@ -27,10 +27,10 @@ from hyperhive.protocol.notifications import (
 from hyperhive.protocol.questions import Question
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus, Subscription
-from hyperhive.store import messages, questions
 from hyperhive.store import notifications as store
+from hyperhive.store import questions
 from hyperhive.store.database import Database
-from hyperhive.store.notifications import NewDelivery, Settled
+from hyperhive.store.notifications import NewDelivery, Settled, Unread
 from hyperhive.system.ntfy import Answer, Ntfy, Reception
 from hyperhive.system.tasks import Tasks
 
@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 #: Deliveries that are listed, and settled ones that are kept.
 LATEST: Final = 50
 KEPT: Final = 1000
-#: Most messages that one look notes; of more than that the newest.
-_NOTED_AT_ONCE: Final = 500
+#: Most messages that are noted at a time; of more than that the newest.
+_MOST_NOTED: Final = 500
 #: Delays in seconds between two questions to a server in trouble, and how long one item is tried.
 _FIRST_RETRY: Final = 5.0
 _SLOWEST_RETRY: Final = 300.0
@@ -56,7 +56,7 @@ class _Look:
 
     rows: list[Delivery]
     questions: list[Question]
-    messages: list[Message]
+    messages: list[Unread]
     floors: dict[str, int]
 
 
@@ -174,11 +174,13 @@ class Notifications:
         finally:
             self._testing = False
         taken = answer.reception is Reception.TAKEN
-        if taken:
+        if taken and self._trouble.reason:
             self._works()
+            # Heard by the operator, and by `run`: what was left for later goes on at once.
+            self._bus.publish_notice("info", "The ntfy server takes pushes again.")
         state = DeliveryState.SENT if taken else DeliveryState.FAILED
         settled = Settled(state, self._clock(), "" if taken else answer.said)
-        await self._db.write(store.record_test, push.title, settled)
+        await self._db.write(_record_test, push.title, settled)
         return PushTest(ok=taken, said=answer.said)
 
     def _shown(self) -> NtfyView | None:
@@ -201,7 +203,7 @@ class Notifications:
         stuck = (rules.of_agent(view.name, view.status, view.since) for view in views)
         items = [
             *map(rules.of_question, seen.questions),
-            *map(rules.of_message, seen.messages),
+            *(rules.of_message(one.id, one.sender, one.body, one.sent_at) for one in seen.messages),
             *filter(None, stuck),
         ]
         return rules.reckon(
@@ -218,19 +220,22 @@ class Notifications:
             NewDelivery(item.kind, item.key, item.title, item.opened_at, item.due_at(config.delay_seconds))
             for item in found.new
         ]
-        late = [row for row, _ in found.due if row.attempts and now - row.due_at > _GIVE_UP]
+        late = [row for row, _ in found.due if row.error and now - row.due_at > _GIVE_UP]
         if not (new or found.over or late):
             return False
         await self._db.write(_note, new, found.over, late, now)
         return True
 
     async def _send(self, ntfy: Ntfy, rows: Sequence[Delivery], push: Push) -> None:
-        self._allowance.take(self._clock())
-        answer = await ntfy.publish(push)
         ids, now = [row.id for row in rows], self._clock()
+        # Before it is made: a store that takes nothing must not let a phone ring again and again.
+        await self._db.write(store.note_attempt, ids, now)
+        self._allowance.take(now)
+        answer = await ntfy.publish(push)
+        now = self._clock()
         if answer.reception is Reception.LATER:
             self._leave_alone(answer, now)
-            await self._db.write(store.note_attempt, ids, answer.said, now)
+            await self._db.write(store.note_trouble, ids, answer.said)
             return
         taken = answer.reception is Reception.TAKEN
         if not taken and not self._refusing:
@@ -242,7 +247,6 @@ class Notifications:
             DeliveryState.SENT if taken else DeliveryState.FAILED,
             now,
             "" if taken else answer.said,
-            attempt=True,
             summed=len(ids) > 1,
             standing=tuple(rules.STANDING.values()),
         )
@@ -277,19 +281,20 @@ class Notifications:
             case "agent":
                 return rules.matters(self._states.get(frame.data.name), frame.data.status.state)
             case "notice":
-                return False
+                return True
 
 
 def _look(connection: sqlite3.Connection) -> _Look:
     rows = store.tracked(connection)
     floors = {kind: store.floor(connection, kind) for kind in ("question", "message")}
-    noted = messages.get_all(connection, [int(row.item) for row in rows if row.kind == "message"])
-    new = store.unread_above(connection, OPERATOR, floors["message"], _NOTED_AT_ONCE)
+    noted = [int(row.item) for row in rows if row.kind == "message"]
+    # One character more, so that it is known that a text goes on; of four bytes each at most.
+    beginning = 4 * (rules.TEXT_READ + 1)
     asked = questions.open_for(connection, OPERATOR)
     return _Look(
         rows=rows,
         questions=[question for question in asked if question.target == OPERATOR],
-        messages=[message for message in noted if message.state is MessageState.QUEUED] + new,
+        messages=store.unread(connection, OPERATOR, noted, floors["message"], _MOST_NOTED, beginning),
         floors=floors,
     )
 
@@ -311,3 +316,8 @@ def _note(
     store.insert(connection, new)
     if new:
         store.purge(connection, KEPT)
+
+
+def _record_test(connection: sqlite3.Connection, title: str, settled: Settled) -> None:
+    store.record_test(connection, title, settled)
+    store.purge(connection, KEPT)

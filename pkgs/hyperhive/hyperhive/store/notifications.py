@@ -5,9 +5,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from hyperhive.protocol.messages import Message
 from hyperhive.protocol.notifications import Delivery, DeliveryState
-from hyperhive.store.messages import as_message
 
 
 @dataclass(frozen=True)
@@ -22,18 +20,26 @@ class NewDelivery:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A message that nobody has read, with the beginning of its body."""
+
+    id: int
+    sender: str
+    body: str
+    sent_at: float
+
+
+@dataclass(frozen=True)
 class Settled:
     """How deliveries ended, and when.
 
     Attributes:
-        attempt: Whether the server was asked just now.
         standing: Kinds of which the row stays until its item is over.
     """
 
     state: DeliveryState
     at: float
     error: str = ""
-    attempt: bool = False
     summed: bool = False
     standing: Collection[str] = ()
 
@@ -61,27 +67,34 @@ def settle(connection: sqlite3.Connection, ids: Sequence[int], how: Settled) -> 
     """End pending deliveries."""
     connection.execute(
         "UPDATE notifications SET state = ?1, settled_at = ?2, error = ?3, summed = ?4,"
-        " attempts = attempts + ?5, tried_at = iif(?5, ?2, tried_at),"
-        " tracked = kind IN (SELECT value FROM json_each(?6))"
-        " WHERE state = 'pending' AND id IN (SELECT value FROM json_each(?7))",
+        " tracked = kind IN (SELECT value FROM json_each(?5))"
+        " WHERE state = 'pending' AND id IN (SELECT value FROM json_each(?6))",
         (
             how.state,
             how.at,
             how.error,
             how.summed,
-            how.attempt,
             json.dumps(sorted(how.standing)),
             json.dumps(list(ids)),
         ),
     )
 
 
-def note_attempt(connection: sqlite3.Connection, ids: Sequence[int], error: str, at: float) -> None:
+def note_attempt(connection: sqlite3.Connection, ids: Sequence[int], at: float) -> None:
+    """The server is about to be asked to take pending deliveries."""
+    connection.execute(
+        "UPDATE notifications SET attempts = attempts + 1, tried_at = ?"
+        " WHERE state = 'pending' AND id IN (SELECT value FROM json_each(?))",
+        (at, json.dumps(list(ids))),
+    )
+
+
+def note_trouble(connection: sqlite3.Connection, ids: Sequence[int], error: str) -> None:
     """The server could not be asked about pending deliveries, or wants to be asked later."""
     connection.execute(
-        "UPDATE notifications SET attempts = attempts + 1, tried_at = ?, error = ?"
+        "UPDATE notifications SET error = ?"
         " WHERE state = 'pending' AND id IN (SELECT value FROM json_each(?))",
-        (at, error, json.dumps(list(ids))),
+        (error, json.dumps(list(ids))),
     )
 
 
@@ -109,14 +122,30 @@ def floor(connection: sqlite3.Connection, kind: str) -> int:
     return int(row[0])
 
 
-def unread_above(connection: sqlite3.Connection, recipient: str, floor: int, limit: int) -> list[Message]:
-    """The newest messages above `floor` that a recipient without leases has not read, oldest first."""
+def unread(
+    connection: sqlite3.Connection,
+    recipient: str,
+    noted: Sequence[int],
+    floor: int,
+    most: int,
+    size: int,
+) -> list[Unread]:
+    """What a recipient without leases has not read, by id, with at most `size` bytes of each body.
+
+    It is of the messages in `noted`, and of the newest above `floor` so many that there are `most`.
+    """
+    # Of a text, SQLite's `substr` would give what stands before a zero byte.
     rows = connection.execute(
-        "SELECT * FROM messages INDEXED BY messages_queued"
-        " WHERE recipient = ? AND state = 'queued' AND id > ? ORDER BY id DESC LIMIT ?",
-        (recipient, floor, limit),
-    ).fetchall()
-    return [as_message(row) for row in reversed(rows)]
+        "SELECT id, sender, substr(CAST(body AS BLOB), 1, ?1) AS body, sent_at FROM messages"
+        " WHERE recipient = ?2 AND state = 'queued' AND id IN (SELECT value FROM json_each(?3) UNION ALL"
+        " SELECT id FROM (SELECT id FROM messages INDEXED BY messages_queued"
+        " WHERE recipient = ?2 AND state = 'queued' AND id > ?4 ORDER BY id DESC LIMIT ?5))"
+        " ORDER BY id",
+        (size, recipient, json.dumps(list(noted)), floor, max(0, most - len(noted))),
+    )
+    return [
+        Unread(row["id"], row["sender"], row["body"].decode(errors="ignore"), row["sent_at"]) for row in rows
+    ]
 
 
 def latest(connection: sqlite3.Connection, limit: int) -> list[Delivery]:

@@ -21,7 +21,6 @@ from hyperhive.domain.notifications import (
     shortened,
 )
 from hyperhive.protocol.agents import AgentState, AgentStatus
-from hyperhive.protocol.messages import Message, MessageKind, MessageState
 from hyperhive.protocol.notifications import Delivery, DeliveryState, Push
 from hyperhive.protocol.questions import Question, QuestionState
 
@@ -56,16 +55,12 @@ def agent(state: AgentState, detail: str = "") -> Item | None:
 def test_questions_messages_and_agents_in_trouble_are_items_with_titles_of_our_own() -> None:
     question = Question(
         id=3, asker="alice", target="operator", question="Which?", options=["a", "b"], multi=False,
-        asked_at=NOW, deadline_at=NOW + 90, state=QuestionState.OPEN, answer=None, closed_by=None, closed_at=None,
-    )  # fmt: skip
-    message = Message(
-        id=7, sender="bob", recipient="operator", kind=MessageKind.TEXT, body="done", in_reply_to=None,
-        broadcast=False, question=None, sent_at=NOW, state=MessageState.QUEUED, turn=None, deliveries=0,
-        redelivered=False, leased_at=None, acked_at=None, refused_rule=None,
+        asked_at=NOW, deadline_at=NOW + 90, state=QuestionState.OPEN, answer=None, closed_by=None,
+        closed_at=None,
     )  # fmt: skip
     assert [
         of_question(question),
-        of_message(message),
+        of_message(7, "bob", "done", NOW),
         agent(AgentState.FAILED, "no disk"),
         agent(AgentState.NEEDS_LOGIN),
     ] == [

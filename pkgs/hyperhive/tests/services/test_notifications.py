@@ -1,6 +1,7 @@
 """What is pushed, and when; over a real store and a real HTTP server. Time is turned by hand."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -11,12 +12,18 @@ from hyperhive.protocol.notifications import PushTest
 from hyperhive.protocol.questions import AskRequest
 from hyperhive.system.tasks import Tasks
 from tests.conftest import Clock, HiveConfig
-from tests.ntfy_server import NtfyServer
+from tests.ntfy_server import NtfyServer, Scripted
 from tests.services.conftest import BASE, DELAY, Core, Phone, StartPhone
 
 
 def report(core: Core, name: str, state: AgentState, detail: str = "") -> None:
     core.agents.report(name, AgentStatus.bare(state, "m").model_copy(update={"detail": detail}))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 async def test_what_still_waits_after_a_while_is_pushed_once(
@@ -190,6 +197,51 @@ async def test_a_test_is_pushed_at_once_and_says_what_the_server_said(
     assert await phone.rows() == [("test", "", "sent"), ("test", "", "failed")]
 
 
+async def test_tests_are_no_more_kept_than_other_deliveries(
+    start: StartPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.services.notifications.KEPT", 2)
+    _, phone = await start()
+    for _ in range(4):
+        await phone.notifications.test()
+    assert len(await phone.rows()) == 2
+
+
+async def test_a_test_that_arrives_lets_go_on_what_was_left_for_later(
+    start: StartPhone, server: NtfyServer
+) -> None:
+    core, phone = await start(delay_seconds=0)
+    tasks = Tasks()
+    tasks.start(phone.notifications.run(), "notifications")
+    server.script = [Scripted(503, {"Retry-After": "3600"})]
+    await core.say("alice", "operator")
+    async with asyncio.timeout(20):
+        while not ((view := await phone.notifications.view()).ntfy and view.ntfy.trouble):
+            await asyncio.sleep(0.02)
+    await phone.notifications.test()
+    await until(lambda: len(server.taken) == 2)
+    assert server.titles() == ["Test from hyperhive", "Message from alice"]
+    await tasks.cancel()
+
+
+async def test_a_store_that_takes_nothing_lets_no_phone_ring_again_and_again(
+    start: StartPhone, server: NtfyServer, clock: Clock
+) -> None:
+    core, phone = await start()
+    await core.say("alice", "operator")
+    await phone.settle()
+    clock.advance(DELAY)
+    full = "CREATE TRIGGER full BEFORE UPDATE ON notifications BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    await core.db.write(lambda connection: connection.execute(full))
+    for _ in range(3):
+        with pytest.raises(sqlite3.Error, match="disk full"):
+            await phone.notifications.round()
+    assert server.asked == 0
+    await core.db.write(lambda connection: connection.execute("DROP TRIGGER full"))
+    await phone.settle()
+    assert server.titles() == ["Message from alice"]
+
+
 async def test_without_a_server_nothing_is_noted_and_a_test_says_what_to_set(
     core: Core, hive_config: HiveConfig, clock: Clock
 ) -> None:
@@ -212,12 +264,6 @@ async def test_the_running_task_hears_of_new_items_by_itself_and_survives_a_fail
     core, phone = await start(delay_seconds=0)
     tasks = Tasks()
     tasks.start(phone.notifications.run(), "notifications")
-
-    async def until(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.02)
-
     await core.say("alice", "operator")
     await until(lambda: len(server.taken) == 1)
     await core.db.write(lambda connection: connection.execute("ALTER TABLE notifications RENAME TO gone"))

@@ -133,3 +133,17 @@ async def test_a_backlog_of_thousands_is_noted_in_part_and_stays_bounded(
         await phone.settle()
     rows = await core.db.read(lambda connection: connection.execute("SELECT count(*) FROM notifications"))
     assert rows.fetchone()[0] <= KEPT + 500
+
+
+async def test_while_the_server_is_away_no_more_is_noted_than_one_push_can_count(
+    start: StartPhone, server: NtfyServer, clock: Clock
+) -> None:
+    core, phone = await start(delay_seconds=0)
+    server.script = [Scripted(500)] * 2
+    pause = 0.0
+    for _ in range(2):
+        await asyncio.gather(*(core.say("alice", "operator", f"m{number}") for number in range(400)))
+        clock.advance(pause)
+        pause = await phone.settle() or 0
+    rows = await core.db.read(lambda connection: connection.execute("SELECT count(*) FROM notifications"))
+    assert rows.fetchone()[0] == 500

@@ -7,7 +7,7 @@ from hyperhive.protocol.notifications import Delivery, DeliveryState
 from hyperhive.store import messages
 from hyperhive.store import notifications as store
 from hyperhive.store.messages import NewMessage
-from hyperhive.store.notifications import NewDelivery, Settled
+from hyperhive.store.notifications import NewDelivery, Settled, Unread
 
 
 def new(kind: str, item: str, at: float = 10.0) -> NewDelivery:
@@ -25,7 +25,8 @@ def states(connection: sqlite3.Connection) -> list[tuple[int, str]]:
 
 
 def test_a_delivery_waits_until_it_is_settled(filled: sqlite3.Connection) -> None:
-    store.note_attempt(filled, [1], "no answer", 80.0)
+    store.note_attempt(filled, [1], 80.0)
+    store.note_trouble(filled, [1], "no answer")
     pending = store.tracked(filled)[0]
     assert pending == Delivery(
         id=1,
@@ -41,13 +42,14 @@ def test_a_delivery_waits_until_it_is_settled(filled: sqlite3.Connection) -> Non
         settled_at=None,
         summed=False,
     )
-    store.settle(filled, [1], Settled(DeliveryState.SENT, 90.0, attempt=True, summed=True))
-    sent = {"state": DeliveryState.SENT, "attempts": 2, "tried_at": 90.0, "error": "", "settled_at": 90.0}
+    store.settle(filled, [1], Settled(DeliveryState.SENT, 90.0, summed=True))
+    sent = {"state": DeliveryState.SENT, "error": "", "settled_at": 90.0}
     assert store.latest(filled, 99)[-1] == pending.model_copy(update={**sent, "summed": True})
     # What is settled stays as it is.
     store.settle(filled, [1], Settled(DeliveryState.SKIPPED, 99.0))
-    store.note_attempt(filled, [1], "late", 99.0)
-    assert store.latest(filled, 99)[-1].state is DeliveryState.SENT
+    store.note_attempt(filled, [1], 99.0)
+    store.note_trouble(filled, [1], "late")
+    assert store.latest(filled, 99)[-1] == pending.model_copy(update={**sent, "summed": True})
 
 
 def test_a_numbered_item_is_let_go_when_settled_and_a_standing_one_when_it_is_over(
@@ -71,13 +73,33 @@ def test_the_floor_is_the_highest_number_that_was_noted(filled: sqlite3.Connecti
     ]
 
 
-def test_unread_messages_are_the_newest_above_the_floor(connection: sqlite3.Connection) -> None:
-    for sender, recipient in (("a", "operator"), ("a", "b"), ("b", "operator"), ("c", "operator")):
-        messages.insert(connection, NewMessage(sender, recipient, MessageKind.TEXT, "x", 1.0))
+def test_of_unread_messages_the_noted_and_the_newest_are_read_and_no_more_than_their_beginnings(
+    connection: sqlite3.Connection,
+) -> None:
+    for sender, recipient in (
+        ("a", "operator"),
+        ("a", "b"),
+        ("b", "operator"),
+        ("c", "operator"),
+        ("d", "operator"),
+    ):
+        messages.insert(
+            connection, NewMessage(sender, recipient, MessageKind.TEXT, f"{sender}\0 says ä", 1.0)
+        )
     messages.mark_read(connection, "operator", [3], 2.0)
-    assert [one.id for one in store.unread_above(connection, "operator", 0, 9)] == [1, 4]
-    assert [one.id for one in store.unread_above(connection, "operator", 1, 9)] == [4]
-    assert [one.id for one in store.unread_above(connection, "operator", 0, 1)] == [4]
+
+    def found(noted: list[int], floor: int, most: int) -> list[int]:
+        return [one.id for one in store.unread(connection, "operator", noted, floor, most, 99)]
+
+    assert found([], 0, 9) == [1, 4, 5]
+    assert found([], 1, 9) == [4, 5]
+    assert found([], 0, 1) == [5]
+    # Of those that were noted all that wait, whatever else there is room for.
+    assert found([1, 2, 3], 3, 4) == [1, 5]
+    assert found([1, 4, 5], 5, 2) == [1, 4, 5]
+    assert store.unread(connection, "operator", [], 4, 9, 3) == [Unread(5, "d", "d\0 ", 1.0)]
+    assert store.unread(connection, "operator", [], 4, 9, 9)[0].body == "d\0 says "
+    assert store.unread(connection, "operator", [], 4, 9, 10)[0].body == "d\0 says ä"
 
 
 def test_a_test_is_recorded_and_does_not_wait(filled: sqlite3.Connection) -> None:
