@@ -1,4 +1,5 @@
 // Owns whether the browser notifies: what it can, what the operator allows, and which of all tabs does it.
+import { isReady } from "./state/hive.js";
 
 const MUTED = "notify:muted";
 /** Set where the browser has notifications, but none that a page could show. */
@@ -55,6 +56,20 @@ function sayWhetherSomebodyLooks() {
   follow();
 }
 
+/** Follows the store until the result is called, which returns the first state that knew the hive, or null. */
+function firstKnown(store) {
+  let first = null;
+  const follow = () => {
+    if (first === null && isReady(store.state) && store.state.link.state === "live") first = store.state;
+  };
+  const end = store.subscribe(follow);
+  follow();
+  return () => {
+    end();
+    return first;
+  };
+}
+
 /**
  * Starts them. `state` of the result is {support, permission, muted}, `subscribe(listener)` follows it,
  * `ask()` asks the browser for permission, `mute(on)` is heard by every tab.
@@ -82,8 +97,10 @@ export function startNotifier(store) {
     );
     sayWhetherSomebodyLooks();
     navigator.locks.request(LEADER, async () => {
+      const seen = firstKnown(store);
       const { lead } = await import("./notify_leader.js");
       lead(store, {
+        since: seen(),
         isOn: () => Notification.permission === "granted" && read(MUTED) === null,
         onUnable() {
           write(UNABLE, "yes");

@@ -27,10 +27,13 @@ async function somebodyLooks() {
   return held.some((lock) => lock.name === LOOKING);
 }
 
-/** Runs in one tab at a time: the next one takes over when it is closed, from what both have stored. */
-export function lead(store, { isOn, onUnable }) {
+/**
+ * Runs in one tab at a time: the next one takes over when it is closed, from what both have stored. Where nothing
+ * is stored, what has come after `since`, an earlier state of the page or null, is new.
+ */
+export function lead(store, { since, isOn, onUnable }) {
   const shown = new Map();
-  let memory = storedMemory();
+  let memory = storedMemory() ?? (since && notice(since, null).memory);
   let waiting = new Set();
 
   function forget(tag, notification) {

@@ -1,11 +1,12 @@
 """Whether the browser may notify: asked, granted, refused, muted, impossible, and what is said then."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from tests.dashboard.conftest import CHROMIUM, CHROMIUM_ARGS, RunningHive
 from tests.dashboard.tabs import LIVE, RECORD, open_tab, remembered, titles, told
@@ -124,6 +125,26 @@ async def test_plain_http_beyond_this_machine_says_what_to_do_about_it(
     port = hive.url.rpartition(":")[2]
     await expect(menu.locator("pre")).to_have_text(f"ssh -N -L {port}:hive.test:{port} hive.test")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+async def test_what_comes_while_the_notifier_is_loaded_is_told(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    page: Page = await open_page(hive, log_in=False, permissions=["notifications"])
+    await page.context.add_init_script(RECORD)
+    came = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await came.wait()
+        await route.continue_()
+
+    await page.route("**/notify_leader.js", hold)
+    await page.goto(hive.broker.login_url())
+    await page.locator(LIVE).wait_for()
+    sent = await hive.agents["alice"].send("operator", "mail")
+    await page.locator(f"#message-{sent['id']}").wait_for()
+    came.set()
+    assert await told(1, page) == ["Message from alice"]
 
 
 async def test_a_browser_that_keeps_nothing_still_tells(
