@@ -22,6 +22,10 @@ async def test_what_is_wrong_stands_there_with_what_to_change_and_run(hive: Runn
     await expect(page.locator("#panel-title")).to_be_focused()
     await expect(page.get_by_role("status").filter(has_text="Not all is as it should be.")).to_be_visible()
     machine = page.get_by_role("region", name="The machine and the broker")
+    heading, first = await page.locator("#panel-title").bounding_box(), await machine.bounding_box()
+    assert heading is not None
+    assert first is not None
+    assert first["x"] == heading["x"]
     await expect(machine.locator("[data-outcome=ok]", has_text="database")).to_contain_text("no fault")
     failed = page.get_by_role("region", name="alice").locator("[data-outcome=failed]")
     await expect(failed).to_have_count(1)

@@ -90,7 +90,7 @@ export function View() {
   const of = (name) => diagnosis.checks.filter((check) => check.about === name);
   return html`
     <link rel="stylesheet" href="/static/css/doctor.css" />
-    <div class="part doctor">
+    <div class="tab-part doctor">
       <div class="doctor-head">
         <p role="status">
           ${diagnosis ? html`<${Summary} diagnosis=${diagnosis} />` : !error && "Looking…"}
