@@ -69,3 +69,9 @@ def test_what_an_agent_can_do_is_shown_by_scenarios_that_exist_and_none_is_left_
     assert set(re.findall(r"`weakened_(\w+)`", section)) == set(
         re.findall(r'^    "(\w+)": ', weakened, re.MULTILINE)
     )
+
+
+def test_the_pictures_are_there() -> None:
+    pictures = re.findall(r"^!\[[^]]+\]\(([^)]+)\)$", README, re.MULTILINE)
+    assert len(pictures) == 2
+    assert all((ROOT / path).read_bytes().startswith(b"\x89PNG") for path in pictures)
