@@ -45,6 +45,23 @@ with subtest("a harness is root in its container and a uid of its own range outs
             f"pgrep --uid {uid_base(agent)} --full ' harness --config /etc/hyperhive/harness.json'"
         )
 
+with subtest(
+    "a terminal is a shell in the agent's container and state directory, and ends when it is told to"
+):
+    terminals = "--unix-socket /run/hyperhive/admin.sock http://localhost/api/agents/alice/terminals"
+    size = shlex.quote(json.dumps({"cols": 80, "rows": 24}))
+    opened = json.loads(machine.succeed(f"curl --silent --fail --json {size} {terminals}"))
+    harness = f"pgrep --uid {uid_base('alice')} --full ' harness --config /etc/hyperhive/harness.json'"
+    shell = machine.wait_until_succeeds(f"pgrep --uid {uid_base('alice')} --parent $({harness}) bash").strip()
+    assert machine.succeed(f"readlink /proc/{shell}/cwd") == "/agents/alice/state\n"
+    leader = machine.succeed("machinectl show h-alice --property=Leader --value").strip()
+    # The harness has mounts of its own, in which its rules are read-only; all else is the container's.
+    for space in ("net", "pid", "user"):
+        links = machine.succeed(f"readlink /proc/{shell}/ns/{space} /proc/{leader}/ns/{space}").split()
+        assert links[0] == links[1], (space, links)
+    machine.succeed(f"curl --silent --fail --json '{{}}' {terminals}/{opened['id']}/kill")
+    machine.wait_until_succeeds(f"test ! -e /proc/{shell}")
+
 with subtest("an idle hive asks no model"):
     turns = machine.succeed("hyperhive status --json | jq --compact-output '[.agents[].turns_today]'")
     assert turns == "[0,0,0]\n", turns
