@@ -177,8 +177,10 @@ class Runner:
         try:
             leased = await self._inbox.take(WAKE_BATCH)
         except HyperhiveError as error:
-            # The link's next welcome says whether mail is waiting.
             log.warning("no mail could be taken: %s", error)
+            # It may be leased all the same, and what nobody has seen must not be held: it goes back now, or
+            # with the link's next hello, which does not name the turn any more.
+            await self._inbox.finish(ok=False)
             return False
         if not leased.messages:
             return False

@@ -1,8 +1,14 @@
 """Turns from mail to ack, with the real broker, the real CLI and a scripted model."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from hyperhive.demo.model_request import RequestKind
+from hyperhive.harness.main import Harness
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.messages import MessageState
 from tests.harness.conftest import MakeHive
@@ -30,6 +36,45 @@ async def test_mail_wakes_an_idle_agent_and_is_acked_when_the_turn_ended_well(sm
     assert end["cost_usd"] > 0
     assert 0 < end["context_used"] < end["context_max"]
     assert end["notes_bytes"] is None
+
+
+@contextlib.asynccontextmanager
+async def losing_relay(path: Path, broker: str) -> AsyncIterator[asyncio.Event]:
+    """A way to the broker on which the first answer with mail is lost; the event says that it was."""
+    lost = asyncio.Event()
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(65_536):
+                if b'"messages":[{' in data and not lost.is_set():
+                    lost.set()
+                    break
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, requests = await asyncio.open_unix_connection(broker)
+        await asyncio.gather(pump(reader, requests), pump(answers, writer))
+
+    async with await asyncio.start_unix_server(connect, path):
+        yield lost
+
+
+async def test_mail_whose_lease_is_lost_on_the_way_comes_again(small_hive: MakeHive) -> None:
+    hive = await small_hive('default_text = "ok"', alice={})
+    path = Path(hive.config.runtime_dir) / "relay.sock"
+    config = hive.harness_config("alice").model_copy(update={"socket": str(path)})
+    for directory in (config.state_dir, config.claude.home):
+        Path(directory).mkdir(parents=True)
+    async with losing_relay(path, hive.socket("alice")) as lost:
+        harness = hive.tasks.start(Harness(config, {}).serve(), "harness-alice")
+        await hive.state("alice", AgentState.IDLE)
+        mail = await hive.say("alice", "one")
+        settled = await hive.settled(mail)
+        assert lost.is_set()
+        assert (settled.deliveries, settled.redelivered) == (2, True)
+        await hive.end(harness)
 
 
 async def test_an_idle_hive_makes_no_model_request(small_hive: MakeHive) -> None:
