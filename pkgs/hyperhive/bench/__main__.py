@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import signal
 import sys
@@ -105,8 +104,7 @@ async def _section(measurement: Measurement, directory: Path, *, quick: bool) ->
 def _cancel_on_sigterm() -> None:
     task = asyncio.current_task()
     cancel: Callable[[], object] = task.cancel if task is not None else lambda: None
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, cancel)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, cancel)
 
 
 if __name__ == "__main__":
