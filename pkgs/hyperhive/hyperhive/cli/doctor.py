@@ -72,8 +72,10 @@ def _seen_by_broker(places: Places) -> list[Check]:
         return []
     try:
         answer = AdminClient(path).get("/api/doctor")
-    except (BrokerUnreachableError, RefusedError):
+    except BrokerUnreachableError:
         return []
+    except RefusedError as error:
+        return [Check(name="running broker", outcome=CheckOutcome.SKIPPED, found=f"it did not look: {error}")]
     return Diagnosis.model_validate_json(json.dumps(answer)).checks
 
 

@@ -62,6 +62,20 @@ def test_a_running_broker_is_asked(run: Run, here: Path, broker: Running) -> Non
     assert "skipped  ada: self-test: not run since the broker started\n" in shown
 
 
+def test_a_running_broker_that_does_not_look_says_so(
+    run: Run, broker: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = AdminClient.get
+
+    def get(self: AdminClient, route: str) -> object:
+        # The route of a newer version, which this broker does not have.
+        return asked(self, "/api/no-such-route" if route == "/api/doctor" else route)
+
+    monkeypatch.setattr(AdminClient, "get", get)
+    shown = run("doctor", "--config", broker.directory / "broker.json").out
+    assert "skipped  running broker: it did not look: " in shown
+
+
 def test_without_a_hive_file_the_machines_own_broker_is_asked(
     run: Run, here: Path, broker: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
