@@ -7,7 +7,7 @@ import os
 import signal
 import termios
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -98,11 +98,10 @@ class Pty:
 
     async def hang_up(self, grace: float) -> None:
         """End everything in the session: SIGHUP, and SIGKILL for what is left after `grace` seconds."""
-        await self._signal(signal.SIGHUP)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace):
-                await self._deserted()
-        await self._signal(signal.SIGKILL)
+        _signal(await self._members(), signal.SIGHUP)
+        if not await self._deserted(grace, kill=False):
+            # A killed process is there until it has run once more, and what was forked meanwhile comes late.
+            await self._deserted(_LINGER_SECONDS, kill=True)
 
     async def wait(self) -> tuple[int | None, int | None]:
         """End what is left of the session when the output has ended, and close the terminal.
@@ -132,20 +131,22 @@ class Pty:
         self._process.closed = True
         self._process.fileobj.close()
 
-    async def _signal(self, number: signal.Signals) -> None:
-        for pid in await self._members():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-
     async def _members(self) -> list[int]:
         """Processes of the session; none once its number may have become another one's."""
         return [] if self._is_collected else await asyncio.to_thread(_session_members, self.pid)
 
-    async def _deserted(self) -> None:
-        while True:
-            if not await self._members():
-                return
-            await asyncio.sleep(_LOOK_SECONDS)
+    async def _deserted(self, seconds: float, *, kill: bool) -> bool:
+        """Wait until the session has no process any more, at most so long; whether it has none."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    members = await self._members()
+                    if not members:
+                        return True
+                    if kill:
+                        _signal(members, signal.SIGKILL)
+                    await asyncio.sleep(_LOOK_SECONDS)
+        return False
 
     async def _ended(self) -> None:
         delay = 0.001
@@ -224,6 +225,12 @@ def _restore_signals() -> None:
     """Python ignores these, and a program inherits that: in `yes | head`, yes would complain."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def _resolve(ready: asyncio.Future[None]) -> None:
