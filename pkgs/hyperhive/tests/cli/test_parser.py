@@ -1,3 +1,4 @@
+import gc
 import os
 import subprocess
 import sys
@@ -34,6 +35,12 @@ def test_wrong_usage_is_exit_code_2_with_one_line_of_reason(run: Run, arguments:
     result = run(*arguments)
     assert (result.code, result.out) == (2, "")
     assert "error: " in result.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["nonsense"], ["schema", "--help"]])
+def test_garbage_is_collected_again_whatever_became_of_the_options(run: Run, arguments: list[str]) -> None:
+    run(*arguments)
+    assert gc.isenabled()
 
 
 def test_the_version_is_the_packages(run: Run) -> None:
