@@ -20,8 +20,8 @@ _LONG: Final = {
     "isolation_network": 3,
     "isolation_planted": 3,
     "lifecycle": 3,
-    "machine_restart": 5,
-    "restart": 5,
+    "machine_restart": 7,
+    "restart": 6,
 }
 
 SCENARIOS: Final = Path(__file__).resolve().parent.parent / "scenarios"

@@ -7,7 +7,8 @@
       packages = [ pkgs.python3 ];
       # Less than the machine has, so that it is the limits that hold.
       limits = {
-        cpuPercent = 100;
+        # Of one processor, which is all that a test machine need have.
+        cpuPercent = 80;
         memoryMiB = 1024;
         diskMiB = 256;
         tasks = 256;
