@@ -8,9 +8,8 @@ STATE = "/var/lib/hyperhive/agents/alice/state"
 
 def order(command: str, report: str) -> None:
     """Have the agent run a command, and wait for its report: a part of a line."""
-    machine.succeed("hyperhive inbox --read")
-    machine.succeed(f"hyperhive send alice {shlex.quote(f'Run: {command}')}")
-    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings {shlex.quote(report)}")
+    reports = inbox_after(machine.succeed(mail("alice", f"Run: {command}")).strip())
+    machine.wait_until_succeeds(f"{reports} | grep --fixed-strings {shlex.quote(report)}")
 
 
 def explained(command: str) -> tuple[int, str]:
@@ -47,7 +46,7 @@ with subtest("hyperhive explain says the same without running anything"):
 
 with subtest("the operator sees every refusal with its rule"):
     log = "http://localhost/api/agents/alice/events"
-    page = json.loads(machine.succeed(f"curl --silent --unix-socket /run/hyperhive/admin.sock {log}"))
+    page = json.loads(machine.succeed(f"{ADMIN} {log}"))
     refused = [
         (event["data"]["input"]["command"], event["data"]["rule"])
         for event in reversed(page["events"])

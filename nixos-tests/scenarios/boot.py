@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shlex
 
 AGENTS = {"manager": "manager", "alice": "agent", "bob": "agent"}
@@ -26,7 +27,10 @@ with subtest("the broker and every agent's container start with the machine"):
 
 with subtest("every agent links up and is idle"):
     for agent in AGENTS:
-        machine.wait_until_succeeds(f"hyperhive status | grep --extended-regexp '^{agent} +[a-z]+ +idle '")
+        machine.wait_until_succeeds(in_state(agent, "idle"))
+    lines = machine.succeed("hyperhive status")
+    for agent in AGENTS:
+        assert re.search(rf"^{agent} +[a-z]+ +idle ", lines, re.MULTILINE), lines
     state = json.loads(machine.succeed("hyperhive status --json"))
     found = {agent["name"]: (agent["role"], agent["status"]["state"]) for agent in state["agents"]}
     assert found == {name: (role, "idle") for name, role in AGENTS.items()}, found

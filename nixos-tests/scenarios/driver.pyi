@@ -45,9 +45,17 @@ class Machine:
 
 machine: Machine
 
+#: Calls the operator's routes: options and a URL of http://localhost come behind it.
+ADMIN: str
 #: Shell line that writes the hive's state as JSON, and one for the texts of the operator's inbox.
 SNAPSHOT: str
 INBOX: str
+
+def mail(agent: str, text: str) -> str:
+    """Shell line that sends a message as the operator, and writes its id."""
+
+def inbox_after(message: str) -> str:
+    """Shell line that writes the texts of the operator's mail that came after a message."""
 
 def in_state(agent: str, state: str) -> str:
     """Shell line that ends with 0 when the agent is in the state."""

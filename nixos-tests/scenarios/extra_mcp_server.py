@@ -5,9 +5,8 @@ import json
 
 def order(what: str, report: str) -> None:
     """Give the agent an order and wait for its report: a part of a line."""
-    machine.succeed("hyperhive inbox --read")
-    machine.succeed(f"hyperhive send alice '{what}'")
-    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings '{report}'")
+    reports = inbox_after(machine.succeed(mail("alice", what)).strip())
+    machine.wait_until_succeeds(f"{reports} | grep --fixed-strings '{report}'")
 
 
 machine.wait_for_unit("hyperhive.service")
@@ -23,7 +22,7 @@ with subtest("the other one cannot be called by a model that knows its name"):
 with subtest("the other one is not offered"):
     machine.succeed("hyperhive send alice 'What have you got?'")
     log = "http://localhost/api/agents/alice/events"
-    read_log = f"curl --silent --unix-socket /run/hyperhive/admin.sock {log}"
+    read_log = f"{ADMIN} {log}"
     fault = "Script fault: the tool mcp__stock__clear was not offered; offered were: "
     machine.wait_until_succeeds(f"{read_log} | grep --fixed-strings '{fault}'")
     page = json.loads(machine.succeed(read_log))

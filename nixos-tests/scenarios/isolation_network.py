@@ -29,7 +29,7 @@ def inside(command: str) -> str:
 
 def connect(address: str, port: int) -> str:
     """Shell line that succeeds when a TCP connection is accepted."""
-    return f"timeout 3 bash -c '</dev/tcp/{address}/{port}'"
+    return f"timeout 2 bash -c '</dev/tcp/{address}/{port}'"
 
 
 def unreachable(port: int, *addresses: str) -> None:
@@ -193,7 +193,7 @@ with subtest("what is the operator's is not there"):
     assert key(call("/", None, "--request-target", target)) == (400, "invalid_request")
 
 with subtest("an address that is not its own gets it nowhere"):
-    reach = f"curl --silent --output /dev/null --max-time 3 http://{host}:{MODEL}/"
+    reach = f"curl --silent --output /dev/null --max-time 2 http://{host}:{MODEL}/"
     machine.succeed(inside(reach))
     for address in ("10.231.14.231", bob):
         add, remove = (f"ip address {verb} {address}/32 dev eth0" for verb in ("add", "del"))

@@ -6,8 +6,7 @@ import shlex
 
 def send(text: str) -> int:
     """Send to Alice; the message's id."""
-    result = json.loads(machine.succeed(f"hyperhive send --json alice '{text}'"))
-    return int(result["messages"][0]["id"])
+    return int(machine.succeed(mail("alice", text)))
 
 
 def wait_until(message: int, condition: str) -> None:

@@ -7,9 +7,8 @@ REFUSAL = "recipient_denied: to: you may not send to 'manager': you can reach op
 
 def order(agent: str, what: str, report: str) -> None:
     """Give an agent an order and wait for its report: a part of a line."""
-    machine.succeed("hyperhive inbox --read")
-    machine.succeed(f"hyperhive send {agent} '{what}'")
-    machine.wait_until_succeeds(f'{INBOX} | grep --fixed-strings "{report}"')
+    reports = inbox_after(machine.succeed(mail(agent, what)).strip())
+    machine.wait_until_succeeds(f'{reports} | grep --fixed-strings "{report}"')
 
 
 machine.wait_for_unit("hyperhive.service")

@@ -13,13 +13,12 @@ def inside(agent: str, command: str) -> str:
 def show(message: int, expression: str) -> str:
     """What jq says about one message."""
     select = f".messages[] | select(.id == {message}) | {expression}"
-    return machine.succeed(f"hyperhive status --json | jq --compact-output {shlex.quote(select)}").strip()
+    return machine.succeed(f"{SNAPSHOT} | jq --compact-output {shlex.quote(select)}").strip()
 
 
 def send(text: str) -> int:
     """Send to Alice; the message's id."""
-    result = json.loads(machine.succeed(f"hyperhive send --json alice '{text}'"))
-    return int(result["messages"][0]["id"])
+    return int(machine.succeed(mail("alice", text)))
 
 
 def wait_until(message: int, condition: str) -> None:
@@ -37,7 +36,7 @@ with subtest("mail to a stopped agent outlives a restart of the broker, and wake
     machine.wait_until_succeeds(gone)
     kept = send("A short task.")
     machine.succeed("systemctl restart hyperhive.service")
-    machine.wait_until_succeeds("hyperhive status")
+    machine.wait_until_succeeds(SNAPSHOT)
     assert show(kept, "[.state, .deliveries]") == '["queued",0]'
     machine.succeed("systemctl start container@h-alice.service")
     machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings 'done: A short task.'")
