@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         document = asyncio.run(
-            _measured(options.directory.resolve(), options.only or list(MEASUREMENTS), options.quick)
+            _measured(options.directory.resolve(), options.only or list(MEASUREMENTS), quick=options.quick)
         )
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if any("error" in document[name] for name in MEASUREMENTS if name in document) else 0
 
 
-async def _measured(place: Path, names: list[str], quick: bool) -> Section:  # noqa: FBT001 - the command line's
+async def _measured(place: Path, names: list[str], *, quick: bool) -> Section:
     _cancel_on_sigterm()
     began = time.monotonic()
     # Not the system's temporary directory: that may be memory, and this is about a disk.
