@@ -4,6 +4,7 @@ Scenarios whose machines differ in nothing but what the model says have the same
 once can be taken again.
 """
 
+import runpy
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,7 +22,8 @@ _MODEL: Final = "[/]hyperhive scripted-model "
 _MODEL_PORT: Final = 4000
 #: What the model says: all in which machines with the same hive may differ.
 _SCRIPT: Final = "scripted-model.toml"
-_STATE: Final = "curl --silent --unix-socket /run/hyperhive/admin.sock http://localhost/api/state"
+#: Writes the hive's state, as scenarios ask for it.
+_SNAPSHOT: Final[str] = runpy.run_path(str(_TESTS / "lib" / "looks.py"))["SNAPSHOT"]
 #: Ends when the agents use less than a twentieth of a processor, or after a minute: Claude Code has things to
 #: do when it has said that it is ready, and would do them again each time that a kept state is taken.
 _REST: Final = (
@@ -92,7 +94,7 @@ class Hive:
         if self._links:
             # `hyperhive status` is a Python program, and asking again and again would hold up the agents.
             idle = f"[.agents[].status.state] == {['idle'] * len(self._agents)}".replace("'", '"')
-            machine.wait_until_succeeds(f"{_STATE} | jq --exit-status '{idle}'")
+            machine.wait_until_succeeds(f"{_SNAPSHOT} | jq --exit-status '{idle}'")
             machine.succeed(_REST)
         machine.wait_for_open_port(_MODEL_PORT)
 

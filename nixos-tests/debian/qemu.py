@@ -20,8 +20,8 @@ _QUIT_SECONDS: Final = 5.0
 #: On a busy host the kernel can take an emulated timer for broken, and look for another one for ever.
 #: Emulation translates a program's code anew wherever it lies: with `norandmaps` it always lies in one place,
 #: and a program starts three times as fast.
-#: Clearing all memory that the kernel hands out (`init_on_alloc`) slows every program down, and its patience
-#: until all processors have looked up (`rcu`) every container.
+#: `init_on_alloc` would clear all memory that the kernel hands out, which slows every program down. Without
+#: `rcu_expedited` the kernel waits some milliseconds wherever a mount or a network namespace goes.
 _KERNEL: Final = (
     "root=/dev/vda rw console=ttyS0 quiet panic=-1 mitigations=off no_timer_check norandmaps init_on_alloc=0"
     " rcupdate.rcu_expedited=1"

@@ -174,6 +174,14 @@ def test_files_and_directories_are_copied_with_their_rights(machine: Any, tmp_pa
     assert not (tmp_path / "driver-copy.tar").exists()
 
 
+def test_a_file_is_written_whatever_bytes_it_has(machine: Any, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 4096
+    machine.write(data, f"{tmp_path}/written")
+    machine.write(data[:100], f"{tmp_path}/written")
+    assert (tmp_path / "written").read_bytes() == data[:100]
+    assert machine.succeed("echo goes on") == "goes on\n"
+
+
 def test_a_machine_is_shut_down_and_started_again_with_its_disk(
     machine: Any, computer: debian.LocalComputer
 ) -> None:
