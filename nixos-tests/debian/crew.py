@@ -52,11 +52,13 @@ def _started(shares: Mapping[int, Sequence[Part]], player: Player) -> Iterator[l
             processes.append(process)
             connections.append(ours)
         yield connections
-    finally:
+    except BaseException:
         for process in processes:
             # It puts its machine away; told once is enough.
             if process.is_alive():
                 process.terminate()
+        raise
+    finally:
         for process in processes:
             process.join()
 
