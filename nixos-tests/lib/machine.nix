@@ -12,5 +12,6 @@
   environment.systemPackages = [
     pkgs.curl
     pkgs.jq
+    pkgs.socat
   ];
 }
