@@ -2,14 +2,21 @@
 
 import json
 import shlex
+from typing import Any
 
 STATE = "/var/lib/hyperhive/agents/alice/state"
 
 
 def order(command: str, report: str) -> None:
     """Have the agent run a command, and wait for its report: a part of a line."""
-    reports = inbox_after(machine.succeed(mail("alice", f"Run: {command}")).strip())
-    machine.wait_until_succeeds(f"{reports} | grep --fixed-strings {shlex.quote(report)}")
+    machine.wait_until_succeeds(reported(report, int(machine.succeed(mail("alice", f"Run: {command}")))))
+
+
+def events() -> list[dict[str, Any]]:
+    """The newest of the agent's events, newest first."""
+    page = json.loads(machine.succeed(f"{ADMIN} http://localhost/api/agents/alice/events"))
+    found: list[dict[str, Any]] = page["events"]
+    return found
 
 
 def explained(command: str) -> tuple[int, str]:
@@ -20,6 +27,7 @@ def explained(command: str) -> tuple[int, str]:
 
 machine.wait_for_unit("hyperhive.service")
 machine.wait_until_succeeds(in_state("alice", "idle"))
+before = max((event["id"] for event in events()), default=0)
 
 with subtest("a command on the list runs"):
     order("expr 40 + 2", "expr 40 + 2: 42")
@@ -41,16 +49,13 @@ with subtest("what Claude Code itself would let pass is refused as well"):
 with subtest("hyperhive explain says the same without running anything"):
     assert explained("expr 40 + 2") == (0, "allowed (pattern)")
     assert explained("touch refused-file") == (4, "refused (no_pattern)")
-    assert explained("expr 1 + 1; touch refused-file") == (4, "refused (no_pattern)")
     machine.fail(f"test -e {STATE}/refused-file")
 
 with subtest("the operator sees every refusal with its rule"):
-    log = "http://localhost/api/agents/alice/events"
-    page = json.loads(machine.succeed(f"{ADMIN} {log}"))
     refused = [
         (event["data"]["input"]["command"], event["data"]["rule"])
-        for event in reversed(page["events"])
-        if event["kind"] == "refused"
+        for event in reversed(events())
+        if event["id"] > before and event["kind"] == "refused"
     ]
     assert refused == [
         ("touch refused-file", "no_pattern"),

@@ -5,8 +5,7 @@ import json
 
 def order(what: str, report: str) -> None:
     """Give the agent an order and wait for its report: a part of a line."""
-    reports = inbox_after(machine.succeed(mail("alice", what)).strip())
-    machine.wait_until_succeeds(f"{reports} | grep --fixed-strings '{report}'")
+    machine.wait_until_succeeds(reported(report, int(machine.succeed(mail("alice", what)))))
 
 
 machine.wait_for_unit("hyperhive.service")

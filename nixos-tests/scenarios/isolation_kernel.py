@@ -43,28 +43,11 @@ CALLS = {
 }
 
 
-def inside(command: str) -> str:
-    """Shell line that runs a command as root of Alice's container.
-
-    The container's own systemd starts it: it has the capabilities, system calls and limits that a process
-    there can have at most. What nsenter starts keeps capabilities that nspawn takes away, and has no limits.
-    """
-    run = "systemd-run --machine=h-alice --quiet --pipe --wait --collect"
-    return f"{run} /bin/sh -lc {shlex.quote(command)} < /dev/null"
-
-
 def refused(why: str, *commands: str) -> None:
     """Show that every command fails in Alice's container, and that what it says matches the pattern."""
-    attempt = "if said=$(exec 2>&1; {}); then echo worked: $said; else echo failed: $said; fi"
-    script = "\n".join(attempt.format(command) for command in commands)
-    answers = machine.succeed(inside(f"set -f\n{script}")).splitlines()
+    answers = machine.succeed(tried("alice", *commands)).splitlines()
     for command, answer in zip(commands, answers, strict=True):
         assert re.search(f"^failed: .*({why})", answer), f"`{command}` {answer}"
-
-
-def python(program: str) -> str:
-    """Shell line that runs a Python program."""
-    return f"python3 -c {shlex.quote(program)}"
 
 
 def limit(file: str) -> str:
@@ -92,18 +75,22 @@ def healthy() -> None:
 
 
 machine.wait_for_unit("hyperhive.service")
+machine.succeed(ENTER)
 for agent in ("alice", "bob"):
     machine.wait_until_succeeds(in_state(agent, "idle"))
 
 with subtest("it has none of the host's disks and cannot mount one"):
-    assert machine.succeed(inside("find /dev -type b")) == ""
+    assert machine.succeed(inside("alice", "find /dev -type b")) == ""
     disk = machine.succeed("findmnt --noheadings --nofsroot --output SOURCE --target /").strip()
     number = machine.succeed("findmnt --noheadings --output MAJ:MIN --target /var/lib/hyperhive").strip()
     refused("denied|not exist|not permitted", f"mount {disk} /tmp")
     refused("not permitted", f"mknod /tmp/disk b {number.replace(':', ' ')}")
 
 with subtest("it cannot mount file systems that show the kernel or lie elsewhere"):
-    refused("denied|not permitted|unknown filesystem", *(f"mount -t {kind} none /tmp" for kind in FOREIGN))
+    refused(
+        "denied|not permitted|unknown filesystem",
+        *(f"mount -t {kind} none /tmp" for kind in FOREIGN),
+    )
 
 with subtest("a /proc or /sys that it mounts anew gives it no more"):
     attempts = {
@@ -123,7 +110,7 @@ with subtest("a /proc or /sys that it mounts anew gives it no more"):
     refused("denied|not permitted|Read-only", *anew)
 
 with subtest("it cannot take away what is mounted over, or make it writable"):
-    mounted = machine.succeed(inside("cut --delimiter=' ' --fields=2 /proc/self/mounts")).split()
+    mounted = machine.succeed(inside("alice", "cut --delimiter=' ' --fields=2 /proc/self/mounts")).split()
     assert set(LOCKED) <= set(mounted), mounted
     refused("not mounted|nvalid argument|not permitted", *(f"umount --lazy {path}" for path in LOCKED))
     writable = ("/run/hyperhive", "/nix/store")
@@ -144,11 +131,14 @@ raise SystemExit(0 if found >= 0 else os.strerror(ctypes.get_errno()))
 with subtest("it writes no settings of the kernel"):
     for path in SETTINGS:
         machine.succeed(f"test -e {path}")
-    refused("Read-only|denied|nonexistent|No such file", *(f"sh -c 'echo 1 > {path}'" for path in SETTINGS))
+    refused(
+        "Read-only|denied|nonexistent|No such file",
+        *(f"sh -c 'echo 1 > {path}'" for path in SETTINGS),
+    )
 
 with subtest("settings of its own network are no others'"):
     forwarding = machine.succeed("sysctl --values net.ipv4.conf.all.rp_filter")
-    machine.execute(inside("echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter"))
+    machine.execute(inside("alice", "echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter"))
     assert machine.succeed("sysctl --values net.ipv4.conf.all.rp_filter") == forwarding
 
 with subtest("it does not read the kernel's log or memory, and does not set the clock"):
@@ -160,7 +150,7 @@ with subtest("it does not see or signal processes of the host and of other agent
     pid = machine.succeed("systemctl show bystander.service --property=MainPID --value").strip()
     bob = machine.succeed("machinectl show h-bob --property=Leader --value").strip()
     refused("No such process", f"kill -KILL {pid}", f"kill -KILL {bob}")
-    names = machine.succeed(inside("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"))
+    names = machine.succeed(inside("alice", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"))
     assert "hyperhive harness" in names, names
     for name in ("infinity", "hyperhive broker", "systemd-nspawn"):
         assert name not in names, names
@@ -177,7 +167,7 @@ with subtest("it cannot raise its own limits"):
 with subtest("it cannot use up the processors"):
     before = throttled()
     burn = "timeout 2 sh -c 'while :; do :; done'"
-    machine.execute(inside(f"{burn} & {burn} & wait"))
+    machine.execute(inside("alice", f"{burn} & {burn} & wait"))
     assert throttled() > before
     healthy()
 
@@ -189,24 +179,27 @@ with subtest("it cannot use up the memory, neither with a process nor with files
     ):
         before = kills()
         # Where systemd-run loses the container it ends well.
-        said = machine.execute(f"{inside(f'{command} && echo survived')} 2>&1")[1]
+        said = machine.execute(f"{alone('alice', f'{command} && echo survived')} 2>&1")[1]
         assert ("survived" in said, kills() > before) == (False, True), said
         healthy()
     machine.wait_for_unit(ALICE)
-    machine.wait_until_succeeds(inside("true"))
+    machine.wait_until_succeeds(inside("alice", "true"))
 
 with subtest("it cannot use up the machine's disk"):
     room = "df --output=avail --block-size=1M /var/lib/hyperhive/broker | tail --lines=1"
     before = int(machine.succeed(room))
     places = ("/agents/alice/state", "/agents/alice/claude", "/var")
-    refused("No space left", *(f"head --bytes {2 * DISK_MIB}M /dev/zero > {place}/full" for place in places))
+    refused(
+        "No space left",
+        *(f"head --bytes {2 * DISK_MIB}M /dev/zero > {place}/full" for place in places),
+    )
     used = before - int(machine.succeed(room))
     assert used < DISK_MIB + 64, used
     machine.succeed("hyperhive send bob 'There is room for this.'")
     done = 'any(.messages[]; .body == "There is room for this." and .state == "acked")'
     machine.wait_until_succeeds(f"{SNAPSHOT} | jq --exit-status {shlex.quote(done)}")
     healthy()
-    machine.succeed(inside(f"rm {' '.join(f'{place}/full' for place in places)}"))
+    machine.succeed(inside("alice", f"rm {' '.join(f'{place}/full' for place in places)}"))
     # What it deletes is the host's again.
     machine.wait_until_succeeds(f"sync; test $({room}) -gt {before - used + 64}")
 
@@ -223,7 +216,7 @@ try:
 except OSError as error:
     print(made, error.strerror)
 """
-    made, _, why = machine.succeed(inside(python(bomb))).strip().partition(" ")
+    made, _, why = machine.succeed(alone("alice", python(bomb))).strip().partition(" ")
     assert (int(made) < TASKS, why) == (True, "Resource temporarily unavailable"), (made, why)
     healthy()
 

@@ -1,6 +1,5 @@
 """What root of an agent's container reaches: what was opened for it, and the broker as itself."""
 
-import hashlib
 import json
 import re
 import shlex
@@ -10,21 +9,9 @@ DASHBOARD = 7000
 MODEL = 4000
 
 
-def uid_base(agent: str) -> int:
-    """First uid of the agent's range on the host."""
-    digest = hashlib.sha256(agent.encode()).hexdigest()
-    return 0x70000000 + 65536 * (int(digest[:12], 16) % 3584)
-
-
 def leader(agent: str) -> str:
     """Pid of the container's init, as shell words."""
     return f"$(machinectl show h-{agent} --property=Leader --value)"
-
-
-def inside(command: str) -> str:
-    """Shell line that runs a command as root of Alice's container, with the rights of a process there."""
-    run = "systemd-run --machine=h-alice --quiet --pipe --wait --collect"
-    return f"{run} /bin/sh -lc {shlex.quote(command)} < /dev/null"
 
 
 def connect(address: str, port: int) -> str:
@@ -36,7 +23,7 @@ def unreachable(port: int, *addresses: str) -> None:
     """Show that Alice's container cannot connect; that nothing could be run there is no such failure."""
     tries = "\n".join(f"{{ {connect(address, port)} && echo {address}; }} &" for address in addresses)
     # What could not be reached says so to nobody.
-    reached = machine.succeed(inside(f"({tries}\nwait) 2> /dev/null; echo tried"))
+    reached = machine.succeed(inside("alice", f"({tries}\nwait) 2> /dev/null; echo tried"))
     assert reached == "tried\n", reached
 
 
@@ -55,7 +42,7 @@ def curl(route: str, body: object = None, *options: str) -> str:
 
 def answers(*commands: str) -> list[tuple[int, Any]]:
     """Status and answer of each call."""
-    lines = machine.succeed(inside("\n".join(commands))).splitlines()
+    lines = machine.succeed(inside("alice", "\n".join(commands))).splitlines()
     return [(int(status), json.loads(text)) for text, status in zip(lines[::2], lines[1::2], strict=True)]
 
 
@@ -70,21 +57,23 @@ def key(answer: tuple[int, Any]) -> tuple[int, str]:
 
 
 machine.wait_for_unit("hyperhive.service")
+machine.succeed(ENTER)
 for agent in ("alice", "bob"):
     machine.wait_until_succeeds(in_state(agent, "idle"))
 
 with subtest("it has a network of its own"):
     own = "readlink /proc/self/ns/net"
-    assert machine.succeed(inside(own)) != machine.succeed(own)
+    assert machine.succeed(inside("alice", own)) != machine.succeed(own)
 
 show_addresses = "ip -4 -oneline address show scope global"
 host = machine.succeed(f"nsenter --target {leader('alice')} --net -- ip -4 route show default").split()[2]
 (bob,) = addresses(f"nsenter --target {leader('bob')} --net -- {show_addresses}")
-listen = "hyperhive scripted-model --script /tmp/listener.toml --port 4100 --host"
-machine.succeed("echo 'default_text = \"Hello.\"' > /tmp/listener.toml")
+listen = (
+    "socat {}-LISTEN:4100,fork,reuseaddr /dev/null > /tmp/listener.log 2>&1 & echo $! > /tmp/listener.pid"
+)
 
 with subtest("it reaches the port of the host that was opened for it, and so the test can tell"):
-    machine.wait_until_succeeds(inside(connect(host, MODEL)))
+    machine.wait_until_succeeds(inside("alice", connect(host, MODEL)))
 
 with subtest("it does not reach the dashboard"):
     machine.succeed(connect("127.0.0.1", DASHBOARD))
@@ -95,7 +84,7 @@ with subtest("it does not reach the host's loopback or another address of the ho
     unreachable(MODEL, *{"127.0.0.1", *addresses(show_addresses)} - {host})
 
 with subtest("it does not reach the host over IPv6 or UDP"):
-    machine.succeed(f"{listen} :: > /tmp/listener.log 2>&1 & echo $! > /tmp/listener.pid")
+    machine.succeed(listen.format("TCP6"))
     machine.wait_until_succeeds(connect("::1", 4100))
     for address in re.findall(
         r"inet6 (fe80[0-9a-f:]+)", machine.succeed("ip -6 -oneline address show dev ve-h-alice")
@@ -106,15 +95,14 @@ with subtest("it does not reach the host over IPv6 or UDP"):
     machine.succeed(
         "systemd-run --quiet --unit=knock --socket-property=ListenDatagram=0.0.0.0:4200 sleep infinity"
     )
-    machine.succeed(inside(f"bash -c 'echo knock > /dev/udp/{host}/4200' && {connect(host, MODEL)}"))
+    machine.succeed(inside("alice", f"bash -c 'echo knock > /dev/udp/{host}/4200' && {connect(host, MODEL)}"))
     assert machine.execute("systemctl is-active knock.service")[1] == "inactive\n"
     machine.succeed("bash -c 'echo knock > /dev/udp/127.0.0.1/4200'")
     machine.wait_until_succeeds("systemctl is-active knock.service")
     machine.succeed("systemctl stop knock.socket knock.service")
 
 with subtest("it does not reach another agent"):
-    in_bob = f"nsenter --target {leader('bob')} --net -- {listen} 0.0.0.0"
-    machine.succeed(f"{in_bob} > /tmp/listener.log 2>&1 & echo $! > /tmp/listener.pid")
+    machine.succeed(f"nsenter --target {leader('bob')} --net -- {listen.format('TCP4')}")
     machine.wait_until_succeeds(connect(bob, 4100))
     unreachable(4100, bob)
     machine.succeed("kill $(cat /tmp/listener.pid)")
@@ -127,15 +115,17 @@ with subtest("it does not reach the host's abstract sockets"):
     )
     reach = "curl --silent --show-error --max-time 5 --abstract-unix-socket knock http://host/"
     machine.wait_until_succeeds(f"({reach} || true) | grep Hello")
-    code, said = machine.execute(f"{inside(reach)} 2>&1")
+    code, said = machine.execute(f"{inside('alice', reach)} 2>&1")
     # Seven: there is nobody to connect to.
     assert code == 7, said
-    assert machine.succeed(inside("grep --count @knock /proc/net/unix || true")) == "0\n"
+    assert machine.succeed(inside("alice", "grep --count @knock /proc/net/unix || true")) == "0\n"
     machine.succeed("systemctl stop abstract.service")
 
 with subtest("it has no other agent's socket, and not the operator's"):
     machine.succeed(
-        inside("cd /run/hyperhive && test -S broker.sock && ! test -e admin.sock && ! test -e agents")
+        inside(
+            "alice", "cd /run/hyperhive && test -S broker.sock && ! test -e admin.sock && ! test -e agents"
+        )
     )
     as_alice = f"setpriv --reuid {uid_base('alice')} --regid {uid_base('alice')} --clear-groups"
     for socket in ("admin.sock", "agents/bob/broker.sock", "agents/alice/broker.sock"):
@@ -194,12 +184,12 @@ with subtest("what is the operator's is not there"):
 
 with subtest("an address that is not its own gets it nowhere"):
     reach = f"curl --silent --output /dev/null --max-time 2 http://{host}:{MODEL}/"
-    machine.succeed(inside(reach))
+    machine.succeed(inside("alice", reach))
     for address in ("10.231.14.231", bob):
         add, remove = (f"ip address {verb} {address}/32 dev eth0" for verb in ("add", "del"))
-        tried = inside(f"{add} && {reach} --interface {address}; code=$?; {remove}; exit $code")
+        attempt = inside("alice", f"{add} && {reach} --interface {address}; code=$?; {remove}; exit $code")
         # Twenty-eight: nobody answered.
-        assert machine.execute(tried)[0] == 28, address
+        assert machine.execute(attempt)[0] == 28, address
 
 with subtest("a route to loopback over its link does not lead to the host's"):
     (alice,) = addresses(f"nsenter --target {leader('alice')} --net -- {show_addresses}")
@@ -208,6 +198,7 @@ with subtest("a route to loopback over its link does not lead to the host's"):
         "ip route del table local local 127.0.0.1 dev lo",
         f"ip route add 127.0.0.1/32 via {host} dev eth0 src {alice}",
     )
-    machine.succeed(inside(" && ".join(routes)))
+    machine.succeed(inside("alice", " && ".join(routes)))
     for port in (DASHBOARD, MODEL):
         unreachable(port, "127.0.0.1")
+    machine.succeed(inside("alice", "ip route del 127.0.0.1 && ip link set lo down && ip link set lo up"))

@@ -20,6 +20,7 @@ def invocation(unit: str) -> str:
 machine.wait_for_unit("hyperhive.service")
 for agent in ("alice", "bob"):
     machine.wait_until_succeeds(in_state(agent, "idle"))
+before = int(machine.succeed(NEWEST))
 
 with subtest("a stopped agent's container is gone, the others' are not"):
     bob = invocation(BOB)
@@ -33,7 +34,12 @@ with subtest("mail waits for a stopped agent and wakes it after its start"):
     machine.succeed("hyperhive send alice 'Are you back?'")
     machine.succeed("hyperhive start alice")
     machine.wait_for_unit(ALICE)
-    machine.wait_until_succeeds(f"{INBOX} | grep --fixed-strings 'done: Are you back?'")
+    machine.wait_until_succeeds(reported("done: Are you back?", before))
+
+with subtest("there is nothing to start under a name that no agent has"):
+    machine.fail("hyperhive start carol")
+    for verb in ("start", "stop", "restart"):
+        machine.fail(f"{ADMIN} --fail --request POST http://localhost/api/agents/carol/{verb}")
 
 with subtest("a restarted agent is a new run of its container"):
     alice = invocation(ALICE)
@@ -42,10 +48,6 @@ with subtest("a restarted agent is a new run of its container"):
     machine.wait_for_unit(BOB)
     assert (active(ALICE), invocation(ALICE)) == ("active", alice)
 
-with subtest("there is nothing to start under a name that no agent has"):
-    for verb in ("start", "stop", "restart"):
-        machine.fail(f"hyperhive {verb} carol")
-
 with subtest("the broker's user may do these three things to agents' containers"):
     bob = invocation(BOB)
     machine.succeed(f"{AS_BROKER} restart {BOB}")
@@ -53,7 +55,7 @@ with subtest("the broker's user may do these three things to agents' containers"
 
 with subtest("the broker's user may do nothing else to them, and nothing to other units"):
     bob = invocation(BOB)
-    for refused in (
+    for verb in (
         f"kill {BOB}",
         f"set-property --runtime {BOB} CPUQuota=1%",
         f"mask --runtime {BOB}",
@@ -63,6 +65,6 @@ with subtest("the broker's user may do nothing else to them, and nothing to othe
         "daemon-reload",
         "reboot",
     ):
-        machine.fail(f"{AS_BROKER} {refused}")
+        machine.fail(f"{AS_BROKER} {verb}")
     assert (active(BOB), invocation(BOB)) == ("active", bob)
     assert (active("scripted-model.service"), active("hyperhive.service")) == ("active", "active")

@@ -7,16 +7,16 @@ REFUSAL = "recipient_denied: to: you may not send to 'manager': you can reach op
 
 def order(agent: str, what: str, report: str) -> None:
     """Give an agent an order and wait for its report: a part of a line."""
-    reports = inbox_after(machine.succeed(mail(agent, what)).strip())
-    machine.wait_until_succeeds(f'{reports} | grep --fixed-strings "{report}"')
+    machine.wait_until_succeeds(reported(report, int(machine.succeed(mail(agent, what)))))
 
 
 machine.wait_for_unit("hyperhive.service")
 for agent in ("alice", "bob", "manager"):
     machine.wait_until_succeeds(in_state(agent, "idle"))
+before = int(machine.succeed(NEWEST))
 
 with subtest("a recipient on the list gets the message"):
-    order("alice", "Greet bob", "greeting bob: Message #2 to bob is queued.")
+    order("alice", "Greet bob", f"greeting bob: Message #{before + 2} to bob is queued.")
 
 with subtest("another one is refused, and the model reads why"):
     order("alice", "Greet manager", f"greeting manager: {REFUSAL}")
@@ -25,16 +25,17 @@ with subtest("a question is no way round the list"):
     order("alice", "Ask manager", f"asking manager: {REFUSAL}")
 
 with subtest("everyone is everyone on the list"):
-    order("alice", "Greet *", "greeting *: Message #11 to bob is queued.")
+    order("alice", "Greet *", f"greeting *: Message #{before + 11} to bob is queued.")
 
 with subtest("a list says nothing about the manager"):
-    order("manager", "Greet alice", "greeting alice: Message #14 to alice is queued.")
+    order("manager", "Greet alice", f"greeting alice: Message #{before + 14} to alice is queued.")
 
 with subtest("an agent without a list writes to whom it wants"):
-    order("bob", "Greet manager", "greeting manager: Message #17 to manager is queued.")
+    order("bob", "Greet manager", f"greeting manager: Message #{before + 17} to manager is queued.")
 
 with subtest("what was refused is shown to the operator and reaches nobody"):
-    messages = json.loads(machine.succeed("hyperhive status --json"))["messages"]
+    found = json.loads(machine.succeed("hyperhive status --json"))["messages"]
+    messages = [m for m in found if m["id"] > before]
     sent = [
         (m["sender"], m["recipient"], m["body"], m["refused_rule"])
         for m in reversed(messages)

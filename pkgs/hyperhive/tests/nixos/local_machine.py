@@ -33,7 +33,7 @@ _AGENT_STATE: Final = r"/var/lib/hyperhive/agents/(?P<agent>[a-z]+)/state"
 #: Places of a machine that are elsewhere here.
 _PLACES: Final = re.compile(rf"{_AGENT_STATE}|/run/hyperhive\b|/tmp(?=/)")
 _SYSTEMCTL: Final = re.compile(r"systemctl (?P<verb>start|stop|restart|kill --signal=KILL) (?P<unit>\S+)")
-_INSIDE: Final = re.compile(r"nsenter .* h-(?P<agent>[a-z]+) .* -lc '(?P<command>[^']*)'")
+_INSIDE: Final = re.compile(r"systemd-run --machine=h-(?P<agent>[a-z]+) .* '(?P<command>[^']*)' < /dev/null")
 
 
 class CommandError(AssertionError):
@@ -133,7 +133,7 @@ class LocalMachine:
             self._control(found["verb"], found["unit"])
             return 0, ""
         done = subprocess.run(
-            ["/bin/sh", "-c", _PLACES.sub(self._here, command)],
+            ["bash", "-c", f"set -euo pipefail; {_PLACES.sub(self._here, command)}"],
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
