@@ -16,13 +16,19 @@ from weakened import WEAKENINGS, Weakening
 #: How many times as long as the others some take: they start containers or the machine again and again, or
 #: use everything up.
 _LONG: Final = {
+    "bash_list": 2,
     "isolation_kernel": 4,
-    "isolation_network": 3,
+    "isolation_network": 2,
     "isolation_planted": 3,
-    "lifecycle": 3,
-    "machine_restart": 7,
-    "restart": 6,
+    "lifecycle": 4,
+    "machine_restart": 9,
+    "messages": 2,
+    "recipients": 2,
+    "restart": 7,
 }
+
+#: Scenarios that leave a hive behind which none can be played with.
+_RUINOUS: Final = frozenset({"isolation_planted"})
 
 SCENARIOS: Final = Path(__file__).resolve().parent.parent / "scenarios"
 
@@ -45,6 +51,11 @@ class Part:
     def path(self) -> Path:
         """The scenario's text."""
         return SCENARIOS / f"{self.scenario}.py"
+
+    @property
+    def is_ruinous(self) -> bool:
+        """Whether nothing can be played with the hive that it leaves behind."""
+        return self.weakening is not None or self.scenario in _RUINOUS
 
     def about(self) -> str:
         """What it shows, in a line."""
@@ -85,6 +96,20 @@ def judge(name: str, weakening: Weakening | None, played: Play) -> Play:
         return Play(name, played.subtests, replace(failed, message=message), played.seconds)
     noticed = Subtest(f"noticed: {weakening.caught}", failed.subtest.seconds)
     return Play(name, [*played.subtests, noticed], None, played.seconds)
+
+
+def arranged(chosen: Sequence[Part], hives: Sequence[tuple[str, str]]) -> list[Part]:
+    """The parts in an order in which those with the same hive follow each other, ruinous ones last.
+
+    Args:
+        chosen: Which ones.
+        hives: Name of a part and key of its hive, for all there are.
+    """
+    keys = dict(hives)
+    first: dict[str, int] = {}
+    for position, part in enumerate(chosen):
+        first.setdefault(keys[part.name], position)
+    return sorted(chosen, key=lambda part: (first[keys[part.name]], part.is_ruinous))
 
 
 def deal(hives: Sequence[tuple[str, str]], count: int) -> dict[str, int]:

@@ -23,14 +23,14 @@ from errors import CommandError, GuestError, TimeLimitError
 from hive import Hive, settle
 from kept import kept, states
 from machine import Machine, Patience
-from parts import Part, deal, judge, parts
+from parts import Part, arranged, deal, judge, parts
 from qemu import OVERLAY, Qemu, version
 from report import Report
 
 #: Seconds for a scenario, for making its machine ready, and for everything once the disk is there.
-_SCENARIO_SECONDS: Final = 300.0
-_READY_SECONDS: Final = 400.0
-_RUN_SECONDS: Final = 1400.0
+_SCENARIO_SECONDS: Final = 450.0
+_READY_SECONDS: Final = 600.0
+_RUN_SECONDS: Final = 2100.0
 #: What makes a computer what it is.
 _COMPUTER: Final = tuple(Path(__file__).with_name(name) for name in ("accelerator.py", "qemu.py"))
 _BOOTED: Final = "booted"
@@ -40,7 +40,11 @@ _COMPUTERS: Final = min(2, os.cpu_count() or 1)
 
 
 class Run:
-    """One virtual computer on which parts are played one after the other, each from its own state.
+    """One virtual computer on which parts are played one after the other.
+
+    A hive goes on from part to part as long as all goes well: an emulated processor is quick only at what it
+    has done before. After a failure, and after what leaves no hive behind, a part begins with the hive as it
+    was when it had come up.
 
     Args:
         computer: Off; whoever made it ends it.
@@ -58,6 +62,8 @@ class Run:
         self._slow = slow
         self._end = time.monotonic() + _RUN_SECONDS * slow
         self._console_read = 0
+        #: State that was taken for the hive that runs; null when the next part must not go on with it.
+        self._playing: str | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -74,9 +80,15 @@ class Run:
         ):
             machine = Machine(self._computer, _writer(commands.write), Patience().times(self._slow))
             begun = time.monotonic()
+            state, goes_on = f"hive-{hive.key()}", self._playing
+            self._playing = None
             try:
                 with time_limit(self._limit(_READY_SECONDS), "making the machine ready"):
-                    self._make_ready(machine, hive)
+                    if state == goes_on:
+                        machine.connect()
+                    else:
+                        self._make_ready(machine, hive, state)
+                    hive.play(machine)
             except (CommandError, GuestError, TimeLimitError) as error:
                 output = error.output if isinstance(error, CommandError) else ""
                 done = Play(part.name, failure=Failure(f"the machine is not ready: {error}", output=output))
@@ -85,6 +97,8 @@ class Run:
                 done = play(part.path, machine, self._report, self._limit(_SCENARIO_SECONDS))
                 done = judge(part.name, part.weakening, done)
             self._report.end(done)
+            if done.failure is None and not part.is_ruinous:
+                self._playing = state
             if done.failure is not None:
                 self._explain(machine, directory)
             self._keep_console(directory)
@@ -93,16 +107,14 @@ class Run:
     def _limit(self, seconds: float) -> float:
         return min(seconds * self._slow, self.seconds_left)
 
-    def _make_ready(self, machine: Machine, hive: Hive) -> None:
-        """The scenario's hive, idle, with its model."""
-        state = f"hive-{hive.key()}"
+    def _make_ready(self, machine: Machine, hive: Hive, state: str) -> None:
+        """The scenario's hive, idle."""
         if state not in self._saved:
             self._switch_on(machine)
             hive.install(machine)
             self._save(state)
         else:
             self._load(machine, state)
-        hive.play(machine)
 
     def _switch_on(self, machine: Machine) -> None:
         """A machine without a hive."""
@@ -216,7 +228,7 @@ def _plays(studio: Studio, chosen: Sequence[Part], report: Report) -> Iterator[P
     for part in parts():
         with part.hive() as hive:
             hives.append((part.name, hive.key()))
-    shares = grouped(deal(hives, _COMPUTERS), chosen)
+    shares = grouped(deal(hives, _COMPUTERS), arranged(chosen, hives))
     if len(shares) == 1:
         ((number, share),) = shares.items()
         yield from studio.play(number, share, report)

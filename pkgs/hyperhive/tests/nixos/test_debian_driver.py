@@ -5,7 +5,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -183,6 +187,71 @@ def test_the_hives_of_all_scenarios_are_dealt_whatever_is_asked_for() -> None:
     assert sorted(place) == sorted(part.name for part in known)
     shares = crew.grouped(place, known[:1])
     assert shares == {place[known[0].name]: known[:1]}
+
+
+def test_what_leaves_no_hive_behind_is_played_last_of_those_with_the_same_hive() -> None:
+    known = {part.name: part for part in parts.parts()}
+    hives = [(name, "attacked" if name.startswith("isolation") else "other") for name in known]
+    chosen = [known[name] for name in ("isolation_planted", "boot", "isolation", "messages")]
+    arranged = [part.name for part in parts.arranged(chosen, hives)]
+    assert arranged == ["isolation", "isolation_planted", "boot", "messages"]
+
+
+class Kept(debian.LocalComputer):
+    """A computer with saved states."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.loads: list[str] = []
+
+    def load(self, state: str) -> None:
+        self.stop()
+        self.loads.append(state)
+        self.start()
+
+
+@dataclass(frozen=True)
+class Small:
+    """A part of a line, with a hive that has nothing but a key."""
+
+    name: str
+    path: Path
+    key_of_hive: str
+    is_ruinous: bool = False
+    weakening: None = None
+
+    @contextmanager
+    def hive(self) -> Iterator[Any]:
+        yield SimpleNamespace(key=lambda: self.key_of_hive, play=lambda machine: machine.succeed("true"))
+
+
+def test_a_hive_goes_on_until_something_fails_or_leaves_none(
+    tmp_path: Path, report: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "Machine", partial(runs.Machine, scratch=str(tmp_path)))
+    texts = {"good": 'machine.succeed("true")', "bad": 'machine.succeed("false")'}
+    for word, text in texts.items():
+        (tmp_path / f"{word}.py").write_text(text)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "home").mkdir()
+    story = [
+        ("a1", "good", "a", False),
+        ("a2", "good", "a", False),
+        ("a3", "bad", "a", False),
+        ("a4", "good", "a", True),
+        ("a5", "good", "a", False),
+        ("b1", "good", "b", False),
+        ("b2", "good", "b", False),
+    ]
+    loads = []
+    with Kept(tmp_path / "home") as computer:
+        run = runs.Run(computer, {"hive-a", "hive-b"}, report, tmp_path / "logs", 1.0)
+        for name, text, key, is_ruinous in story:
+            before = len(computer.loads)
+            played = run.play(Small(name, tmp_path / f"{text}.py", key, is_ruinous))
+            assert (played.failure is None) == (text == "good"), played
+            loads.append(computer.loads[before:])
+    assert loads == [["hive-a"], [], [], ["hive-a"], ["hive-a"], ["hive-b"], []]
 
 
 def test_computers_that_play_at_once_are_told_part_by_part_and_ended_together() -> None:
