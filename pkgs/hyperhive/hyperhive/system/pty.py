@@ -20,6 +20,15 @@ _READS: Final = 8
 _PAGE: Final = 4096
 #: Longest pause between two looks at a process.
 _LOOK_SECONDS: Final = 0.02
+#: What the program must not ignore because this process does.
+_RESTORED: Final = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGPIPE,
+    signal.SIGTERM,
+    signal.SIGXFSZ,
+)
 #: How long a program may take to end after it closed its terminal, and what it leaves behind after SIGHUP.
 _LINGER_SECONDS: Final = 2.0
 
@@ -222,8 +231,12 @@ def _spawn(command: list[str], directory: str, environment: dict[str, str], size
 
 
 def _restore_signals() -> None:
-    """Python ignores these, and a program inherits that: in `yes | head`, yes would complain."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+    """Have signals do what they usually do: a program inherits which ones are ignored.
+
+    Python itself ignores SIGPIPE and SIGXFSZ; in `yes | head`, yes would complain. Started by nohup, or with
+    `&` in a script, it ignores others, and Ctrl-C would end nothing in the terminal.
+    """
+    for number in _RESTORED:
         signal.signal(number, signal.SIG_DFL)
 
 

@@ -127,7 +127,10 @@ INTERRUPT = """async () => {
   const began = performance.now();
   const key = { key: 'c', code: 'KeyC', keyCode: 67, ctrlKey: true, bubbles: true };
   area.dispatchEvent(new KeyboardEvent('keydown', key));
-  while (!screen.textContent.includes('hive>')) await new Promise(requestAnimationFrame);
+  while (!screen.textContent.includes('hive>')) {
+    if (performance.now() - began > 60_000) throw new Error(screen.textContent.slice(0, 100));
+    await new Promise(requestAnimationFrame);
+  }
   return (performance.now() - began) / 1000;
 }"""
 

@@ -51,6 +51,19 @@ async def test_signals_that_python_ignores_end_a_program_as_usual(start: Start) 
     assert await pty.wait() == (None, signal.SIGPIPE)
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+async def test_signals_that_whoever_started_it_ignores_end_a_program_as_usual(
+    start: Start, number: signal.Signals
+) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        pty = await start("sh", "-c", f"kill -{number.name.removeprefix('SIG')} $$; echo ignored")
+        assert await everything(pty) == b""
+        assert await pty.wait() == (None, number)
+    finally:
+        signal.signal(number, before)
+
+
 async def test_what_a_program_does_not_read_is_kept_up_to_a_limit(start: Start) -> None:
     pty = await start("sh", "-c", "stty raw -echo; echo; sleep 100", input_limit=30_000)
     await pty.read(10)
