@@ -80,7 +80,8 @@ async def test_a_long_list_is_walked_and_its_rows_unfold(
     await expect(focused(page)).to_contain_text("note 59")
     for _ in range(40):
         await page.keyboard.press("k")
-    await expect(focused(page)).to_contain_text("note 19")
+    # Keys that come faster than rows are drawn wait for them.
+    await expect(focused(page)).to_contain_text("note 19", timeout=45_000)
     await expect(focused(page)).to_be_in_viewport()
     await press(page, "x")
     await expect(focused(page).get_by_role("button", name="Show less")).to_be_visible()

@@ -94,6 +94,13 @@ async function step(by) {
   }
 }
 
+let walk = Promise.resolve();
+
+// Keys may come faster than the rows that they lead to: each waits until those before it have been followed.
+function inTurn(act) {
+  walk = walk.catch(() => {}).then(act);
+}
+
 // A row's own buttons say by `data-press` which key presses them.
 function press(name) {
   const row = document.activeElement.closest("[data-row]");
@@ -124,8 +131,8 @@ function commands(openKeys) {
     doctor: () => {
       location.hash = sideAddress("doctor");
     },
-    next: () => step(1),
-    previous: () => step(-1),
+    next: () => inTurn(() => step(1)),
+    previous: () => inTurn(() => step(-1)),
     compose: () => whenVisible(COMPOSERS, compose),
     filter: () => whenVisible(FILTERS, (field) => field.focus()),
   };
@@ -155,7 +162,7 @@ export function useShortcuts(openKeys) {
       const command = keysAreOn() && key.length === 1 ? read(key, event.timeStamp) : null;
       if (!command) return;
       event.preventDefault();
-      if (command.startsWith("press:")) press(command.slice(6));
+      if (command.startsWith("press:")) inTurn(() => press(command.slice(6)));
       else can[command]();
     }
     document.addEventListener("keydown", keyDown);
