@@ -98,7 +98,7 @@ let walk = Promise.resolve();
 
 // Keys may come faster than the rows that they lead to: each waits until those before it have been followed.
 function inTurn(act) {
-  walk = walk.catch(() => {}).then(act);
+  walk = walk.then(act).catch(reportError);
 }
 
 // A row's own buttons say by `data-press` which key presses them.
