@@ -27,6 +27,8 @@ _LONG: Final = {
     "restart": 7,
 }
 
+#: Scenarios that tell of a hive with which nothing was played since it came up.
+_FRESH: Final = frozenset({"boot"})
 #: Scenarios that leave a hive behind which none can be played with.
 _RUINOUS: Final = frozenset({"isolation_planted"})
 
@@ -51,6 +53,11 @@ class Part:
     def path(self) -> Path:
         """The scenario's text."""
         return SCENARIOS / f"{self.scenario}.py"
+
+    @property
+    def needs_fresh(self) -> bool:
+        """Whether nothing may have been played with its hive before."""
+        return self.scenario in _FRESH
 
     @property
     def is_ruinous(self) -> bool:
@@ -99,7 +106,9 @@ def judge(name: str, weakening: Weakening | None, played: Play) -> Play:
 
 
 def arranged(chosen: Sequence[Part], hives: Sequence[tuple[str, str]]) -> list[Part]:
-    """The parts in an order in which those with the same hive follow each other, ruinous ones last.
+    """The parts in an order in which those with the same hive follow each other.
+
+    The first of them are those that need a fresh one, the last those that leave none.
 
     Args:
         chosen: Which ones.
@@ -109,7 +118,7 @@ def arranged(chosen: Sequence[Part], hives: Sequence[tuple[str, str]]) -> list[P
     first: dict[str, int] = {}
     for position, part in enumerate(chosen):
         first.setdefault(keys[part.name], position)
-    return sorted(chosen, key=lambda part: (first[keys[part.name]], part.is_ruinous))
+    return sorted(chosen, key=lambda part: (first[keys[part.name]], not part.needs_fresh, part.is_ruinous))
 
 
 def deal(hives: Sequence[tuple[str, str]], count: int) -> dict[str, int]:

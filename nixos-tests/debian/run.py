@@ -44,7 +44,7 @@ class Run:
 
     A hive goes on from part to part as long as all goes well: an emulated processor is quick only at what it
     has done before. After a failure, and after what leaves no hive behind, a part begins with the hive as it
-    was when it had come up.
+    was when it had come up, and so does one that tells of that.
 
     Args:
         computer: Off; whoever made it ends it.
@@ -84,7 +84,7 @@ class Run:
             self._playing = None
             try:
                 with time_limit(self._limit(_READY_SECONDS), "making the machine ready"):
-                    if state == goes_on:
+                    if state == goes_on and not part.needs_fresh:
                         machine.connect()
                     else:
                         self._make_ready(machine, hive, state)

@@ -49,6 +49,7 @@ with subtest("what Claude Code itself would let pass is refused as well"):
 with subtest("hyperhive explain says the same without running anything"):
     assert explained("expr 40 + 2") == (0, "allowed (pattern)")
     assert explained("touch refused-file") == (4, "refused (no_pattern)")
+    assert explained("expr 1 + 1; touch refused-file") == (4, "refused (no_pattern)")
     machine.fail(f"test -e {STATE}/refused-file")
 
 with subtest("the operator sees every refusal with its rule"):

@@ -201,4 +201,5 @@ with subtest("a route to loopback over its link does not lead to the host's"):
     machine.succeed(inside("alice", " && ".join(routes)))
     for port in (DASHBOARD, MODEL):
         unreachable(port, "127.0.0.1")
+    # Her own loopback again.
     machine.succeed(inside("alice", "ip route del 127.0.0.1 && ip link set lo down && ip link set lo up"))

@@ -189,10 +189,10 @@ def test_the_hives_of_all_scenarios_are_dealt_whatever_is_asked_for() -> None:
     assert shares == {place[known[0].name]: known[:1]}
 
 
-def test_what_leaves_no_hive_behind_is_played_last_of_those_with_the_same_hive() -> None:
+def test_of_those_with_one_hive_who_needs_a_fresh_one_plays_first_and_who_leaves_none_last() -> None:
     known = {part.name: part for part in parts.parts()}
     hives = [(name, "attacked" if name.startswith("isolation") else "other") for name in known]
-    chosen = [known[name] for name in ("isolation_planted", "boot", "isolation", "messages")]
+    chosen = [known[name] for name in ("isolation_planted", "messages", "isolation", "boot")]
     arranged = [part.name for part in parts.arranged(chosen, hives)]
     assert arranged == ["isolation", "isolation_planted", "boot", "messages"]
 
@@ -218,6 +218,7 @@ class Small:
     path: Path
     key_of_hive: str
     is_ruinous: bool = False
+    needs_fresh: bool = False
     weakening: None = None
 
     @contextmanager
@@ -242,16 +243,19 @@ def test_a_hive_goes_on_until_something_fails_or_leaves_none(
         ("a5", "good", "a", False),
         ("b1", "good", "b", False),
         ("b2", "good", "b", False),
+        ("b-fresh", "good", "b", False),
+        ("b3", "good", "b", False),
     ]
     loads = []
     with Kept(tmp_path / "home") as computer:
         run = runs.Run(computer, {"hive-a", "hive-b"}, report, tmp_path / "logs", 1.0)
         for name, text, key, is_ruinous in story:
             before = len(computer.loads)
-            played = run.play(Small(name, tmp_path / f"{text}.py", key, is_ruinous))
+            part = Small(name, tmp_path / f"{text}.py", key, is_ruinous, name.endswith("fresh"))
+            played = run.play(part)
             assert (played.failure is None) == (text == "good"), played
             loads.append(computer.loads[before:])
-    assert loads == [["hive-a"], [], [], ["hive-a"], ["hive-a"], ["hive-b"], []]
+    assert loads == [["hive-a"], [], [], ["hive-a"], ["hive-a"], ["hive-b"], [], ["hive-b"], []]
 
 
 def test_computers_that_play_at_once_are_told_part_by_part_and_ended_together() -> None:
