@@ -13,18 +13,21 @@ from driver import Failure, Play, Subtest
 from hive import Hive, rendered
 from weakened import WEAKENINGS, Weakening
 
-#: How many times as long as the others some take: they start containers or the machine again and again, or
-#: use everything up.
+#: How many times as long as the others some take: they start containers or the machine again and again, have
+#: agents take many turns, or use everything up.
 _LONG: Final = {
-    "bash_list": 2,
-    "isolation_kernel": 4,
-    "isolation_network": 2,
-    "isolation_planted": 3,
-    "lifecycle": 4,
-    "machine_restart": 9,
-    "messages": 2,
-    "recipients": 2,
-    "restart": 7,
+    "bash_list": 4,
+    "boot": 2,
+    "isolation": 2,
+    "isolation_kernel": 8,
+    "isolation_network": 4,
+    "isolation_planted": 6,
+    "lifecycle": 8,
+    "machine_restart": 15,
+    "messages": 3,
+    "recipients": 4,
+    "restart": 8,
+    "selftest": 2,
 }
 
 #: Scenarios that tell of a hive with which nothing was played since it came up.
