@@ -31,6 +31,11 @@ async def test_mail_wakes_an_idle_agent_and_is_acked_when_the_turn_ended_well(sm
     settled = await hive.settled(sent)
     assert (answer.sender, answer.body) == ("alice", "Fine.")
     assert (settled.deliveries, settled.redelivered) == (1, False)
+
+    async def told() -> bool:
+        return len(await hive.events("alice", "turn_end")) == 1
+
+    await hive.until(told, "the turn's end is told")
     (end,) = await hive.events("alice", "turn_end")
     assert (end["result"], end["tools"]) == ("ok", {"mcp__hyperhive__send": 1})
     assert end["cost_usd"] > 0
