@@ -5,6 +5,8 @@ const MUTED = "notify:muted";
 /** Set where the browser has notifications, but none that a page could show. */
 const UNABLE = "notify:unable";
 const LEADER = "hyperhive: notifications";
+/** Between attempts to load what shows them, while the broker is away. */
+const RETRY_MS = 2000;
 /** A lock that every tab holds for as long as somebody looks at it. */
 export const LOOKING = "hyperhive: somebody looks";
 
@@ -70,6 +72,18 @@ function firstKnown(store) {
   };
 }
 
+/** What shows them. A browser remembers that a module could not be had, so each attempt has its own address. */
+async function loadLeader() {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await import(attempt === 0 ? "./notify_leader.js" : `./notify_leader.js?attempt=${attempt}`);
+    } catch (error) {
+      console.info("notifications:", error.message);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
 /**
  * Starts them. `state` of the result is {support, permission, muted}, `subscribe(listener)` follows it,
  * `ask()` asks the browser for permission, `mute(on)` is heard by every tab.
@@ -98,7 +112,7 @@ export function startNotifier(store) {
     sayWhetherSomebodyLooks();
     navigator.locks.request(LEADER, async () => {
       const seen = firstKnown(store);
-      const { lead } = await import("./notify_leader.js");
+      const { lead } = await loadLeader();
       lead(store, {
         since: seen(),
         isOn: () => Notification.permission === "granted" && read(MUTED) === null,

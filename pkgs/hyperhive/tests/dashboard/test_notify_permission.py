@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
-from tests.dashboard.conftest import CHROMIUM, CHROMIUM_ARGS, RunningHive
+from tests.dashboard.conftest import CHROMIUM, CHROMIUM_ARGS, Complaints, RunningHive
 from tests.dashboard.tabs import LIVE, RECORD, open_tab, remembered, titles, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -145,6 +145,30 @@ async def test_what_comes_while_the_notifier_is_loaded_is_told(
     await page.locator(f"#message-{sent['id']}").wait_for()
     came.set()
     assert await told(1, page) == ["Message from alice"]
+
+
+async def test_a_notifier_that_could_not_be_loaded_is_loaded_later(
+    hive: RunningHive, open_page: Callable[..., Any], complaints: Complaints
+) -> None:
+    page: Page = await open_page(hive, log_in=False, permissions=["notifications"])
+    await page.context.add_init_script(RECORD)
+    failed = asyncio.Event()
+
+    async def fail_once(route: Route) -> None:
+        if failed.is_set():
+            await route.continue_()
+            return
+        failed.set()
+        await route.abort("connectionrefused")
+
+    await page.route("**/notify_leader.js*", fail_once)
+    await page.goto(hive.broker.login_url())
+    await page.locator(LIVE).wait_for()
+    await failed.wait()
+    await hive.agents["alice"].send("operator", "mail")
+    assert await told(1, page) == ["Message from alice"]
+    assert [line for line in complaints if "net::ERR_" not in line] == []
+    complaints.clear()
 
 
 async def test_a_browser_that_keeps_nothing_still_tells(
