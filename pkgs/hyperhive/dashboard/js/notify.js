@@ -78,6 +78,8 @@ async function loadLeader() {
     try {
       return await import(attempt === 0 ? "./notify_leader.js" : `./notify_leader.js?attempt=${attempt}`);
     } catch (error) {
+      // As a TypeError browsers report that nothing came; whatever else is wrong, another attempt does not mend.
+      if (!(error instanceof TypeError)) throw error;
       console.info("notifications:", error.message);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
