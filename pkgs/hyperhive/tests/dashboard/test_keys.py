@@ -16,6 +16,15 @@ async def press(page: Page, keys: str) -> None:
         await page.keyboard.press(key)
 
 
+#: The same key so many times, faster than any frame is drawn.
+PRESS_AT_ONCE = """([key, times]) => {
+  const target = document.activeElement;
+  for (let at = 0; at < times; at += 1) {
+    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
 def focused(page: Page) -> Locator:
     return page.locator(":focus")
 
@@ -88,6 +97,21 @@ async def test_a_long_list_is_walked_and_its_rows_unfold(
     await press(page, "r")
     await expect(page.locator(".replying")).to_contain_text("to alice")
     await expect(page.get_by_label("Message to alice")).to_be_focused()
+
+
+async def test_the_view_follows_keys_that_come_faster_than_frames(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    for number in range(60):
+        await hive.agents["alice"].send("bob", f"note {number:02}\n" * 14)
+    page: Page = await open_page(hive)
+    await press(page, "g m k")
+    at = 59
+    for key, by, times in (("k", -1, 25), ("k", -1, 7), ("j", 1, 9), ("k", -1, 30)):
+        await page.evaluate(PRESS_AT_ONCE, [key, times])
+        at += by * times
+        await expect(focused(page)).to_contain_text(f"note {at:02}", timeout=45_000)
+        await expect(focused(page)).to_be_in_viewport()
 
 
 async def test_a_letter_in_a_field_is_a_letter(hive: RunningHive, page: Page) -> None:

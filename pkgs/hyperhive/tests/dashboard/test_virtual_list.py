@@ -83,6 +83,24 @@ async def test_the_view_keeps_its_place_while_older_rows_are_loaded_and_new_ones
     await link.close()
 
 
+async def test_the_view_stays_where_it_was_moved_to_when_a_row_changes_its_size_in_the_same_frame(
+    hive: RunningHive, page: Page
+) -> None:
+    await hive.write_log("alice", [note(lines(number)) for number in range(200)])
+    await open_log(hive, page)
+    await expect(page.locator(".log li").last).to_be_in_viewport()
+    place = await page.evaluate("""() => new Promise((done) => requestAnimationFrame(() => {
+      const box = document.querySelector('.log .scroll');
+      box.scrollTop -= 500;
+      box.querySelector('li:last-child').style.minHeight = '400px';
+      const { left, top, height } = box.getBoundingClientRect();
+      const row = document.elementFromPoint(left + 200, top + height / 2).closest('li');
+      const before = row.getBoundingClientRect().top;
+      setTimeout(() => done(row.getBoundingClientRect().top - before), 600);
+    }))""")
+    assert abs(place) < 2
+
+
 async def test_unfolding_a_row_at_the_end_keeps_its_begin_in_view_and_it_stays_unfolded_out_of_view(
     hive: RunningHive, page: Page
 ) -> None:

@@ -69,7 +69,7 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     clearTimeout(moving);
     moving = setTimeout(() => {
       moving = null;
-      settle();
+      settleWhereItIs();
     }, REST_MS);
   }
 
@@ -110,6 +110,14 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     follow(look());
   }
 
+  // Between two frames the view may have been moved, which is told with the next: a movement is not taken back.
+  function settleWhereItIs() {
+    if (!box.current?.clientHeight) return;
+    measureRows();
+    if (hasMoved()) hold(look());
+    settle();
+  }
+
   function tellBehind({ left, height }) {
     const { rows, beyond } = props;
     if (place.stuck) place.seen = rows.at(-1)?.key ?? null;
@@ -146,8 +154,11 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
       return shown;
     },
 
-    /** After drawing, or when something changed its size. */
+    /** After drawing. */
     settle,
+
+    /** When something changed its size. */
+    resized: settleWhereItIs,
 
     scrolled() {
       if (!box.current?.clientHeight) return;

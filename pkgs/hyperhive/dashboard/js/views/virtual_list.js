@@ -27,10 +27,10 @@ function useKeeper(held, refs) {
 }
 
 // Settles the list when the box or one of its rows becomes another size.
-function useSizes({ box, list }, settle) {
+function useSizes({ box, list }, resized) {
   const watch = useRef(null);
   useLayoutEffect(() => {
-    const observer = new ResizeObserver(settle);
+    const observer = new ResizeObserver(resized);
     observer.observe(box.current);
     watch.current = { observer, items: new Set() };
     return () => observer.disconnect();
@@ -72,7 +72,7 @@ export function VirtualList({ guess = guessed, beyond = null, startAt = null, pl
     // The row with the focus has left the page: the keyboard stays in the list.
     if (focused && !box.current.contains(document.activeElement)) box.current.focus({ preventScroll: true });
   });
-  useSizes({ box, list }, keeper.settle);
+  useSizes({ box, list }, keeper.resized);
   useEffect(() => keeper.end, []);
 
   // Moving there as the browser does, it would aim at where the end was when the key was pressed.
