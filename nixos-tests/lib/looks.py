@@ -54,6 +54,12 @@ def mail(agent: str, text: str) -> str:
     return f"{ADMIN} --fail --json {body} http://localhost/api/messages | jq '.messages[0].id'"
 
 
+def about(message: int, expression: str) -> str:
+    """Shell line that writes what jq says of a message; it ends with 0 unless that is false or null."""
+    select = f".messages[] | select(.id == {message}) | {expression}"
+    return f"{SNAPSHOT} | jq --compact-output --exit-status {shlex.quote(select)}"
+
+
 def reported(text: str, after: int) -> str:
     """Shell line that ends with 0 when the operator has mail with a text in it that came after a message.
 

@@ -56,6 +56,9 @@ ENTER: str
 def mail(agent: str, text: str) -> str:
     """Shell line that sends a message as the operator, and writes its id."""
 
+def about(message: int, expression: str) -> str:
+    """Shell line that writes what jq says of a message; it ends with 0 unless that is false or null."""
+
 def reported(text: str, after: int) -> str:
     """Shell line that waits a while for mail to the operator with the text, newer than the message."""
 

@@ -1,4 +1,4 @@
-# No mail is lost when the whole machine restarts or loses its power.
+# No mail is lost when the whole machine loses its power or restarts.
 {
   scenario = "machine_restart";
 
