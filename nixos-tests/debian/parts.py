@@ -17,18 +17,22 @@ from weakened import WEAKENINGS, Weakening
 #: agents take many turns, or use everything up.
 _LONG: Final = {
     "bash_list": 4,
-    "boot": 2,
+    "dashboard_login": 2,
+    "extra_mcp_server": 2,
     "isolation": 2,
     "isolation_kernel": 7,
     "isolation_network": 4,
-    "isolation_planted": 4,
-    "lifecycle": 5,
-    "machine_restart": 13,
-    "messages": 3,
+    "isolation_planted": 7,
+    "lifecycle": 7,
+    "machine_restart": 16,
+    "messages": 2,
     "recipients": 4,
     "restart": 6,
     "selftest": 2,
 }
+#: Scenarios that are not kept together with those of the same hive: without them no computer would get much
+#: more to play than the other, and for them another one brings up that hive, once.
+_APART: Final = frozenset({"isolation_network", "selftest"})
 
 #: Scenarios that tell of a hive with which nothing was played since it came up.
 _FRESH: Final = frozenset({"boot"})
@@ -125,19 +129,20 @@ def arranged(chosen: Sequence[Part], hives: Sequence[tuple[str, str]]) -> list[P
 
 
 def deal(hives: Sequence[tuple[str, str]], count: int) -> dict[str, int]:
-    """Computer of every part, from 0: those with the same hive share one, and all take about as long.
+    """Computer of every part, from 0: those of one hive share it, but for a few, and all take about as long.
 
     Args:
         hives: Name of a part and key of its hive, for all there are: what is asked for must not change who
             keeps a hive ready.
         count: How many computers there are.
     """
-    sizes: Counter[str] = Counter()
-    for name, key in hives:
-        sizes[key] += _LONG.get(name, 1)
+    groups = {name: (key, name in _APART) for name, key in hives}
+    sizes: Counter[tuple[str, bool]] = Counter()
+    for name, group in groups.items():
+        sizes[group] += _LONG.get(name, 1)
     loads = [0] * count
-    place: dict[str, int] = {}
-    for key, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
-        place[key] = loads.index(min(loads))
-        loads[place[key]] += size
-    return {name: place[key] for name, key in hives}
+    place: dict[tuple[str, bool], int] = {}
+    for group, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        place[group] = loads.index(min(loads))
+        loads[place[group]] += size
+    return {name: place[group] for name, group in groups.items()}

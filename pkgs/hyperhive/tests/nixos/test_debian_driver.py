@@ -170,6 +170,9 @@ def test_parts_with_one_hive_share_a_computer_and_all_take_about_as_long() -> No
     hives = [("a1", "a"), ("b1", "b"), ("a2", "a"), ("c1", "c"), ("a3", "a"), ("b2", "b")]
     assert parts.deal(hives, 2) == {"a1": 0, "a2": 0, "a3": 0, "b1": 1, "b2": 1, "c1": 1}
     assert set(parts.deal(hives, 1).values()) == {0}
+    # A few are no such reason, as otherwise one computer would have much more to play.
+    apart = [("isolation", "i"), ("isolation_kernel", "i"), ("selftest", "i")]
+    assert parts.deal(apart, 2) == {"isolation": 0, "isolation_kernel": 0, "selftest": 1}
     # One that takes long is worth several.
     assert parts.deal([*hives, ("restart", "c")], 2)["a1"] != parts.deal([*hives, ("restart", "c")], 2)["c1"]
     assert set(parts._LONG) <= {part.name for part in parts.parts()}
