@@ -51,10 +51,9 @@ function conversation(store, api) {
 }
 
 function flow(store, api) {
-  async function older() {
+  async function older(before) {
     const slice = store.state.messages;
-    const before = shownFloor(slice);
-    if (slice.loading || before === 0 || !Number.isFinite(before)) return;
+    if (slice.loading || before !== shownFloor(slice) || before === 0 || !Number.isFinite(before)) return;
     const { filter } = slice;
     store.dispatch({ type: "flow/loading" });
     try {
@@ -66,11 +65,12 @@ function flow(store, api) {
   }
 
   return {
+    /** The page before a message; nothing where one has come since whoever asks last looked. */
     olderMessages: older,
     filterMessages(filter) {
       store.dispatch({ type: "flow/filter", filter });
       const slice = store.state.messages;
-      if (isFiltered(filter) && shown(slice).length < ENOUGH) older();
+      if (isFiltered(filter) && shown(slice).length < ENOUGH) older(shownFloor(slice));
     },
     trimMessages: () => store.dispatch({ type: "flow/trim" }),
   };
@@ -116,13 +116,14 @@ function agentLog({ store, api, openStream, schedule, onRefused }) {
       store.dispatch({ type: "log/show", agent, show, from });
       follow(agent);
     },
-    async olderEvents() {
-      const { before, status } = store.state.log;
-      if (before !== null && status === "ready") await page("log/older", { before });
+    /** The page before an event, or after one; nothing where one has come since whoever asks last looked. */
+    async olderEvents(before) {
+      const { log } = store.state;
+      if (before !== null && before === log.before && log.status === "ready") await page("log/older", { before });
     },
-    async newerEvents() {
-      const { after, status } = store.state.log;
-      if (after !== null && status === "ready") await page("log/newer", { after });
+    async newerEvents(after) {
+      const { log } = store.state;
+      if (after !== null && after === log.after && log.status === "ready") await page("log/newer", { after });
     },
     trimLog: () => store.dispatch({ type: "log/trim", agent: store.state.log.agent }),
   };

@@ -160,6 +160,8 @@ async def test_the_flow_pages_back_to_the_beginning_and_keeps_its_place(
     rows = page.locator(".flow .scroll li")
     await expect(rows.last).to_have_attribute("aria-setsize", "100")
     for known, at_the_top in ((200, "note-230"), (300, "note-130"), (330, "note-030")):
+        # The list has found its place and rests.
+        await page.wait_for_function("() => new Promise((done) => setTimeout(done, 300, true))")
         await page.locator(".flow .scroll").hover()
         await page.mouse.wheel(0, -100_000)
         await expect(rows.first).to_have_attribute("aria-setsize", str(known))

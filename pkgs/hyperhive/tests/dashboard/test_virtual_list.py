@@ -101,6 +101,51 @@ async def test_the_view_stays_where_it_was_moved_to_when_a_row_changes_its_size_
     assert abs(place) < 2
 
 
+async def test_a_movement_that_begins_at_the_end_is_not_held_there_while_rows_change_their_size(
+    hive: RunningHive, page: Page
+) -> None:
+    await hive.write_log("alice", [note(lines(number)) for number in range(200)])
+    await open_log(hive, page)
+    await expect(page.locator(".log li").last).to_be_in_viewport()
+    left = await page.evaluate("""async () => {
+      const box = document.querySelector('.log .scroll');
+      const last = box.querySelector('li:last-child');
+      const height = last.getBoundingClientRect().height;
+      for (let frame = 0; frame < 20; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        box.scrollTop -= 15;
+        last.style.minHeight = `${height + 1 + frame % 2}px`;
+      }
+      await new Promise((done) => setTimeout(done, 600));
+      return box.scrollHeight - box.scrollTop - box.clientHeight;
+    }""")
+    assert left > 250
+
+
+async def test_home_leads_to_the_begin_while_rows_above_change_their_size(
+    hive: RunningHive, page: Page
+) -> None:
+    await hive.write_log("alice", [note(lines(number)) for number in range(200)])
+    scroll = await open_log(hive, page)
+    await scroll.press("Home")
+    await expect(page.locator(".log li").first).to_have_attribute("aria-posinset", "1")
+    await scroll.evaluate("(box) => { box.scrollTop = 5000; }")
+    await page.wait_for_function("() => new Promise((done) => setTimeout(done, 300, true))")
+    top = await scroll.evaluate("""async (box) => {
+      const frame = () => new Promise(requestAnimationFrame);
+      await frame();
+      box.scrollTop -= 30;
+      await frame();
+      await frame();
+      box.querySelector('li').style.minHeight = '400px';
+      await frame();
+      box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true, cancelable: true }));
+      await new Promise((done) => setTimeout(done, 600));
+      return box.scrollTop;
+    }""")
+    assert top == 0
+
+
 async def test_unfolding_a_row_at_the_end_keeps_its_begin_in_view_and_it_stays_unfolded_out_of_view(
     hive: RunningHive, page: Page
 ) -> None:

@@ -68,9 +68,10 @@ export const View = pure(function AgentLog({ name, agent }) {
     return (row) => html`<${LogRow} row=${row} onTurn=${onTurn} />`;
   }, [brief]);
 
+  const older = () => olderEvents(log.before);
   const undo = html`<${Cleared} onUndo=${() => actions.unclearLog(name)} />`;
   const edge = html`<${Edge} loading=${log.status === "paging"} error=${log.live ? error : null}
-    more=${log.before !== null} label="Older entries" onOlder=${olderEvents} />`;
+    more=${log.before !== null} label="Older entries" onOlder=${older} />`;
   return html`
     <link rel="stylesheet" href="/static/css/log.css" />
     <section class="log" aria-label="Live log">
@@ -79,7 +80,7 @@ export const View = pure(function AgentLog({ name, agent }) {
         view=${log.opened} startAt=${from} place=${placeOf(name)}
         before=${rows.length > 0 && (hides ? undo : edge)} empty=${hides ? undo : html`<${Empty} log=${log} />`}
         beyond=${log.after === null ? null : log.missed}
-        onTop=${error || hides ? null : olderEvents} onBottom=${error ? null : newerEvents}
+        onTop=${error || hides ? null : older} onBottom=${error ? null : () => newerEvents(log.after)}
         onLatest=${() => showLog(show)} onEnd=${trimLog} />
     </section>
     <${AgentComposer} agent=${agent} />

@@ -114,12 +114,13 @@ export const Flow = pure(function Flow({ messages, agents, ready }) {
     return [...all].sort();
   }, [messages, agents]);
   const change = (part) => actions.filterMessages({ ...messages.filter, ...part });
+  const older = () => actions.olderMessages(shownFloor(messages));
   const stop = () => setReplying(null);
   useEffect(() => {
     replied.current ||= replying !== null;
   }, [replying]);
   const edge = html`<${Edge} loading=${messages.loading} error=${messages.error}
-    more=${shownFloor(messages) > 0} label="Older messages" onOlder=${actions.olderMessages} />`;
+    more=${shownFloor(messages) > 0} label="Older messages" onOlder=${older} />`;
   const empty = html`<${Empty} ready=${ready} slice=${messages}
     onClear=${() => actions.filterMessages(NO_FILTER)} />`;
   return html`
@@ -130,7 +131,7 @@ export const Flow = pure(function Flow({ messages, agents, ready }) {
       </div>
       <${VirtualList} label="Message flow" rows=${rows} render=${render} guess=${guess} view=${messages.filter}
         before=${rows.length > 0 && edge} empty=${empty}
-        onTop=${messages.error ? null : actions.olderMessages} onEnd=${actions.trimMessages} />
+        onTop=${messages.error ? null : older} onEnd=${actions.trimMessages} />
       <${Composer} key=${replying?.id ?? "new"} draft=${replying ? `reply-${replying.id}` : "new"}
         to=${replying?.sender} inReplyTo=${replying?.id ?? null} focus=${replying !== null || replied.current}
         recipients=${recipientsOf(agents)} onSent=${stop}>

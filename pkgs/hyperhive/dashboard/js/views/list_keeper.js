@@ -29,6 +29,8 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
   // rows above turn out to be higher or lower goes into the room above them instead.
   let moving = null;
   let shift = 0;
+  // Whether the movement goes up: it begins near the end, and would end there if that held the view.
+  let leaving = false;
 
   // The view, in pixels from the start of the first row; `lead` is what stands above that.
   function look() {
@@ -47,10 +49,14 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     return (place.anchor && layout.placeOf(place.anchor)) ?? top;
   }
 
+  function isAtEnd(left) {
+    return left < NEAR && props.beyond === null;
+  }
+
   function hold({ top, left }) {
     scrollTop = box.current.scrollTop;
     if (!layout.count) return;
-    place.stuck = left < NEAR && props.beyond === null;
+    place.stuck = isAtEnd(left) && !(leaving && left >= 1);
     place.anchor = place.stuck ? null : layout.anchorAt(top);
   }
 
@@ -63,21 +69,26 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
   function rest() {
     clearTimeout(moving);
     moving = null;
+    leaving = false;
   }
 
   function move() {
     clearTimeout(moving);
     moving = setTimeout(() => {
-      moving = null;
+      rest();
+      if (!box.current?.clientHeight) return;
+      if (isAtEnd(look().left)) Object.assign(place, { stuck: true, anchor: null });
       settleWhereItIs();
     }, REST_MS);
   }
 
   // Whether the view is elsewhere than where it was left, by other hands than ours.
   function hasMoved() {
-    const moved = Math.abs(box.current.scrollTop - scrollTop) >= 1;
-    if (moved) move();
-    return moved;
+    const by = box.current.scrollTop - scrollTop;
+    if (Math.abs(by) < 1) return false;
+    leaving = by < 0;
+    move();
+    return true;
   }
 
   function measureRows() {
@@ -103,7 +114,7 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
     if (moving && !place.stuck && shown.start > 0 && layout.top(shown.start) + shifted >= 0) makeRoom(shifted);
     else {
       makeRoom(0);
-      const to = place.stuck ? box.current.scrollHeight : view.lead + wanted;
+      const to = place.stuck ? box.current.scrollHeight : Math.max(0, view.lead + wanted);
       if (Math.abs(box.current.scrollTop - to) >= 1) box.current.scrollTop = to;
     }
     scrollTop = box.current.scrollTop;
@@ -189,6 +200,7 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
 
     toStart() {
       rest();
+      makeRoom(0);
       box.current.scrollTop = 0;
       scrollTop = 0;
       this.scrolled();
