@@ -79,14 +79,20 @@ async def test_rows_are_walked_answered_and_put_away_without_a_pointer(
     await expect(page.locator(".inbox .empty")).to_have_text("No unread messages.")
 
 
-async def test_a_long_list_is_walked_and_its_rows_unfold(
-    hive: RunningHive, open_page: Callable[..., Any]
-) -> None:
+async def open_at_the_last_of_60(hive: RunningHive, open_page: Callable[..., Any]) -> Page:
+    """The page with the keyboard at the last of 60 messages, `note 59`; few of them fit the view."""
     for number in range(60):
         await hive.agents["alice"].send("bob", f"note {number:02}\n" * 14)
     page: Page = await open_page(hive)
     await press(page, "g m k")
     await expect(focused(page)).to_contain_text("note 59")
+    return page
+
+
+async def test_a_long_list_is_walked_and_its_rows_unfold(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    page = await open_at_the_last_of_60(hive, open_page)
     for _ in range(40):
         await page.keyboard.press("k")
     # Keys that come faster than rows are drawn wait for them.
@@ -102,10 +108,7 @@ async def test_a_long_list_is_walked_and_its_rows_unfold(
 async def test_the_view_follows_keys_that_come_faster_than_frames(
     hive: RunningHive, open_page: Callable[..., Any]
 ) -> None:
-    for number in range(60):
-        await hive.agents["alice"].send("bob", f"note {number:02}\n" * 14)
-    page: Page = await open_page(hive)
-    await press(page, "g m k")
+    page = await open_at_the_last_of_60(hive, open_page)
     at = 59
     for key, by, times in (("k", -1, 25), ("k", -1, 7), ("j", 1, 9), ("k", -1, 30)):
         await page.evaluate(PRESS_AT_ONCE, [key, times])

@@ -171,6 +171,29 @@ async def test_the_flow_pages_back_to_the_beginning_and_keeps_its_place(
     await expect(page.locator(".flow .edge")).to_have_text("The beginning")
 
 
+async def test_a_page_that_has_come_and_is_not_drawn_yet_is_not_followed_by_another(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    for number in range(330):
+        await hive.agents["alice"].send("bob", f"note-{number:03}")
+    page: Page = await open_page(hive, log_in=False)
+    # Longer than a list takes to rest, when it looks again at what is in view.
+    await page.add_init_script(
+        "const frame = requestAnimationFrame;"
+        "window.requestAnimationFrame = (draw) => setTimeout(() => frame(draw), 400);"
+    )
+    await page.goto(hive.broker.login_url())
+    rows = page.locator(".flow .scroll li")
+    await expect(rows.last).to_have_attribute("aria-setsize", "100")
+    await page.wait_for_timeout(1000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "before=" in request.url else None)
+    await page.locator(".flow .scroll").evaluate("(box) => { box.scrollTop = 0; }")
+    await expect(rows.first).not_to_have_attribute("aria-setsize", "100")
+    await page.wait_for_timeout(1000)
+    assert len(asked) == 1, asked
+
+
 async def test_the_filter_finds_old_messages_and_hides_live_ones_that_do_not_match(
     hive: RunningHive, open_page: Callable[..., Any]
 ) -> None:

@@ -124,8 +124,10 @@ export function createKeeper(place, { box, list, redraw, onBehind }) {
   // Between two frames the view may have been moved, which is told with the next: a movement is not taken back.
   function settleWhereItIs() {
     if (!box.current?.clientHeight) return;
-    measureRows();
-    if (hasMoved()) hold(look());
+    if (hasMoved()) {
+      measureRows();
+      hold(look());
+    }
     settle();
   }
 
