@@ -3,7 +3,6 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Collection, Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -36,16 +35,10 @@ LAYERS = (
 )
 RANKS = {name: rank for rank, line in enumerate(LAYERS) for name in line}
 
-#: Modules without a test file of their own name, and why.
-UNTESTED = {
-    "cli/arguments": "option texts; tests/cli/test_parser.py reads every --help",
-    "config_base": "forms of names; tests/test_config.py and test_config_toml.py show what they refuse",
-    "cli/exit_codes": "numbers; every command's test checks them",
-    "__main__": "one call; tests/cli runs it as a program",
-    "protocol/*": "models without behaviour; test_architecture builds their schemas",
-}
+#: Directories without tests of their own, and why.
+UNTESTED = {"protocol": "models without behaviour; test_architecture builds their schemas"}
 
-LINE_LIMIT = 400
+LINE_LIMIT = 500
 GENERATED = {".git", "node_modules", "vendor", "dist", "__pycache__"}
 
 
@@ -109,15 +102,14 @@ def test_imports_go_down_only() -> None:
     report(wrong, "move the code to the layer that may know both, or hand the object in as an argument")
 
 
-def test_every_module_has_a_test_file_of_the_same_name() -> None:
-    missing = []
-    for path in modules():
-        name = path.relative_to(PACKAGE).with_suffix("")
-        listed = any(fnmatch(name.as_posix(), pattern) for pattern in UNTESTED)
-        mirror = PROJECT / "tests" / name.parent / f"test_{name.name}.py"
-        if path.name != "__init__.py" and not listed and not mirror.is_file():
-            missing.append(str(mirror.relative_to(PROJECT)))
-    report(missing, "write these test files, or list the module with a reason in UNTESTED")
+def test_every_directory_of_the_package_has_tests_of_its_own() -> None:
+    directories = {path.parent.relative_to(PACKAGE) for path in modules()}
+    missing = {
+        f"tests/{directory.as_posix()}/"
+        for directory in directories
+        if not any((PROJECT / "tests" / directory).glob("test_*.py")) and directory.as_posix() not in UNTESTED
+    }
+    report(missing, "write tests there, or list the directory with a reason in UNTESTED")
 
 
 @pytest.mark.parametrize("ending", [".py", ".js", ".mjs", ".nix"])
@@ -126,7 +118,7 @@ def test_no_source_file_is_longer_than_the_limit(ending: str) -> None:
     long = [
         f"{path.relative_to(REPOSITORY)}: {count}" for path, count in lengths.items() if count > LINE_LIMIT
     ]
-    report(long, f"split these by noun: {LINE_LIMIT} lines are the limit, 300 the aim")
+    report(long, f"more than one thing, or a noun that wants a folder: {LINE_LIMIT} lines are the limit")
 
 
 def test_no_module_is_named_after_nothing() -> None:
@@ -168,7 +160,6 @@ def test_the_schema_of_every_model_builds() -> None:
     for model in models:
         schema = model.model_json_schema()
         assert schema["additionalProperties"] is False, model
-        assert model.__doc__, model
 
 
 def module_map() -> str:
