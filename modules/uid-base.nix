@@ -1,4 +1,4 @@
-# First host uid of an agent's container; `uid_base` in `hyperhive/config.py` is the same function.
+# First host uid of an agent's container; `uid_base` in `hyperhive/config/models.py` is the same function.
 { lib }:
 name:
 let

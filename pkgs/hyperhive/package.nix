@@ -96,14 +96,12 @@ let
     # The others need Claude Code, Chromium, Node.js or the whole checkout: `make test` runs them.
     enabledTestPaths = [
       "tests/api"
+      "tests/config"
       "tests/domain"
       "tests/services"
       "tests/store"
       "tests/system"
-      "tests/test_config.py"
-      "tests/test_config_toml.py"
       "tests/test_errors.py"
-      "tests/test_schema.py"
     ];
     disabledTestPaths = [ "tests/api/operator/test_browser.py" ];
     # A time limit says nothing on a builder that does other work beside.

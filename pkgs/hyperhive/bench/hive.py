@@ -12,7 +12,7 @@ from typing import Final
 from bench.peers import HttpPeer
 from bench.waiting import until
 from hyperhive.config import ClaudeConfig, HarnessConfig
-from hyperhive.config_toml import Hive, parse_hive
+from hyperhive.config.hive_file import Hive, parse_hive
 from hyperhive.demo.claude_env import claude_environment
 from hyperhive.demo.model_script import ModelScript
 from hyperhive.demo.model_server import ModelServer

@@ -23,9 +23,7 @@ from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.app import admin_app, operator_app
 from hyperhive.api.security import Gate, secure
-from hyperhive.config import UID_RANGE, BrokerConfig, TlsConfig, uid_base
-from hyperhive.config_base import LOOPBACK
-from hyperhive.config_ntfy import NtfyConfig
+from hyperhive.config import LOOPBACK, UID_RANGE, BrokerConfig, NtfyConfig, TlsConfig, uid_base
 from hyperhive.domain.recipients import Roster
 from hyperhive.errors import ConfigError, HyperhiveError
 from hyperhive.services.agents import Agents

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hyperhive.config_toml import Hive, parse_hive
+from hyperhive.config.hive_file import Hive, parse_hive
 from hyperhive.demo.claude_env import claude_environment
 from hyperhive.demo.model_script import load_script
 from hyperhive.demo.model_server import ModelServer

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from hyperhive.cli.parser import COMMANDS, build_parser
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config.hive_file import Places, parse_hive
 from hyperhive.domain.bash_policy import judge, validate_pattern
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hyperhive.config_toml import parse_hive
+from hyperhive.config.hive_file import parse_hive
 from hyperhive.domain.selftest import INSIDE, OUTSIDE
 from hyperhive.system.admin import AdminClient, RefusedError
 from hyperhive.up.credentials import Secrets

@@ -11,7 +11,7 @@ from hyperhive.config import (
     load_broker_config,
     load_harness_config,
 )
-from hyperhive.config_toml import Hive, load_hive
+from hyperhive.config.hive_file import Hive, load_hive
 from hyperhive.domain.bash_policy import validate_pattern
 from hyperhive.errors import ConfigError
 from hyperhive.system.installation import dashboard_dir

@@ -11,7 +11,7 @@ from hyperhive.cli.broker_socket import find_socket
 from hyperhive.cli.config_files import load_broker
 from hyperhive.cli.exit_codes import FAILED, OK
 from hyperhive.cli.output import emit, printable
-from hyperhive.config_toml import Places
+from hyperhive.config.hive_file import Places
 from hyperhive.protocol.doctor import Check, CheckOutcome, Diagnosis
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError, RefusedError
 from hyperhive.system.installation import dashboard_dir

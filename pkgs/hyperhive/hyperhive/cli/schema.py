@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from hyperhive import schema
 from hyperhive.cli.exit_codes import FAILED, OK
 from hyperhive.cli.output import emit
+from hyperhive.config import schema
 from hyperhive.errors import InvalidRequestError
 from hyperhive.system.installation import contract_dir
 

@@ -13,7 +13,7 @@ from typing import Final
 from hyperhive.cli.config_files import load_hive_file
 from hyperhive.cli.exit_codes import OK
 from hyperhive.cli.output import emit, printable
-from hyperhive.config_toml import DEFAULTS, Hive
+from hyperhive.config.hive_file import DEFAULTS, Hive
 from hyperhive.errors import ConfigError, NotFoundError
 from hyperhive.system.installation import examples_dir
 from hyperhive.system.processes import ChildEvent, ChildState

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from hyperhive.config_toml import Hive, load_hive
+from hyperhive.config.hive_file import Hive, load_hive
 from hyperhive.demo.claude_env import claude_environment, prepare_home
 from hyperhive.demo.model_script import load_script
 from hyperhive.demo.model_server import ModelServer

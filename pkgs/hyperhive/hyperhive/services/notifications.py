@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hyperhive.config_ntfy import NtfyConfig
+from hyperhive.config import NtfyConfig
 from hyperhive.domain import notifications as rules
 from hyperhive.domain.backoff import Backoff
 from hyperhive.domain.days import DAY

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config_toml import Hive, Places
+from hyperhive.config.hive_file import Hive, Places
 from hyperhive.domain.doctor import ADVICE, failed, ok, skipped
 from hyperhive.protocol.doctor import Check
 from hyperhive.services import machine

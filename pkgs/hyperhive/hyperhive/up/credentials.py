@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hyperhive.config import AgentConfig, BrokerConfig, HarnessConfig
-from hyperhive.config_toml import CredentialSource, Hive
+from hyperhive.config.hive_file import CredentialSource, Hive
 from hyperhive.up.places import make_private, write_private
 
 #: Settings of Claude Code that make it use something else than an account or a key.

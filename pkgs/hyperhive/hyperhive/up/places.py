@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config_toml import Places
+from hyperhive.config.hive_file import Places
 from hyperhive.errors import ConflictError, UnavailableError
 
 #: Longest path of a Unix socket in bytes; the kernel's 108 hold a zero byte, too.

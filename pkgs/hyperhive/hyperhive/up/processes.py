@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from hyperhive.config_base import Contract
-from hyperhive.config_toml import Hive, Places
+from hyperhive.config import ConfigModel
+from hyperhive.config.hive_file import Hive, Places
 from hyperhive.errors import UnavailableError
 from hyperhive.protocol.lifecycle import Verb
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
@@ -150,7 +150,7 @@ class HiveProcesses:
             for part in ("state", "home"):
                 make_private(self._places.agent_dir(name) / part)
 
-    def _render(self, name: str, config: Contract) -> Path:
+    def _render(self, name: str, config: ConfigModel) -> Path:
         path = self._places.state_dir / "config" / f"{name}.json"
         write_private(path, config.model_dump_json(indent=2) + "\n")
         return path

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from hyperhive.cli import main
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config.hive_file import Places, parse_hive
 from hyperhive.system import keeper
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from tests.systemctl import Systemctl

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config_toml import Places, load_hive
+from hyperhive.config.hive_file import Places, load_hive
 from tests.cli.conftest import Run
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "hive.toml"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from hyperhive.cli.config_files import guess_kind, load_broker, load_hive_file
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config.hive_file import Places, parse_hive
 from hyperhive.errors import ConfigError
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config.hive_file import Places, parse_hive
 from tests.cli.conftest import Run
 
 HIVE = "[credentials]\nkey = { env = 'X' }\n[agents.ada.credentials]\nANTHROPIC_API_KEY = 'key'\n"

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config.hive_file import Places, parse_hive
 from tests.cli.conftest import HIVE, Running
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, NamedTuple
 import pytest
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from hyperhive import schema
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config import schema
+from hyperhive.config.hive_file import Places, parse_hive
 from tests.nixos import nix
 from tests.nixos.mutations import changed, is_map, mutants, objects
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from hyperhive.config import BrokerConfig, load_broker_config, load_harness_config, uid_base
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config.hive_file import Places, parse_hive
 from tests.nixos import expected, nix
 
 if not nix.EVAL.is_dir():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config_toml import Hive, parse_hive
+from hyperhive.config.hive_file import Hive, parse_hive
 from hyperhive.system.processes import ChildEvent, ChildState, Patience
 from hyperhive.up.credentials import Secrets
 from hyperhive.up.places import choose_places

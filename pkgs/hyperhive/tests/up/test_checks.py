@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config.hive_file import Places, parse_hive
 from hyperhive.protocol.doctor import Check, CheckOutcome
 from hyperhive.up import checks
 from hyperhive.up.checks import Setting

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from hyperhive.config import BrokerConfig
-from hyperhive.config_toml import CredentialSource, Hive, parse_hive
+from hyperhive.config.hive_file import CredentialSource, Hive, parse_hive
 from hyperhive.up.credentials import (
     CredentialFiles,
     Secrets,

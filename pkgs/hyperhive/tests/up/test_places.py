@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config_toml import Places
+from hyperhive.config.hive_file import Places
 from hyperhive.errors import ConflictError, UnavailableError
 from hyperhive.up.places import (
     choose_places,

@@ -9,14 +9,16 @@ from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError, model_validator
 
-from hyperhive.config import (
+from hyperhive.config.files import describe_errors
+from hyperhive.config.models import (
     AgentConfig,
     BrokerConfig,
     ClaudeConfig,
+    ConfigModel,
+    CredentialName,
+    EnvironmentName,
     HarnessConfig,
-    describe_errors,
 )
-from hyperhive.config_base import Contract, CredentialName, EnvironmentName
 from hyperhive.errors import ConfigError
 
 #: Every key that a hive file may leave out, with the value it then has. What a comment shows has no
@@ -96,7 +98,7 @@ class Places:
         return self.state_dir / "agents" / agent
 
 
-class CredentialSource(Contract):
+class CredentialSource(ConfigModel):
     """Where a credential's value is taken from at start: an environment variable or a file."""
 
     env: EnvironmentName | None = None

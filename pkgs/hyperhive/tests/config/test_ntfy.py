@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config_ntfy import NtfyConfig
-from hyperhive.config_toml import Places, parse_hive
+from hyperhive.config import NtfyConfig
+from hyperhive.config.hive_file import Places, parse_hive
 from hyperhive.errors import ConfigError
 
 PLACES = Places(Path("/state"), Path("/run/hive"), Path("/dashboard"))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hyperhive.config import BrokerConfig, HarnessConfig
-from hyperhive.config_toml import CredentialSource, Places, load_hive, parse_hive
+from hyperhive.config.hive_file import CredentialSource, Places, load_hive, parse_hive
 from hyperhive.errors import ConfigError
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 PLACES = Places(Path("/state"), Path("/run/hive"), Path("/dashboard"))
 MINIMAL = "[agents.ada]\n"
 

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config import BrokerConfig, HarnessConfig
-from hyperhive.config_base import Contract
+from hyperhive.config.models import BrokerConfig, ConfigModel, HarnessConfig
 
-MODELS: Final[dict[str, type[Contract]]] = {"broker": BrokerConfig, "harness": HarnessConfig}
+MODELS: Final[dict[str, type[ConfigModel]]] = {"broker": BrokerConfig, "harness": HarnessConfig}
 
 
 def file_name(kind: str) -> str:

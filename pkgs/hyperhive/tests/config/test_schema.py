@@ -1,9 +1,9 @@
 import json
 from pathlib import Path
 
-from hyperhive import schema
+from hyperhive.config import schema
 
-CONTRACT = Path(__file__).parent.parent / "contract"
+CONTRACT = Path(__file__).parent.parent.parent / "contract"
 
 
 def test_the_committed_schemas_are_those_of_the_models() -> None:

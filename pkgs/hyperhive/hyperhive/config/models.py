@@ -1,29 +1,33 @@
 """The configuration contract: the files that NixOS renders and `hyperhive up` fills.
 
 These models have no defaults on purpose. Every field is written by whoever renders the file
-(`modules/render.nix`, or `config_toml.py` for a hive in TOML), so a file says everything that is true.
+(`modules/render.nix`, or `hive_file.py` for a hive in TOML), so a file says everything that is true.
 """
 
 import hashlib
-from pathlib import Path
-from typing import Annotated, Final, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from hyperhive.config_base import (
-    LOOPBACK,
-    AbsolutePath,
-    AgentName,
-    Contract,
-    CredentialName,
-    EnvironmentName,
-    ModelName,
-    Recipient,
-    ServerName,
-)
-from hyperhive.config_ntfy import NtfyConfig
-from hyperhive.errors import ConfigError
+from hyperhive.protocol.base import AGENT_NAME_PATTERN
 from hyperhive.protocol.messages import EVERYONE, MANAGER, OPERATOR, SYSTEM
+from hyperhive.protocol.notifications import Kind
+
+AgentName = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
+Recipient = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+CredentialName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=255)]
+ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/")]
+#: Host and port of an address, as far as Nix can judge them as well.
+_SERVER: Final = r"^https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+])(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*"
+TopicUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/[A-Za-z0-9_-]{{1,64}}$", max_length=500)]
+BaseUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/?$", max_length=500)]
+
+#: Hosts that are this machine itself.
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 #: Names that never belong to an agent; `manager` is free for the one agent with that role.
 RESERVED_NAMES: Final = frozenset({OPERATOR, SYSTEM, "broker", "hive", "all", "self"})
@@ -40,10 +44,13 @@ def uid_base(name: str) -> int:
     return UID_FIRST + UID_RANGE * (int(digest[:12], 16) % UID_RANGES)
 
 
-ContractT = TypeVar("ContractT", bound=Contract)
+class ConfigModel(BaseModel):
+    """A part of a configuration file: strict types, immutable, no unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-class McpServerConfig(Contract):
+class McpServerConfig(ConfigModel):
     """An extra MCP server that the agent's session starts over stdio.
 
     Attributes:
@@ -59,7 +66,7 @@ class McpServerConfig(Contract):
     allowed_tools: list[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]+)$")]]
 
 
-class NotesConfig(Contract):
+class NotesConfig(ConfigModel):
     """Care of `notes.md` in the state directory.
 
     Attributes:
@@ -69,7 +76,7 @@ class NotesConfig(Contract):
     compact_above_bytes: Annotated[int, Field(ge=0)]
 
 
-class ContextConfig(Contract):
+class ContextConfig(ConfigModel):
     """Care of the session's context.
 
     Attributes:
@@ -79,7 +86,7 @@ class ContextConfig(Contract):
     compact_above_percent: Annotated[int, Field(ge=0, le=95)]
 
 
-class BudgetConfig(Contract):
+class BudgetConfig(ConfigModel):
     """Caps per day (UTC) and agent. At a cap no new turn starts until the day ends; null is no cap.
 
     Attributes:
@@ -91,7 +98,7 @@ class BudgetConfig(Contract):
     turns_per_day: Annotated[int, Field(ge=1)] | None
 
 
-class LimitsConfig(Contract):
+class LimitsConfig(ConfigModel):
     """Resources of the agent's container.
 
     Attributes:
@@ -107,7 +114,7 @@ class LimitsConfig(Contract):
     tasks: Annotated[int, Field(ge=16)]
 
 
-class AgentConfig(Contract):
+class AgentConfig(ConfigModel):
     """One agent: who it is, which model it uses and what it may do.
 
     Attributes:
@@ -149,7 +156,7 @@ class AgentConfig(Contract):
         return self
 
 
-class TlsConfig(Contract):
+class TlsConfig(ConfigModel):
     """Certificate chain and key of the dashboard.
 
     Attributes:
@@ -161,7 +168,7 @@ class TlsConfig(Contract):
     key_credential: CredentialName
 
 
-class ListenConfig(Contract):
+class ListenConfig(ConfigModel):
     """Where the operator's pages listen.
 
     Attributes:
@@ -179,7 +186,7 @@ class ListenConfig(Contract):
     plain_remote: bool
 
 
-class OperatorConfig(Contract):
+class OperatorConfig(ConfigModel):
     """The operator, who reads and decides.
 
     Attributes:
@@ -191,7 +198,7 @@ class OperatorConfig(Contract):
     password_credential: CredentialName | None
 
 
-class DeliveryConfig(Contract):
+class DeliveryConfig(ConfigModel):
     """How messages are handed out.
 
     Attributes:
@@ -201,7 +208,7 @@ class DeliveryConfig(Contract):
     lease_seconds: Annotated[int, Field(ge=5, le=3600)]
 
 
-class LoopBreakerConfig(Contract):
+class LoopBreakerConfig(ConfigModel):
     """Limits per sender-recipient pair; 0 switches one off.
 
     Attributes:
@@ -216,7 +223,7 @@ class LoopBreakerConfig(Contract):
     ping_pong: Annotated[int, Field(ge=0)]
 
 
-class RetentionConfig(Contract):
+class RetentionConfig(ConfigModel):
     """How long history is kept; 0 keeps it for ever.
 
     Attributes:
@@ -230,7 +237,39 @@ class RetentionConfig(Contract):
     stats_days: Annotated[int, Field(ge=0)]
 
 
-class NotificationsConfig(Contract):
+class NtfyConfig(ConfigModel):
+    """Pushes to a phone what still waits for the operator after a while, through an ntfy server.
+
+    Attributes:
+        url: Address of the topic: that of the server, a slash and the topic's name.
+        token_credential: Name of the credential with an access token; null sends none.
+        delay_seconds: What is still open after this long is sent; a question that expires when half of its
+            time is over, if that is sooner.
+        kinds: Of what is sent.
+        dashboard_url: Where links in the pushes lead; null is the dashboard's own address, with its first
+            host name beyond loopback, where it listens there; and no link where it does not.
+    """
+
+    url: TopicUrl
+    token_credential: CredentialName | None
+    delay_seconds: Annotated[int, Field(ge=0, le=86_400)]
+    kinds: list[Kind]
+    dashboard_url: BaseUrl | None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            address = urlsplit(self.url)
+            _ = address.port
+        except ValueError as error:
+            raise ValueError(f"url {self.url!r} is no address: {error}") from error
+        # What agents write, and a token, would be readable on the way.
+        if address.scheme == "http" and address.hostname not in LOOPBACK:
+            raise ValueError(f"url {self.url!r} is beyond loopback: it must begin with https://")
+        return self
+
+
+class NotificationsConfig(ConfigModel):
     """How the operator hears of what waits while no page is open.
 
     Attributes:
@@ -240,7 +279,7 @@ class NotificationsConfig(Contract):
     ntfy: NtfyConfig | None
 
 
-class BrokerConfig(Contract):
+class BrokerConfig(ConfigModel):
     """Everything the broker knows; rendered as `broker.json`.
 
     Attributes:
@@ -275,7 +314,7 @@ class BrokerConfig(Contract):
         return self
 
 
-class ClaudeConfig(Contract):
+class ClaudeConfig(ConfigModel):
     """How the harness starts Claude Code.
 
     Attributes:
@@ -289,7 +328,7 @@ class ClaudeConfig(Contract):
     env: dict[EnvironmentName, str]
 
 
-class HarnessConfig(Contract):
+class HarnessConfig(ConfigModel):
     """Everything one agent's harness knows; rendered as `harness.json` inside its container.
 
     Attributes:
@@ -324,37 +363,3 @@ def check_agents(agents: dict[str, AgentConfig]) -> None:
         other = bases.setdefault(uid_base(name), name)
         if other != name:
             raise ValueError(f"agents {other!r} and {name!r} share one uid range: rename one of them")
-
-
-def describe_errors(error: ValidationError, origin: str) -> str:
-    """One line per mistake: file, dotted key, what is wrong and the value that was given."""
-    lines = []
-    for detail in error.errors(include_url=False):
-        key = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
-        reason = detail["msg"].removeprefix("Value error, ")
-        given = "" if detail["type"] in {"missing", "value_error"} else f" (value: {detail['input']!r:.200})"
-        lines.append(f"{origin}: {key}: {reason}{given}")
-    return "\n".join(lines)
-
-
-def load_broker_config(path: Path) -> BrokerConfig:
-    """Read `broker.json`.
-
-    Raises:
-        ConfigError: The file cannot be read or is wrong; the message names file, key and value.
-    """
-    return _load(BrokerConfig, path)
-
-
-def load_harness_config(path: Path) -> HarnessConfig:
-    """Read `harness.json`; errors as in `load_broker_config`."""
-    return _load(HarnessConfig, path)
-
-
-def _load(kind: type[ContractT], path: Path) -> ContractT:
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise ConfigError(describe_errors(error, str(path))) from error
