@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hyperhive.cli.parser import COMMANDS, build_parser
 from hyperhive.config.hive_file import Places, parse_hive
-from hyperhive.domain.bash_policy import judge, validate_pattern
+from hyperhive.domain.bash import judge, validate_pattern
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

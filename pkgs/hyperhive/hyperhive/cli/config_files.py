@@ -12,7 +12,7 @@ from hyperhive.config import (
     load_harness_config,
 )
 from hyperhive.config.hive_file import Hive, load_hive
-from hyperhive.domain.bash_policy import validate_pattern
+from hyperhive.domain.bash import validate_pattern
 from hyperhive.errors import ConfigError
 from hyperhive.system.installation import dashboard_dir
 from hyperhive.up.places import choose_places

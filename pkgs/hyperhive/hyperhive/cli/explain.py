@@ -11,7 +11,7 @@ from hyperhive.cli.broker_socket import admin_client
 from hyperhive.cli.config_files import load_broker
 from hyperhive.cli.exit_codes import OK, REFUSED
 from hyperhive.cli.output import emit, printable, table
-from hyperhive.domain.bash_policy import judge
+from hyperhive.domain.bash import judge
 from hyperhive.errors import NotFoundError
 
 DETAILS: Final = """

@@ -14,7 +14,7 @@ from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
 from claude_agent_sdk.types import PreToolUseHookSpecificOutput
 
 from hyperhive.config import AgentConfig
-from hyperhive.domain.bash_policy import Verdict, judge
+from hyperhive.domain.bash import Verdict, judge
 
 log = logging.getLogger(__name__)
 

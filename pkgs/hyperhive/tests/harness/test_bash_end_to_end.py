@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.domain.test_bash_policy import ENTRIES, LISTS, Entry
+from tests.domain.bash.test_policy import ENTRIES, LISTS, Entry
 from tests.harness.conftest import MakeHive
 
 #: Refused lines of each rule that are tried.

@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from hyperhive.api.bodies import TEXT_BYTES, read_body
-from hyperhive.domain.bash_policy import Verdict, judge
+from hyperhive.domain.bash import Verdict, judge
 from hyperhive.protocol.operator import ExplainRequest
 from hyperhive.services.agents import Agents
 

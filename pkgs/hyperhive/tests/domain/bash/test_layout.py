@@ -1,8 +1,7 @@
 import pytest
 
-from hyperhive.domain.bash_parts import Part, SimpleCommand
-from hyperhive.domain.bash_refusals import RefusedError
-from hyperhive.domain.bash_syntax import parse_script
+from hyperhive.domain.bash.parser import parse_script
+from hyperhive.domain.bash.script import Part, RefusedError, SimpleCommand
 
 
 def shown(parts: list[Part]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from hyperhive.domain.bash_words import Word
+from hyperhive.domain.bash.script import Word
 
 MAX_PATTERN: Final = 1000
 _BLANK: Final = "\0"  # between words: a command holds no NUL, so a quoted blank is never a word's end

@@ -1,25 +1,28 @@
-"""Whether an agent's Bash command line is covered by its allow-list.
-
-Every simple command of the line must match a pattern, wherever it stands; what cannot be read with certainty
-is refused. A pattern promises only which program starts and with which words: what that program does is its
-own affair, so `git *` also permits `git -c alias.x='!sh' x`, and `vim *` whatever an editor can run.
-Aliases, functions and start-up files of the shell are outside the line: the harness keeps them away.
-"""
+"""The decision about a line: every command against the list, every redirection, every wrapper's inside."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hyperhive.domain.bash_builtins import HARMLESS, check_builtin
-from hyperhive.domain.bash_parts import RESERVED, Part, Problem, Redirection, SimpleCommand
-from hyperhive.domain.bash_patterns import Pattern, PatternList, compile_pattern, compile_patterns, listed
-from hyperhive.domain.bash_refusals import RefusedError, UnparsableError
-from hyperhive.domain.bash_syntax import parse_script
-from hyperhive.domain.bash_walk import MAX_DEPTH
-from hyperhive.domain.bash_words import Word
-from hyperhive.domain.bash_wrappers import Inner, InnerCommand, inner_commands
+from hyperhive.domain.bash.builtins import HARMLESS, check_builtin
+from hyperhive.domain.bash.parser import MAX_DEPTH, parse_script
+from hyperhive.domain.bash.patterns import Pattern, PatternList, compile_pattern, compile_patterns, listed
+from hyperhive.domain.bash.script import (
+    Part,
+    Redirection,
+    Refusal,
+    RefusedError,
+    SimpleCommand,
+    UnparsableError,
+    Word,
+)
+from hyperhive.domain.bash.wrappers import Inner, InnerCommand, inner_commands
 
+_RESERVED: Final = frozenset(
+    {"!", "[[", "]]", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac"}
+    | {"fi", "for", "function", "if", "in", "select", "then", "until", "while"}
+)
 _NAME: Final = re.compile(r"[^\s\0-\x1f\x7f]+")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.*\])?\+?=", re.DOTALL)
 _OUTPUTS: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
@@ -76,18 +79,18 @@ def judge(command: str, patterns: Sequence[str] | None) -> Verdict:
         return Verdict(True, "any_command", "This agent may run any command.", _listed_commands(command))
     if not patterns:
         return Verdict(False, "no_bash", "This agent may not use Bash at all.")
-    court = _Court(compile_patterns(tuple(patterns)), tuple(patterns))
+    evaluator = _Evaluator(compile_patterns(tuple(patterns)), tuple(patterns))
     try:
-        court.script(command, posix=False, depth=0)
+        evaluator.script(command, posix=False, depth=0)
     except RefusedError as refusal:
-        court.refuse(refusal.rule, f"The command line is refused because {refusal.reason}.")
-    if court.refusal is not None:
-        rule, reason = court.refusal
-        return Verdict(False, rule, reason, tuple(court.commands))
-    used = dict.fromkeys(judged.pattern for judged in court.commands if judged.pattern is not None)
+        evaluator.refuse(refusal.rule, f"The command line is refused because {refusal.reason}.")
+    if evaluator.refusal is not None:
+        rule, reason = evaluator.refusal
+        return Verdict(False, rule, reason, tuple(evaluator.commands))
+    used = dict.fromkeys(judged.pattern for judged in evaluator.commands if judged.pattern is not None)
     covered = f"Every command is covered by {listed(used)}."
     reason = covered if used else "Nothing in this line needs a pattern."
-    return Verdict(True, "pattern", reason, tuple(court.commands))
+    return Verdict(True, "pattern", reason, tuple(evaluator.commands))
 
 
 def validate_pattern(pattern: str) -> str:
@@ -111,7 +114,7 @@ def _listed_commands(command: str) -> tuple[JudgedCommand, ...]:
     )
 
 
-class _Court:
+class _Evaluator:
     """Judges one line; keeps the commands found and the first refusal."""
 
     def __init__(self, patterns: PatternList, sources: Sequence[str]) -> None:
@@ -138,7 +141,7 @@ class _Court:
                 self._command(words, posix=posix, depth=depth)
             case Redirection():
                 self._redirection(part)
-            case Problem():
+            case Refusal():
                 self.refuse(part.rule, f"{part.reason[:1].upper()}{part.reason[1:]}.")
 
     def _command(self, words: Sequence[Word], *, posix: bool, depth: int) -> None:
@@ -210,7 +213,7 @@ def _check_name(word: Word) -> None:
     if name is None or not _NAME.fullmatch(name):
         reason = "the name of the program is not written out plainly"
         raise RefusedError("dynamic_command", reason)
-    if name in RESERVED:
+    if name in _RESERVED:
         raise UnparsableError(f"`{name}` is a reserved word of the shell")
     if _ASSIGNMENT.match(name):
         raise RefusedError("assignment", "an assignment can change what an allowed program runs")

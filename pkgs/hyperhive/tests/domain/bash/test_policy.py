@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from hyperhive.domain.bash_policy import JudgedCommand, Verdict, judge, validate_pattern
+from hyperhive.domain.bash import JudgedCommand, Verdict, judge, validate_pattern
+from hyperhive.domain.bash.script import RefusedError, UnparsableError
 
-CORPUS = Path(__file__).with_name("bash_corpus.toml")
+CORPUS = Path(__file__).with_name("corpus.toml")
 
 
 class Entry(NamedTuple):
@@ -221,3 +222,11 @@ def test_long_text_is_allowed_in_quotes_and_refused_outside_them() -> None:
         "<<A " * 15_000,
     ]
     assert [judge(line, ["git *"]).rule for line in hostile] == ["too_long"] * 5
+
+
+def test_refusal_carries_its_rule_and_reason() -> None:
+    refusals = [RefusedError("wrapper", "why"), UnparsableError("what")]
+    assert [(refusal.rule, refusal.reason, str(refusal)) for refusal in refusals] == [
+        ("wrapper", "why", "why"),
+        ("unparsable", "what", "what"),
+    ]

@@ -1,4 +1,7 @@
-"""Here-documents: where the body begins and ends by Bash's own rules, checked against the grammar's."""
+"""What stands between the words, by Bash's own rules: tokens, comments, blanks and here-documents.
+
+The grammar's tree says where each is; a place that Bash might read otherwise is refused.
+"""
 
 import re
 from collections.abc import Sequence
@@ -7,11 +10,56 @@ from typing import Final
 
 from tree_sitter import Node
 
-from hyperhive.domain.bash_refusals import UnparsableError
+from hyperhive.domain.bash.script import UnparsableError
 
+BASH_ONLY: Final = frozenset({"|&", "<(", ">(", ";&", ";;&", "&>", "&>>", "<<<"})
+_SEPARATORS: Final = frozenset(
+    {";", "&", "&&", "||", "|", "|&", ";;", ";&", ";;&", "(", ")", "$(", "<(", ">("}
+)
+_KEYWORDS: Final = frozenset(
+    {"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "!", "{", "}"}
+)
 _DELIMITER: Final = re.compile(
     r"""(?:'(?P<single>\w+)'|"(?P<double>\w+)"|\\(?P<escaped>\w+)|(?P<bare>\w+))""", re.ASCII
 )
+
+
+class Layout:
+    """Checks what stands between the grammar's nodes: every token known, every gap blank."""
+
+    def __init__(self, source: str, *, posix: bool) -> None:
+        self._source = source
+        self._posix = posix
+
+    def token(self, node: Node) -> None:
+        """Accept a separator or a reserved word, which must stand alone to be one."""
+        kind = node.type
+        if self._posix and kind in BASH_ONLY:
+            raise UnparsableError(f"`{kind}` means something else in sh")
+        if kind in _KEYWORDS:
+            before = self._source[node.start_byte - 1 : node.start_byte]
+            after = self._source[node.end_byte : node.end_byte + 1]
+            if before not in ("", *" \t\n;&|()") or after not in ("", *" \t\n;&|)"):
+                raise UnparsableError(f"`{kind}` is not a word of its own")
+        elif kind not in _SEPARATORS:
+            raise UnparsableError(f"`{kind}` is not supported here")
+
+    def comment(self, node: Node) -> None:
+        """Accept a comment, which must begin where Bash begins one too."""
+        before = self._source[node.start_byte - 1 : node.start_byte]
+        continued = self._source[max(0, node.start_byte - 2) : node.start_byte] == "\\\n"
+        lines = "\n" in self._source[node.start_byte : node.end_byte]
+        if continued or lines or before not in ("", *" \t\n;&|()"):
+            raise UnparsableError("a comment begins where Bash might not see one")
+
+    def gap(self, start: int, end: int, *, newlines: bool) -> None:
+        """Refuse anything but blanks, joined lines and, between statements, newlines."""
+        gap = self._source[start:end]
+        if gap in ("", " "):
+            return
+        joined = gap.replace("\\\n", "")
+        if joined.strip(" \t\n" if newlines else " \t") or not joined:
+            raise UnparsableError("there is text between two commands or words that was not understood")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 import pytest
 
-from hyperhive.domain.bash_refusals import UnparsableError
-from hyperhive.domain.bash_words import Word, WordReader, computed_word, literal_word
+from hyperhive.domain.bash.script import RefusedError, UnparsableError, Word, computed_word, literal_word
+from hyperhive.domain.bash.words import ExpansionReader, Quoting, Reading, WordReader
 
 
 def read(text: str) -> Word:
@@ -62,3 +62,75 @@ def test_next_word_ends_at_the_first_metacharacter() -> None:
     assert WordReader("a'b c'd)", posix=False).next_word(0, 8, {})[:2] == (7, literal_word("ab cd"))
     with pytest.raises(UnparsableError):
         WordReader("&", posix=False).next_word(0, 1, {})
+
+
+def length(text: str, quoting: Quoting = Quoting.DOUBLE) -> int:
+    """Return how many characters the expansion at the beginning takes."""
+    return ExpansionReader(text, posix=False).take(0, len(text), {}, Reading(), quoting)
+
+
+@pytest.mark.parametrize(
+    "expansion",
+    [
+        "$x",
+        "$1",
+        "$?",
+        "$@",
+        "${x}",
+        "${#x}",
+        "${x:-a b}",
+        "${x#refs/}",
+        "${x%.*}",
+        "${x//a/b}",
+        "${x:1:2}",
+        "${x^^}",
+        "${a[0]}",
+        "${a[@]}",
+        "${x:-$y}",
+        "$((1 + (2 * 3)))",
+        "$(( $# + 1 ))",
+        "`git log`",
+    ],
+)
+def test_simple_expansion_is_taken_whole(expansion: str) -> None:
+    assert length(expansion + " tail") == len(expansion)
+
+
+@pytest.mark.parametrize(
+    "expansion",
+    [
+        "${x:=a}",
+        "${x=a}",
+        "${!x}",
+        "${x@P}",
+        "${a[i]}",
+        "${x:y}",
+        "${ id; }",
+        "${|id; }",
+        "${x:-$(id)}",
+        "${x:-`id`}",
+        "$((x))",
+        "$((a[0]))",
+        "$((1",
+        "$[1]",
+        "`a \\`b\\``",
+        "`a # b`",
+        "`a",
+        "$(id)",
+    ],
+)
+def test_expansion_that_assigns_evaluates_or_hides_something_is_refused(expansion: str) -> None:
+    with pytest.raises(RefusedError):
+        length(expansion)
+
+
+def test_dollar_alone_is_literal() -> None:
+    reading = Reading()
+    end = ExpansionReader("$ x", posix=False).take(0, 3, {}, reading, Quoting.DOUBLE)
+    assert (end, reading) == (1, Reading(shown=["$"]))
+
+
+def test_ansi_c_quotes_are_decoded() -> None:
+    reading = Reading()
+    ExpansionReader(r"$'a\n\x41\101\''", posix=False).take(0, 16, {}, reading, Quoting.NONE)
+    assert ("".join(reading.shown), reading.computed) == ("a\nAA'", False)

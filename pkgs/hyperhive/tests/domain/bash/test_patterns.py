@@ -1,7 +1,7 @@
 import pytest
 
-from hyperhive.domain.bash_patterns import compile_pattern, compile_patterns, listed
-from hyperhive.domain.bash_words import Word, literal_word
+from hyperhive.domain.bash.patterns import compile_pattern, compile_patterns, listed
+from hyperhive.domain.bash.script import Word, literal_word
 
 
 def covers(pattern: str, *texts: str) -> bool:

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.domain.bash_parts import Problem, Redirection, SimpleCommand
-from hyperhive.domain.bash_policy import judge
-from hyperhive.domain.bash_refusals import RefusedError
-from hyperhive.domain.bash_syntax import parse_script
-from hyperhive.domain.bash_words import Word, literal_word
+from hyperhive.domain.bash import judge
+from hyperhive.domain.bash.parser import MAX_DEPTH, parse_script
+from hyperhive.domain.bash.script import (
+    Part,
+    Redirection,
+    Refusal,
+    RefusedError,
+    SimpleCommand,
+    UnparsableError,
+    Word,
+    literal_word,
+)
 
 BASH = shutil.which("bash")
 needs_bash = pytest.mark.skipif(BASH is None, reason="bash is not installed")
@@ -60,7 +67,7 @@ def words(*texts: str) -> SimpleCommand:
 
 def test_parts_come_in_order_and_substitutions_before_their_command() -> None:
     assert parse_script("A=1 git \"$(id -u)\" > 'out file' | head -3 # end") == [
-        Problem("assignment", "`A=1` is refused: it can change what an allowed program runs"),
+        Refusal("assignment", "`A=1` is refused: it can change what an allowed program runs"),
         words("id", "-u"),
         Redirection(">", literal_word("out file")),
         SimpleCommand((literal_word("git"), Word(None, "$(id -u)", ""))),
@@ -157,7 +164,7 @@ def test_nothing_forbidden_runs_in_bash_when_the_line_was_allowed(recorders: Pat
 
 @needs_bash
 def test_allowed_lines_of_the_corpus_are_valid_bash() -> None:
-    corpus = tomllib.loads(Path(__file__).with_name("bash_corpus.toml").read_text())
+    corpus = tomllib.loads(Path(__file__).with_name("corpus.toml").read_text())
     lines = {entry["line"] for theme in corpus["themes"].values() for entry in theme if entry["allow"]}
     refused = [
         line
@@ -165,3 +172,76 @@ def test_allowed_lines_of_the_corpus_are_valid_bash() -> None:
         if subprocess.run([str(BASH), "-n", "-c", line], capture_output=True, check=False).returncode != 0
     ]
     assert refused == []
+
+
+def redirected(operator: str, target: str) -> Part:
+    return Redirection(operator, literal_word(target))
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("a > b", [redirected(">", "b"), words("a")]),
+        ("a 2>>b", [redirected(">>", "b"), words("a")]),
+        ("a &> b", [redirected("&>", "b"), words("a")]),
+        ("a >& b", [redirected(">&", "b"), words("a")]),
+        ("a < b > c", [redirected("<", "b"), redirected(">", "c"), words("a")]),
+        ("a > b c d", [redirected(">", "b"), words("a", "c", "d")]),
+        ("> b a c", [redirected(">", "b"), words("a", "c")]),
+        ("> b", [redirected(">", "b")]),
+        ("a 2>&1 <&3 >&- 3>&4-", [words("a")]),
+        ("a > >(b) < <(c)", [words("b"), words("c"), words("a")]),
+        ("a <<< b", [words("a")]),
+        ("{ a; } > b", [words("a"), redirected(">", "b")]),
+        ("a $(< b)", [redirected("<", "b"), *parse_script("a $(< b)")[1:]]),
+    ],
+)
+def test_redirections_and_the_words_around_them_are_found(line: str, parts: list[Part]) -> None:
+    assert parse_script(line) == parts
+
+
+@pytest.mark.parametrize("line", ["a <> b", "a {fd}> b", "a >\nb", "a 2 >&", "(a) > b c"])
+def test_unusual_redirection_is_refused(line: str) -> None:
+    with pytest.raises(UnparsableError):
+        parse_script(line)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "",
+        " \n",
+        "# comment",
+        "a \\\n\\\nb\\\nc",
+        "{a;}",
+        "a `b # c`",
+        "$((a))",
+        "a $((b) )",
+        "echo ((a))",
+        "a \\\n# b",
+        "a )",
+    ],
+)
+def test_text_that_was_not_understood_is_refused(script: str) -> None:
+    with pytest.raises(RefusedError):
+        parse_script(script)
+
+
+@pytest.mark.parametrize(
+    "script", ["a # b", "# a\nb", "a \\\n  b", "a;\n\n# c\n b", "a && # why\nb", "a |\n b"]
+)
+def test_comments_blank_lines_and_joined_lines_are_no_obstacle(script: str) -> None:
+    assert parse_script(script)
+
+
+def test_nesting_has_a_limit() -> None:
+    parse_script("(" + " (" * 20 + "a" + ")" * 21)
+    with pytest.raises(RefusedError) as refused:
+        parse_script("( " * MAX_DEPTH + "a" + ")" * MAX_DEPTH + " && b")
+    assert refused.value.rule == "too_deep"
+
+
+def test_control_characters_are_refused() -> None:
+    for character in "\0\x07\r\x1b\x7f":
+        with pytest.raises(UnparsableError, match="control character"):
+            parse_script(f"git log{character}")

@@ -1,9 +1,17 @@
 import pytest
 
-from hyperhive.domain.bash_parts import SimpleCommand
-from hyperhive.domain.bash_refusals import RefusedError
-from hyperhive.domain.bash_syntax import parse_script
-from hyperhive.domain.bash_wrappers import Inner, InnerCommand, InnerScript, inner_commands, program_name
+from hyperhive.domain.bash.parser import parse_script
+from hyperhive.domain.bash.script import RefusedError, SimpleCommand, computed_word, literal_word
+from hyperhive.domain.bash.wrappers import (
+    Inner,
+    InnerCommand,
+    InnerScript,
+    Options,
+    inner_commands,
+    operand_index,
+    program_name,
+    static_text,
+)
 
 
 def inner(line: str) -> list[Inner]:
@@ -96,3 +104,42 @@ def test_replaced_words_are_no_longer_literal() -> None:
 
 def test_program_is_named_by_the_end_of_its_path() -> None:
     assert [program_name(name) for name in ("env", "/usr/bin/env", "./env")] == ["env"] * 3
+
+
+OPTIONS = Options(flags="iv", valued="nC", long_flags="--null", long_valued="--chdir", operands=1)
+
+
+def index(line: str) -> tuple[int, dict[str, str]]:
+    return operand_index([literal_word(word) for word in line.split()], OPTIONS)
+
+
+def test_options_and_own_operands_are_skipped() -> None:
+    assert [
+        index(line) for line in ("x 5 git", "x -iv -n 3 5 git", "x -in3 --chdir=/a 5", "x --null -- -5 git")
+    ] == [
+        (2, {}),
+        (5, {"i": "", "v": "", "n": "3"}),
+        (4, {"i": "", "n": "3", "--chdir": "/a"}),
+        (4, {"--null": ""}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", ["x -z 5 git", "x -iz 5 git", "x --nul 5", "x --null=1 5", "x -5 git", "x -n", "x --zero"]
+)
+def test_unknown_option_is_refused(line: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        index(line)
+    assert refused.value.rule == "wrapper"
+
+
+def test_computed_word_among_the_options_is_refused() -> None:
+    with pytest.raises(RefusedError, match="computed when it runs"):
+        operand_index([literal_word("x"), computed_word("$y"), literal_word("git")], OPTIONS)
+    assert static_text(literal_word("a")) == "a"
+
+
+def test_special_forms_are_options_only_where_they_are_known() -> None:
+    options = Options(dash=True, numeric=True, plus=True, flags="x")
+    words = [literal_word(word) for word in ("nice", "-", "-5", "+x", "git")]
+    assert operand_index(words, options)[0] == 4

@@ -1,13 +1,14 @@
-"""Shell built-ins that need more than a pattern, and the few that need none."""
+"""Shell built-ins that need more than a pattern, the few that need none, and conditions.
+
+Bash evaluates the text of arithmetic operands and of `-v` names, and `a[$(command)]` there runs the command:
+`[ … ]`, `[[ … ]]` and `test` are refused where evaluating one could do that.
+"""
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from hyperhive.domain.bash_conditions import check_test
-from hyperhive.domain.bash_parts import harmless_name
-from hyperhive.domain.bash_refusals import RefusedError
-from hyperhive.domain.bash_words import Word
+from hyperhive.domain.bash.script import RefusedError, UnparsableError, Word
 
 # They start nothing, read nothing and change nothing that a later command could notice.
 HARMLESS: Final = frozenset({":", "[", "break", "continue", "exit", "false", "return", "set", "test", "true"})
@@ -22,6 +23,20 @@ _SET_OPTIONS: Final = frozenset({"errexit", "noclobber", "nounset", "pipefail", 
 _STORES_COUNT: Final = re.compile(r"%[^A-Za-z%]*n")
 _FLAGS: Final = {"read": {"-r", "-s", "-e", "-a", "-ra"}, "mapfile": {"-t"}, "readarray": {"-t"}}
 _VALUED: Final = {"read": re.compile(r"-r?[dnNtpu]"), "mapfile": re.compile(r"-[dnOsu]")}
+_HARMLESS_NAME: Final = re.compile(r"(?!npm_|histchars$|auto_resume$|.*_proxy$)[a-z][A-Za-z0-9_]*")
+
+_UNARY: Final = frozenset(f"-{letter}" for letter in "abcdefghknoprstuwxzGLNOS")
+_ARITHMETIC: Final = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
+_BINARY: Final = _ARITHMETIC | {"=", "==", "!=", "-nt", "-ot", "-ef", "<", ">"}
+_NAME_TESTS: Final = frozenset({"-v", "-R"})
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+_NUMERIC: Final = frozenset({"$?", "$#", "$$", "$!"})
+_CONDITION: Final = "condition"
+
+
+def harmless_name(name: str) -> bool:
+    """Return whether a loop or `read` may set this variable: none that a program could look for."""
+    return _HARMLESS_NAME.fullmatch(name) is not None
 
 
 def check_builtin(words: Sequence[Word]) -> None:
@@ -104,3 +119,52 @@ def _check_jobs(name: str, arguments: Sequence[Word]) -> None:
         text = word.text or ""
         if word.shown != "$!" and (not text or text.startswith(("-p", "-x", "-np", "-fp"))):
             raise RefusedError("builtin", f"an argument of `{name}` could set a variable or run a command")
+
+
+def check_test(words: Sequence[Word]) -> None:
+    """Refuse arguments of `[` or `test` that could turn into `-v NAME`, whose subscript is evaluated.
+
+    Raises:
+        RefusedError: With rule `condition`.
+    """
+    if any(not word.single and word.shown not in _NUMERIC for word in words):
+        raise RefusedError(
+            _CONDITION, "an unquoted expansion in a condition can become other words; quote it"
+        )
+    operands = list(words)
+    if len(operands) > 1 and operands[0].text == "!":
+        operands.pop(0)
+    if len(operands) <= 1:
+        return
+    if len(operands) == 2 and operands[0].text in _UNARY:
+        return
+    if len(operands) == 3 and operands[1].text in _BINARY:
+        return
+    if any(word.text is None or word.text in _NAME_TESTS for word in operands):
+        raise RefusedError(
+            _CONDITION, "a condition is not one of the simple forms that cannot evaluate its operands"
+        )
+
+
+def check_double_brackets(words: Sequence[Word | str]) -> None:
+    """Refuse what `[[ … ]]` would evaluate as arithmetic unless it is a number, and `-v NAME`.
+
+    Raises:
+        RefusedError: With rule `condition` or `unparsable`.
+    """
+    texts = [word if isinstance(word, str) else word.text for word in words]
+    matches = any(isinstance(word, Word) and word.shown == "=~" for word in words)
+    if "]]" in texts or (matches and "(" in texts):
+        raise UnparsableError("a `[[` condition could not be read")
+    if not _NAME_TESTS.isdisjoint(texts):
+        raise RefusedError(_CONDITION, "`-v` and `-R` evaluate the subscript of the name they are given")
+    for index, text in enumerate(texts):
+        if text in _ARITHMETIC:
+            around = (*words[max(0, index - 1) : index], *words[index + 1 : index + 2])
+            if not all(isinstance(word, Word) and _is_number(word) for word in around):
+                reason = f"`[[ … {text} … ]]` evaluates its operands as arithmetic; use `[ … {text} … ]`"
+                raise RefusedError(_CONDITION, reason)
+
+
+def _is_number(word: Word) -> bool:
+    return word.shown in _NUMERIC or (word.text is not None and _NUMBER.fullmatch(word.text) is not None)
