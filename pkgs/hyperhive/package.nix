@@ -62,7 +62,6 @@ let
       python3Packages.anyio
       python3Packages.claude-agent-sdk
       python3Packages.mcp
-      python3Packages.ptyprocess
       python3Packages.pydantic
       python3Packages.tree-sitter
       python3Packages.tree-sitter-grammars.tree-sitter-bash

@@ -186,5 +186,5 @@ async def _bare_shell(directory: Path) -> AsyncIterator[Shell | None]:
     try:
         yield _Bare(pty)
     finally:
-        await pty.hang_up(1)
+        await pty.terminate(1)
         await pty.wait()

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 #: Longest wait between two attempts to connect, in seconds.
 RECONNECT_CEILING: Final = 2.0
 #: How long a shell may take to end after SIGHUP.
-HANG_UP_SECONDS: Final = 2.0
+TERMINATE_SECONDS: Final = 2.0
 #: How long the broker has to take the ends of terminals when the harness stops.
 _STOP_SECONDS: Final = 1.0
 #: Answers of the broker that a terminal will not outlive: it is not one that the operator asked for.
@@ -76,7 +76,7 @@ class Terminals:
 
     async def stop(self) -> None:
         """End every shell, say so where that is possible, and wait until all is over."""
-        await asyncio.gather(*(shell.hang_up("the harness stopped") for shell in self._shells.values()))
+        await asyncio.gather(*(shell.terminate("the harness stopped") for shell in self._shells.values()))
         await self._tasks.finish(_STOP_SECONDS)
 
     async def _host(self, name: str, shell: "Shell") -> None:
@@ -157,7 +157,7 @@ class Shell:
         self._room = asyncio.Event()
         self._pty: Pty | None = None
         self._reason = ""
-        self._hanging_up = False
+        self._is_ending = False
         self._deserted: asyncio.TimerHandle | None = None
         self._tasks = Tasks()
 
@@ -206,31 +206,31 @@ class Shell:
                 self.changed.set()
 
     def kill(self, reason: str) -> None:
-        """End it as `hang_up` does, in the background: whoever asked for it may be gone before it is over."""
-        self._tasks.start(self.hang_up(reason), "end of a shell")
+        """As `terminate`, in the background: whoever asked for it may be gone before it is over."""
+        self._tasks.start(self.terminate(reason), "end of a shell")
 
-    async def hang_up(self, reason: str) -> None:
+    async def terminate(self, reason: str) -> None:
         """End it and everything in its session; `reason` is told when it did not end before."""
-        if self._pty is None or self._hanging_up:
+        if self._pty is None or self._is_ending:
             return
-        self._hanging_up = True
+        self._is_ending = True
         self._reason = reason
         # What is left of its output is taken whether it may be or not: the kernel holds little.
         self._room.set()
-        await self._pty.hang_up(HANG_UP_SECONDS)
+        await self._pty.terminate(TERMINATE_SECONDS)
 
     async def close(self) -> None:
         """End it, if it has not ended, and give everything back."""
         if self._deserted is not None:
             self._deserted.cancel()
-        await self.hang_up("")
+        await self.terminate("")
         await self._tasks.cancel()
         if self._pty is not None:
             await self._pty.wait()
 
     async def _read(self, pty: Pty) -> None:
         while True:
-            room = CHUNK_BYTES if self._hanging_up else self._limit - self.output.end
+            room = CHUNK_BYTES if self._is_ending else self._limit - self.output.end
             if room <= 0:
                 self._room.clear()
                 await self._room.wait()

@@ -5,13 +5,12 @@ import contextlib
 import fcntl
 import os
 import signal
+import subprocess
 import termios
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
-
-from ptyprocess import PtyProcess
+from typing import Final, Self
 
 from hyperhive.errors import UnavailableError
 
@@ -20,15 +19,9 @@ _READS: Final = 8
 _PAGE: Final = 4096
 #: Longest pause between two looks at a process.
 _LOOK_SECONDS: Final = 0.02
-#: What the program must not ignore because this process does.
-_RESTORED: Final = (
-    signal.SIGHUP,
-    signal.SIGINT,
-    signal.SIGQUIT,
-    signal.SIGPIPE,
-    signal.SIGTERM,
-    signal.SIGXFSZ,
-)
+#: What the program must not ignore because this process does: started by nohup, or with `&` in a script, it
+#: ignores some, and Ctrl-C would end nothing in the terminal.
+_RESTORED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 #: How long a program may take to end after it closed its terminal, and what it leaves behind after SIGHUP.
 _LINGER_SECONDS: Final = 2.0
 
@@ -37,17 +30,19 @@ class Pty:
     """A running program and the other end of its terminal.
 
     Args:
-        process: As `ptyprocess` started it.
+        process: The leader of a session of its own.
+        fd: The end of the terminal that is not the program's; it is closed here.
         input_limit: Most bytes that wait for a program which does not read.
     """
 
-    def __init__(self, process: Any, input_limit: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], fd: int, input_limit: int) -> None:
         self._process = process
-        self._fd: int = process.fd
+        self._fd = fd
         self._input_limit = input_limit
         self._input = bytearray()
         self._is_collected = False
-        os.set_blocking(self._fd, False)
+        self._is_closed = False
+        os.set_blocking(fd, False)
 
     @classmethod
     async def open(
@@ -66,17 +61,15 @@ class Pty:
             UnavailableError: It cannot be started.
         """
         try:
-            process = await asyncio.to_thread(
-                _spawn, list(command), str(directory), dict(environment), (rows, cols)
-            )
+            process, fd = await asyncio.to_thread(_spawn, command, directory, environment, (rows, cols))
         except (OSError, termios.error) as error:
             raise UnavailableError(f"cannot start {command[0]}: {error}") from error
-        return cls(process, input_limit)
+        return cls(process, fd, input_limit)
 
     @property
     def pid(self) -> int:
         """Of the program, which is also its session's number."""
-        return int(self._process.pid)
+        return self._process.pid
 
     async def read(self, most: int) -> bytes:
         """What the program has written, `most` bytes at most; empty when there will be no more."""
@@ -90,7 +83,7 @@ class Pty:
 
     def write(self, data: bytes) -> int:
         """Type `data`; returns how many bytes were dropped because too many wait already."""
-        if self._process.closed:
+        if self._is_closed:
             return len(data)
         taken = data[: max(0, self._input_limit - len(self._input))]
         waiting = bool(self._input)
@@ -101,11 +94,11 @@ class Pty:
 
     def resize(self, cols: int, rows: int) -> None:
         """Change the size; the kernel tells the program."""
-        if not self._process.closed:
+        if not self._is_closed:
             with contextlib.suppress(OSError):
-                self._process.setwinsize(rows, cols)
+                termios.tcsetwinsize(self._fd, (rows, cols))
 
-    async def hang_up(self, grace: float) -> None:
+    async def terminate(self, grace: float) -> None:
         """End everything in the session: SIGHUP, and SIGKILL for what is left after `grace` seconds."""
         _signal(await self._members(), signal.SIGHUP)
         if not await self._deserted(grace, kill=False):
@@ -124,21 +117,20 @@ class Pty:
                     await self._ended()
             # The program is a zombie until it is collected, so the session's number is still its own.
             if await self._members():
-                await self.hang_up(_LINGER_SECONDS)
+                await self.terminate(_LINGER_SECONDS)
             await self._ended()
             return self._collect()
         finally:
             self._close()
 
     def _close(self) -> None:
-        if self._process.closed:
+        if self._is_closed:
             return
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._fd)
         loop.remove_writer(self._fd)
-        # Its own `close` sleeps and kills, and would be called when it is garbage.
-        self._process.closed = True
-        self._process.fileobj.close()
+        self._is_closed = True
+        os.close(self._fd)
 
     async def _members(self) -> list[int]:
         """Processes of the session; none once its number may have become another one's."""
@@ -172,8 +164,7 @@ class Pty:
         if self._is_collected:
             return None, None
         self._is_collected = True
-        _, status = os.waitpid(self.pid, os.WNOHANG)
-        code = os.waitstatus_to_exitcode(status)
+        code = self._process.wait()
         return (code, None) if code >= 0 else (None, -code)
 
     def _read_now(self, most: int) -> tuple[list[bytes], bool]:
@@ -201,7 +192,7 @@ class Pty:
         try:
             await ready
         finally:
-            if not self._process.closed:
+            if not self._is_closed:
                 loop.remove_reader(self._fd)
 
     def _flush(self) -> None:
@@ -218,24 +209,36 @@ class Pty:
         loop.remove_writer(self._fd)
 
 
-def _spawn(command: list[str], directory: str, environment: dict[str, str], size: tuple[int, int]) -> Any:
-    with warnings.catch_warnings():
-        # Python warns of threads: between fork and exec the child needs none of their locks.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        process = PtyProcess.spawn(
-            command, cwd=directory, env=environment, dimensions=size, preexec_fn=_restore_signals
-        )
-    # Programs that are started later must not keep this terminal open.
-    fcntl.fcntl(process.fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    return process
+def _spawn(
+    command: Sequence[str], directory: Path, environment: Mapping[str, str], size: tuple[int, int]
+) -> tuple[subprocess.Popen[bytes], int]:
+    ours, theirs = os.openpty()
+    try:
+        termios.tcsetwinsize(theirs, size)
+        with warnings.catch_warnings():
+            # Python warns of threads: between fork and exec the child needs none of their locks.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=directory,
+                env=environment,
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+                preexec_fn=_take_terminal,  # noqa: PLW1509
+            )
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    return process, ours
 
 
-def _restore_signals() -> None:
-    """Have signals do what they usually do: a program inherits which ones are ignored.
-
-    Python itself ignores SIGPIPE and SIGXFSZ; in `yes | head`, yes would complain. Started by nohup, or with
-    `&` in a script, it ignores others, and Ctrl-C would end nothing in the terminal.
-    """
+def _take_terminal() -> None:
+    """Run in the child: have it controlled by its terminal, and signals do what they usually do."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     for number in _RESTORED:
         signal.signal(number, signal.SIG_DFL)
 

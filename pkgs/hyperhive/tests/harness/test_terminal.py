@@ -333,7 +333,7 @@ async def test_a_shell_that_is_to_end_ends_although_the_connection_breaks_meanwh
     shell = desk.host.terminals._shells[terminal]
 
     async def told() -> bool:
-        return shell._hanging_up
+        return shell._is_ending
 
     await until(told, "the harness heard of it")
     await desk.restart_broker()

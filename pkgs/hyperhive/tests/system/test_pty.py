@@ -70,7 +70,7 @@ async def test_what_a_program_does_not_read_is_kept_up_to_a_limit(start: Start) 
     data = bytes(range(256)) * 100
     assert pty.write(data[:20_000]) == 0
     assert pty.write(data) > 0
-    await pty.hang_up(2)
+    await pty.terminate(2)
     await pty.wait()
 
 
@@ -80,7 +80,7 @@ async def test_hanging_up_ends_all_of_the_session_even_what_does_not_want_to(sta
     async with asyncio.timeout(10):
         while len(_session_members(pty.pid)) < 4:
             await asyncio.sleep(0.01)
-    await pty.hang_up(0.2)
+    await pty.terminate(0.2)
     await everything(pty)
     assert await pty.wait() == (None, signal.SIGKILL)
     assert _session_members(pty.pid) == []
