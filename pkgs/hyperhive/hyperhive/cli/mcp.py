@@ -6,7 +6,7 @@ from typing import Final
 
 from hyperhive.cli.arguments import add_rendered_config
 from hyperhive.config import load_harness_config
-from hyperhive.harness.stdio import run as run_stdio
+from hyperhive.harness.mcp_stdio import run as run_stdio
 
 DETAILS: Final = """
 Speaks MCP on standard input and output as the agent of the given configuration, until its input ends."""

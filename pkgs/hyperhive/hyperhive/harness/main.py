@@ -15,7 +15,6 @@ from hyperhive.config import HarnessConfig
 from hyperhive.domain.prompts import Persona, system_prompt
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.extra_mcp import ExtraMcpServer
-from hyperhive.harness.gate import ToolGate
 from hyperhive.harness.inbox import TurnInbox
 from hyperhive.harness.link import Link
 from hyperhive.harness.notes import SYSTEM_PROMPT, NotesKeeper
@@ -26,6 +25,7 @@ from hyperhive.harness.session import Session
 from hyperhive.harness.shell import ByHand
 from hyperhive.harness.status import StatusBoard
 from hyperhive.harness.terminal import Terminals
+from hyperhive.harness.tool_hook import ToolHook
 from hyperhive.harness.tools import SERVER, HiveTools
 from hyperhive.protocol.agents import McpState, Me
 from hyperhive.protocol.link import BrokerFrame, OpenTerminal, RunSelfTest
@@ -59,7 +59,9 @@ class Harness:
         self._failed_servers: set[str] = set()
         self._link = Link(self._client, lambda: self._inbox.leases, self._on_frame)
         self._board = StatusBoard(agent.model, self._link.set_status)
-        self._gate = ToolGate(agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal)
+        self._tool_hook = ToolHook(
+            agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal
+        )
         memory = Path(config.claude.home) / "hyperhive-session.json"
         self.session = Session(self.options, memory)
         notes = NotesKeeper(Path(config.state_dir), agent.notes.compact_above_bytes, self.notes_session)
@@ -138,7 +140,7 @@ class Harness:
             self._config,
             prompt=self._prompt,
             model=self._config.agent.model,
-            gate=self._gate,
+            tool_hook=self._tool_hook,
             own_tools=self._tools.names,
             servers=servers,
             credentials=self._credentials,

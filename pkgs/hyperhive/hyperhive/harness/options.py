@@ -9,7 +9,7 @@ from claude_agent_sdk import ClaudeAgentOptions, McpSdkServerConfig
 from mcp.server import Server
 
 from hyperhive.config import HarnessConfig
-from hyperhive.harness.gate import ToolGate
+from hyperhive.harness.tool_hook import ToolHook
 
 #: Built-in tools that would go around the broker, leave the turn or ask a person who is not there.
 CLOSED_TOOLS: Final = (
@@ -49,7 +49,7 @@ PASSED_ENVIRONMENT: Final = frozenset({
 def claude_environment(config: HarnessConfig, credentials: Mapping[str, str]) -> dict[str, str]:
     """What Claude Code's environment has beyond the harness's own, which `main` has pruned.
 
-    The shell is bash whatever the operator's own is: the gate judges lines as bash reads them, and zsh
+    The shell is bash whatever the operator's own is: the tool hook judges lines as bash reads them, and zsh
     runs code where bash sees a plain word.
     """
     bash = shutil.which("bash") or "/bin/bash"
@@ -68,7 +68,7 @@ def session_options(
     *,
     prompt: str,
     model: str,
-    gate: ToolGate,
+    tool_hook: ToolHook,
     own_tools: list[str],
     servers: Mapping[str, Server[object, object]],
     credentials: Mapping[str, str],
@@ -96,7 +96,7 @@ def session_options(
             name: McpSdkServerConfig(type="sdk", name=name, instance=server)
             for name, server in servers.items()
         },
-        hooks={"PreToolUse": gate.hooks()},
+        hooks={"PreToolUse": tool_hook.hooks()},
         resume=resume,
         stderr=on_stderr,
         max_buffer_size=32 * 1024 * 1024,
@@ -104,7 +104,7 @@ def session_options(
 
 
 def _allow_rules(config: HarnessConfig, built_in: list[str], own_tools: list[str]) -> list[str]:
-    """Claude Code's own allow rules: the layer below the gate says the same in its own terms."""
+    """Claude Code's own allow rules: the layer below the tool hook says the same in its own terms."""
     rules = [tool for tool in built_in if tool != "Bash"]
     if "Bash" in built_in:
         patterns = config.agent.bash

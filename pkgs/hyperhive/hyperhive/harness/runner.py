@@ -15,7 +15,7 @@ from hyperhive.errors import HyperhiveError, UnavailableError
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.inbox import TurnInbox
 from hyperhive.harness.notes import NotesKeeper
-from hyperhive.harness.orders import Orders
+from hyperhive.harness.pending_commands import PendingCommands
 from hyperhive.harness.session import Session
 from hyperhive.harness.status import DailyUse, StatusBoard
 from hyperhive.harness.transcript import Transcript
@@ -72,7 +72,7 @@ class Runner:
         self._clock = clock
         self._use = DailyUse(agent.budget, clock)
         self._tasks = Tasks()
-        self._orders = Orders(agent.model)
+        self._pending = PendingCommands(agent.model)
         self._due = asyncio.Event()
         self._mail = False
         self._rest_at = 0
@@ -145,7 +145,7 @@ class Runner:
             self._due.set()
 
     def _on_order(self, order: Order) -> None:
-        if not self._orders.add(order):
+        if not self._pending.add(order):
             return
         self._due.set()
         if self.transcript is not None and order.type in _LATER:
@@ -163,7 +163,7 @@ class Runner:
                 delay = backoff.next()
                 log.warning("%s; next try in %.0f s", error, delay)
                 self._board.show(AgentState.FAILED, str(error), until=self._clock() + delay)
-                await self._orders.within(delay)
+                await self._pending.within(delay)
                 await self._obey(connect=False)
 
     async def _next_turn(self) -> bool:
@@ -217,10 +217,10 @@ class Runner:
 
     async def _obey(self, *, connect: bool = True) -> None:
         """Do what the operator ordered; without `connect` only what needs no running session."""
-        if self._orders.model != self._board.status.model:
-            await self._session.use(self._orders.model)
-            self._board.use_model(self._orders.model)
-        while (order := self._orders.next(running=connect)) is not None:
+        if self._pending.model != self._board.status.model:
+            await self._session.use(self._pending.model)
+            self._board.use_model(self._pending.model)
+        while (order := self._pending.next(running=connect)) is not None:
             if isinstance(order, Compact):
                 await self._compact_as_ordered()
             else:
@@ -290,7 +290,7 @@ class Runner:
         self._board.show(state, detail, until=until)
         self.note("warning", f"{state.value.replace('_', ' ')}: {detail}")
         # Another model, or a session without what made this one fail, may be all that it takes.
-        await self._orders.within(until - self._clock())
+        await self._pending.within(until - self._clock())
 
     async def _compact_if_needed(self, turn: Turn) -> None:
         if not should_compact(turn, self._agent.context.compact_above_percent):

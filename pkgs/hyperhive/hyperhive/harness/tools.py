@@ -111,7 +111,7 @@ class HiveTools:
         )
         self._offer("answer", "Answer a question that was asked of you.", AnswerArguments, self._answer)
         if manager:
-            self._offer_manager_s()
+            self._add_manager_tools()
 
     @property
     def names(self) -> list[str]:
@@ -165,7 +165,7 @@ class HiveTools:
         tool = types.Tool(name=name, description=description, inputSchema=kind.model_json_schema())
         self._tools[name] = (tool, run)
 
-    def _offer_manager_s(self) -> None:
+    def _add_manager_tools(self) -> None:
         self._offer(
             "ask_operator",
             "Ask the operator a question. Returns its id at once; the answer arrives as mail.",

@@ -51,7 +51,7 @@ class Transcript:
         self._event(EventKind.TURN_START, prompt=clip(prompt), messages=messages)
 
     def refused(self, tool: str, given: dict[str, Any], rule: str, reason: str) -> None:
-        """The gate refused a tool call."""
+        """The tool hook refused a tool call."""
         self._event(EventKind.REFUSED, tool=tool, input=clip_input(given), rule=rule, reason=clip(reason))
 
     def cancelled(self) -> None:

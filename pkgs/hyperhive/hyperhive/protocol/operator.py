@@ -40,7 +40,7 @@ class ExplainRequest(Wire):
     command: Annotated[str, Field(max_length=32 * 1024)]
 
 
-class ModelRequest(Wire):
+class UseModelRequest(Wire):
     """Body of `POST /api/agents/{name}/model`: one of the agent's models, or `default`."""
 
     model: Annotated[str, Field(min_length=1, max_length=200)]

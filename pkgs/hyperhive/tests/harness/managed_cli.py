@@ -26,7 +26,7 @@ mkdir -p /etc/claude-code
 
 
 @dataclass(frozen=True)
-class ByHand:
+class CliRun:
     """What came of a prompt to `claude --print`.
 
     Attributes:
@@ -70,7 +70,7 @@ def managed_cli(directory: Path, settings: dict[str, Any]) -> str:
     return str(program)
 
 
-async def by_hand(hive: SmallHive, cli: str, *arguments: str) -> ByHand:
+async def run_cli(hive: SmallHive, cli: str, *arguments: str) -> CliRun:
     """Start `claude` as a person would in a terminal of alice's container, with one prompt."""
     config = hive.harness_config("alice")
     prepare_home(Path(config.claude.home), [Path(config.state_dir)])
@@ -95,4 +95,4 @@ async def by_hand(hive: SmallHive, cli: str, *arguments: str) -> ByHand:
         if block["type"] == "tool_result"
     ]
     modes = [line["permissionMode"] for line in lines if line.get("subtype") == "init"]
-    return ByHand(modes[0] if modes else "", [bool(result.get("is_error")) for result in results], said)
+    return CliRun(modes[0] if modes else "", [bool(result.get("is_error")) for result in results], said)

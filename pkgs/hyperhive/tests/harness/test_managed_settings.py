@@ -16,9 +16,9 @@ from hyperhive.harness.session import Session
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.events import EventKind, NewEvent
 from tests.harness.conftest import MakeHive, SmallHive
-from tests.harness.managed_cli import CLI, by_hand, lacking, managed_cli
+from tests.harness.managed_cli import CLI, lacking, managed_cli, run_cli
 from tests.harness.test_extra_mcp import config as harvest_server
-from tests.harness.test_stdio import START
+from tests.harness.test_mcp_stdio import START
 from tests.harness.traps import WORD, Traps
 from tests.nixos.managed_settings import committed
 
@@ -142,7 +142,7 @@ async def test_nothing_planted_counts_for_a_claude_that_is_started_by_hand(
     managed: Managed, prompts: list[str]
 ) -> None:
     hive, cli, traps = await managed("patterns", TRIES)
-    ran = await by_hand(hive, cli)
+    ran = await run_cli(hive, cli)
     assert (ran.mode, ran.refused) == ("dontAsk", [False, True, True, True, True, False]), ran.said
     assert (made(hive), traps.sprung()) == (["made-by-write"], [])
     assert not [told for told in prompts if WORD in told]
@@ -150,7 +150,7 @@ async def test_nothing_planted_counts_for_a_claude_that_is_started_by_hand(
 
 async def test_without_the_file_the_traps_go_off(managed: Managed, prompts: list[str]) -> None:
     hive, _, traps = await managed("patterns", TRIES[:1])
-    await by_hand(hive, str(CLI))
+    await run_cli(hive, str(CLI))
     hooks = {f"hook-{event}.mark" for event in ("PreToolUse", "SessionStart", "UserPromptSubmit")}
     assert hooks | {"apiKeyHelper.mark", "mcp-server.mark"} <= set(traps.sprung())
     assert [told for told in prompts if WORD in told]
@@ -158,7 +158,7 @@ async def test_without_the_file_the_traps_go_off(managed: Managed, prompts: list
 
 async def test_by_hand_nobody_gets_into_the_mode_without_rules(managed: Managed) -> None:
     hive, cli, _ = await managed("patterns", TRIES)
-    ran = await by_hand(hive, cli, "--dangerously-skip-permissions")
+    ran = await run_cli(hive, cli, "--dangerously-skip-permissions")
     assert ran.mode != "bypassPermissions"
     assert ran.refused == [False, True, True, True, True, False], ran.said
     assert made(hive) == ["made-by-write"]
@@ -173,7 +173,7 @@ async def test_by_hand_the_hives_own_server_can_be_given_and_no_other(
     own = {"command": sys.executable, "args": ["-c", START, str(config)]}
     foreign = {"command": "sh", "args": ["-c", f"touch {tmp_path}/marks/foreign.mark"]}
     servers = json.dumps({"mcpServers": {"hyperhive": own, "foreign": foreign}})
-    ran = await by_hand(hive, cli, "--setting-sources=", "--strict-mcp-config", "--mcp-config", servers)
+    ran = await run_cli(hive, cli, "--setting-sources=", "--strict-mcp-config", "--mcp-config", servers)
     assert ran.refused == [False], ran.said
     assert traps.sprung() == []
     async with hive.client("bob") as bob:

@@ -9,8 +9,8 @@ import pytest
 
 from hyperhive.config import HarnessConfig
 from hyperhive.harness import main as main_module
-from hyperhive.harness.gate import ToolGate
 from hyperhive.harness.options import CLOSED_TOOLS, session_options
+from hyperhive.harness.tool_hook import ToolHook
 from tests.conftest import agent_config
 
 
@@ -28,7 +28,7 @@ def options(**agent: Any) -> Any:
         config,
         prompt="p",
         model="m",
-        gate=ToolGate(config.agent, Path("/home/alice"), frozenset(), lambda *_: None),
+        tool_hook=ToolHook(config.agent, Path("/home/alice"), frozenset(), lambda *_: None),
         own_tools=["mcp__hyperhive__send"],
         servers={},
         credentials={"ANTHROPIC_API_KEY": "k"},
@@ -50,7 +50,7 @@ def test_a_tool_is_not_closed_under_its_old_name() -> None:
     assert set(CLOSED_TOOLS) - set(chosen.disallowed_tools) == {"Agent", "Task"}
 
 
-def test_the_layer_below_the_gate_has_the_same_bash_patterns() -> None:
+def test_the_layer_below_the_tool_hook_has_the_same_bash_patterns() -> None:
     assert options(bash=["git *", "> out/*"]).allowed_tools == ["Read", "Bash(git *)", "mcp__hyperhive__send"]
     assert options(bash=None).allowed_tools == ["Read", "Bash", "mcp__hyperhive__send"]
     assert options(bash=[]).tools == ["Read"]

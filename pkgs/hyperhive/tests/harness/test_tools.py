@@ -6,7 +6,7 @@ import pytest
 from mcp import types
 
 from hyperhive.harness.client import BrokerError
-from hyperhive.harness.stdio import HandedMail
+from hyperhive.harness.mcp_stdio import AutoAckMailbox
 from hyperhive.harness.tools import HiveTools
 from hyperhive.protocol.lifecycle import Verb
 from tests.harness.conftest import MakeHive, SmallHive
@@ -16,7 +16,7 @@ from tests.sleepers import sleeping_agents
 async def call(hive: SmallHive, caller: str, tool: str, /, **arguments: Any) -> tuple[str, bool]:
     async with hive.client(caller) as client:
         role = hive.config.agents[caller].role
-        tools = HiveTools(client, HandedMail(client), manager=role == "manager")
+        tools = HiveTools(client, AutoAckMailbox(client), manager=role == "manager")
         result = await tools.call(tool, arguments)
     (block,) = result.content
     assert isinstance(block, types.TextContent)
@@ -28,7 +28,7 @@ async def test_agents_and_managers_are_offered_their_tools(small_hive: MakeHive)
     offered = {}
     for name in ("alice", "boss"):
         async with hive.client(name) as client:
-            offered[name] = HiveTools(client, HandedMail(client), manager=name == "boss").names
+            offered[name] = HiveTools(client, AutoAckMailbox(client), manager=name == "boss").names
     common = [f"mcp__hyperhive__{tool}" for tool in ("send", "recv", "ask", "answer")]
     managers = ("ask_operator", "list_agents", "start", "stop", "restart")
     assert offered == {

@@ -11,7 +11,7 @@ from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import EventKind
 from hyperhive.protocol.link import Compact, NewSession, Order
-from hyperhive.protocol.operator import ModelRequest
+from hyperhive.protocol.operator import UseModelRequest
 from hyperhive.services.agents import Agents
 from hyperhive.services.events import Events
 from hyperhive.services.models import Models
@@ -76,7 +76,7 @@ class AgentsApi:
     async def model(self, request: web.Request) -> web.Response:
         """Choose its model from the next turn on, whether it is connected or not."""
         name = self._name(request)
-        body = await read_body(request, ModelRequest)
+        body = await read_body(request, UseModelRequest)
         return answer(await self._models.choose(name, body.model))
 
     async def compact(self, request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from tests.harness.conftest import MakeHive
 
 START = (
     "import sys; from pathlib import Path; from hyperhive.config import load_harness_config; "
-    "from hyperhive.harness.stdio import run; sys.exit(run(load_harness_config(Path(sys.argv[1]))))"
+    "from hyperhive.harness.mcp_stdio import run; sys.exit(run(load_harness_config(Path(sys.argv[1]))))"
 )
 
 

@@ -11,7 +11,7 @@ from hyperhive.harness.tools import HiveTools
 from hyperhive.protocol.messages import LeaseResult
 
 
-class HandedMail:
+class AutoAckMailbox:
     """Mail for a session that has no turns: it is done once it was handed out."""
 
     def __init__(self, client: BrokerClient) -> None:
@@ -35,7 +35,7 @@ def run(config: HarnessConfig) -> int:
 
 async def _serve(config: HarnessConfig) -> None:
     async with BrokerClient(config.socket) as client:
-        tools = HiveTools(client, HandedMail(client), manager=config.agent.role == "manager")
+        tools = HiveTools(client, AutoAckMailbox(client), manager=config.agent.role == "manager")
         server = tools.server()
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())

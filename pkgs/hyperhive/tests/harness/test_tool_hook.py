@@ -1,4 +1,4 @@
-"""The gate decides on every tool call and fails closed."""
+"""The tool hook decides on every tool call and fails closed."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hyperhive.config import AgentConfig
-from hyperhive.harness import gate as gate_module
-from hyperhive.harness.gate import ToolGate
+from hyperhive.harness import tool_hook
+from hyperhive.harness.tool_hook import ToolHook
 from tests.conftest import agent_config
 
 HOME = Path("/var/lib/agents/alice/home")
@@ -16,18 +16,18 @@ SERVER = {"command": "x", "args": [], "env": {}, "allowed_tools": ["query"]}
 
 
 class Asked:
-    """A gate and what it said."""
+    """A tool hook and what it said."""
 
     def __init__(self, **changes: Any) -> None:
         agent = AgentConfig.model_validate(agent_config("alice", tools=["Bash", "Read"]) | changes)
         self.refusals: list[tuple[str, str]] = []
-        self.gate = ToolGate(
+        self.hook = ToolHook(
             agent, HOME, OWN, lambda tool, _input, rule, _reason: self.refusals.append((tool, rule))
         )
 
     async def call(self, tool: str, **given: Any) -> str:
         event: Any = {"hook_event_name": "PreToolUse", "tool_name": tool, "tool_input": given}
-        answer: Any = await self.gate.check(event, "id", {"signal": None})
+        answer: Any = await self.hook.check(event, "id", {"signal": None})
         return str(answer["hookSpecificOutput"]["permissionDecision"])
 
 
@@ -97,14 +97,14 @@ async def test_an_exception_while_judging_is_a_refusal(monkeypatch: pytest.Monke
     def broken(_command: str, _patterns: object) -> None:
         raise RuntimeError("parser crashed")
 
-    monkeypatch.setattr(gate_module, "judge", broken)
+    monkeypatch.setattr(tool_hook, "judge", broken)
     asked = Asked(bash=["git *"])
     assert await asked.call("Bash", command="git status") == "deny"
     assert asked.refusals == [("Bash", "gate_failed")]
 
 
 async def test_a_judgement_that_takes_too_long_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate_module, "JUDGE_LIMIT", -1.0)
+    monkeypatch.setattr(tool_hook, "JUDGE_LIMIT", -1.0)
     asked = Asked(bash=["git *"])
     assert await asked.call("Bash", command="git status") == "deny"
     assert asked.refusals == [("Bash", "gate_failed")]

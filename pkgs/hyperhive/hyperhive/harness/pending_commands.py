@@ -6,7 +6,7 @@ import contextlib
 from hyperhive.protocol.link import Compact, NewSession, Order, UseModel
 
 
-class Orders:
+class PendingCommands:
     """What is to be done before the next turn. The same order twice is one.
 
     Attributes:

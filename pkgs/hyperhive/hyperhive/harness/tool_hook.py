@@ -1,4 +1,4 @@
-"""The gate: a `PreToolUse` hook that sees every tool call and refuses what the policy does not allow.
+"""A `PreToolUse` hook that sees every tool call and refuses what the policy does not allow.
 
 It fails closed: an exception, a time-out or a tool nobody listed is a refusal.
 """
@@ -29,7 +29,7 @@ WRITING_TOOLS: Final = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
 Refused = Callable[[str, dict[str, Any], str, str], None]
 
 
-class ToolGate:
+class ToolHook:
     """Decides on each tool call of one agent's session."""
 
     def __init__(
@@ -68,7 +68,7 @@ class ToolGate:
             rule, reason = await self._decide(tool, given)
         except Exception:
             # The boundary that must fail closed: whatever went wrong, the call does not run.
-            log.exception("the tool gate failed on %s", tool or event)
+            log.exception("the tool hook failed on %s", tool or event)
             rule, reason = "gate_failed", "the call could not be checked, so it is refused"
         if reason is None:
             return _answer("allow", f"hyperhive: {rule}")
