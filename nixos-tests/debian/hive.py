@@ -7,9 +7,11 @@ once can be taken again.
 import runpy
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import rendering
 from cache import Key
 from machine import Machine
 
@@ -20,7 +22,7 @@ _TARGET: Final = "/run/scenario"
 #: Matches its command line, and none in which this pattern stands.
 _MODEL: Final = "[/]hyperhive scripted-model "
 _MODEL_PORT: Final = 4000
-#: What the model says: all in which machines with the same hive may differ.
+#: What the model says: all in which machines with the same hive differ.
 _SCRIPT: Final = "scripted-model.toml"
 #: Writes the hive's state, as scenarios ask for it.
 _SNAPSHOT: Final[str] = runpy.run_path(str(_TESTS / "lib" / "looks.py"))["SNAPSHOT"]
@@ -43,11 +45,6 @@ _WARM_UP: Final = (
 )
 
 
-def rendered(scenario: str) -> Path:
-    """Where the committed rendering of the scenario's machine lies."""
-    return _TESTS / "eval" / "expected" / f"vm-{scenario}"
-
-
 def settle(machine: Machine) -> None:
     """Wait until a machine that was just switched on has nothing left to do, and is ready for a hive."""
     machine.wait_until_succeeds("systemctl is-system-running | grep --extended-regexp 'running|degraded'")
@@ -58,22 +55,25 @@ class Hive:
     """A rendered machine, whatever its model says.
 
     Args:
-        rendering: As `nixos-tests/eval/expected` has them.
+        files: As `nixos-tests/eval/expected` has them, path -> text.
+        script: What its model says.
         links: Whether its agents link up with the broker.
     """
 
-    def __init__(self, rendering: Path, *, links: bool = True) -> None:
-        self._rendering = rendering
+    def __init__(self, files: Mapping[str, str], script: Path, *, links: bool = True) -> None:
+        self._files = files
+        self._script = script
         self._links = links
-        self._agents = sorted(path.name for path in (rendering / "containers").iterdir())
+        self._agents = sorted({path.split("/")[1] for path in files if path.startswith("containers/")})
 
     def key(self) -> str:
         """The same for the same hive, put there in the same way."""
-        key = Key().files(_INSTALLER, Path(__file__))
-        for file in sorted(path for path in self._rendering.rglob("*") if path.is_file()):
-            if file.name != _SCRIPT:
-                key.text(str(file.relative_to(self._rendering))).files(file)
-        return key.name()
+        return (
+            Key()
+            .files(_INSTALLER, Path(__file__), Path(rendering.__file__))
+            .text(rendering.dump(self._files))
+            .name()
+        )
 
     def install(self, machine: Machine) -> None:
         """Install the hive and wait until all its agents are idle, where they can be, and its model answers.
@@ -83,7 +83,8 @@ class Hive:
         """
         with tempfile.TemporaryDirectory() as directory:
             source = Path(directory) / "scenario"
-            shutil.copytree(self._rendering, source / "machine")
+            rendering.unpack(self._files, source / "machine")
+            shutil.copyfile(self._script, source / "machine" / "host" / "etc" / _SCRIPT)
             shutil.copytree(_TESTS / "lib", source / "lib")
             shutil.copytree(_INSTALLER, source / "guest", ignore=shutil.ignore_patterns("__pycache__"))
             machine.copy_from_host(str(source), _TARGET)
@@ -100,6 +101,6 @@ class Hive:
 
     def play(self, machine: Machine) -> None:
         """Have the model on a machine say what this hive's says."""
-        machine.write((self._rendering / "host" / "etc" / _SCRIPT).read_bytes(), f"/run/{_SCRIPT}")
+        machine.write(self._script.read_bytes(), f"/run/{_SCRIPT}")
         # As `systemctl reload` would have it done, in a tenth of the time.
         machine.succeed(f"mv --force /run/{_SCRIPT} /etc && pkill --signal HUP --full '{_MODEL}'")

@@ -1,16 +1,14 @@
 """What can be played, and which of it on which computer when several play at once."""
 
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import rendering
 from driver import Failure, Play, Subtest
-from hive import Hive, rendered
+from hive import Hive
 from weakened import WEAKENINGS, Weakening
 
 #: How many times as long as the others some take: they start containers or the machine again and again, have
@@ -77,18 +75,13 @@ class Part:
             return f"{self.scenario} must fail at: {self.weakening.caught}"
         return self.path.read_text(encoding="utf-8").splitlines()[0].strip('"')
 
-    @contextmanager
-    def hive(self) -> Iterator[Hive]:
-        """Its hive; a weakened one is rendered anew, and gone afterwards."""
-        whole = rendered(self.scenario)
-        if self.weakening is None:
-            yield Hive(whole)
-            return
-        with tempfile.TemporaryDirectory() as directory:
-            copy = Path(directory) / self.name
-            shutil.copytree(whole, copy)
-            self.weakening.apply(copy)
-            yield Hive(copy, links=self.weakening.links)
+    def hive(self) -> Hive:
+        """Its hive, weakened if it is to be."""
+        files = rendering.load(rendering.of_test(self.scenario))
+        if self.weakening is not None:
+            self.weakening.apply(files)
+        links = self.weakening is None or self.weakening.links
+        return Hive(files, self.path.with_suffix(".toml"), links=links)
 
 
 def parts() -> list[Part]:

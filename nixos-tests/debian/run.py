@@ -74,10 +74,8 @@ class Run:
         """Play one, and report what is known when it fails."""
         directory = self._logs / part.name
         directory.mkdir()
-        with (
-            (directory / "commands.log").open("w", buffering=1, encoding="utf-8") as commands,
-            part.hive() as hive,
-        ):
+        hive = part.hive()
+        with (directory / "commands.log").open("w", buffering=1, encoding="utf-8") as commands:
             machine = Machine(self._computer, _writer(commands.write), Patience().times(self._slow))
             begun = time.monotonic()
             state, goes_on = f"hive-{hive.key()}", self._playing
@@ -224,10 +222,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _plays(studio: Studio, chosen: Sequence[Part], report: Report) -> Iterator[Play]:
     """What came of each part; where one computer plays alone, it is told while it happens."""
-    hives = []
-    for part in parts():
-        with part.hive() as hive:
-            hives.append((part.name, hive.key()))
+    hives = [(part.name, part.hive().key()) for part in parts()]
     shares = grouped(deal(hives, _COMPUTERS), arranged(chosen, hives))
     if len(shares) == 1:
         ((number, share),) = shares.items()

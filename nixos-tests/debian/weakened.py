@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from fnmatch import fnmatchcase
 from typing import Final
 
 _CONTAINERS: Final = "host/etc/nixos-containers/h-*.conf"
@@ -17,13 +17,13 @@ class Weakening:
     Attributes:
         scenario: Which one notices.
         caught: Its subtest that then fails.
-        apply: Changes a copy of the scenario's rendering, a directory like those of `expected`.
+        apply: Changes the files of the scenario's hive, path -> text.
         links: Whether the broker still takes the agents for who they are.
     """
 
     scenario: str
     caught: str
-    apply: Callable[[Path], None]
+    apply: Callable[[dict[str, str]], None]
     links: bool = True
 
 
@@ -31,21 +31,21 @@ class UnchangedError(Exception):
     """A weakening no longer finds what it takes away."""
 
 
-def plain_root(rendering: Path) -> None:
+def plain_root(files: dict[str, str]) -> None:
     """Root of a container is root of the host."""
-    _edit(rendering, _CONTAINERS, r"^PRIVATE_USERS=\d+$", "PRIVATE_USERS=no")
-    _edit(rendering, _CONTAINERS, r" --private-users-ownership=\w+", "")
+    _edit(files, _CONTAINERS, r"^PRIVATE_USERS=\d+$", "PRIVATE_USERS=no")
+    _edit(files, _CONTAINERS, r" --private-users-ownership=\w+", "")
 
 
-def host_network(rendering: Path) -> None:
+def host_network(files: dict[str, str]) -> None:
     """Containers are in the host's network."""
-    _edit(rendering, _CONTAINERS, r"^(PRIVATE_NETWORK|HOST_ADDRESS|LOCAL_ADDRESS)=.*\n", "")
+    _edit(files, _CONTAINERS, r"^(PRIVATE_NETWORK|HOST_ADDRESS|LOCAL_ADDRESS)=.*\n", "")
 
 
-def readable_database(rendering: Path) -> None:
+def readable_database(files: dict[str, str]) -> None:
     """Everybody on the host may read what the broker keeps."""
     readable = "ExecStartPost=+/nix/store/coreutils/bin/chmod --recursive a+rX /var/lib/hyperhive/broker"
-    _edit(rendering, _BROKER, r"^ExecStart=.*$", rf"\g<0>\n{readable}")
+    _edit(files, _BROKER, r"^ExecStart=.*$", rf"\g<0>\n{readable}")
 
 
 #: By the name that the runner has for them.
@@ -61,12 +61,11 @@ WEAKENINGS: Final = {
 }
 
 
-def _edit(rendering: Path, files: str, pattern: str, replacement: str) -> None:
-    paths = sorted(rendering.glob(files))
-    for path in paths:
-        text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+def _edit(files: dict[str, str], paths: str, pattern: str, replacement: str) -> None:
+    found = [path for path in files if fnmatchcase(path, paths)]
+    for path in found:
+        files[path], count = re.subn(pattern, replacement, files[path], flags=re.MULTILINE)
         if count == 0:
             raise UnchangedError(f"{path}: nothing there matches {pattern!r}")
-        path.write_text(text, encoding="utf-8")
-    if not paths:
-        raise UnchangedError(f"{rendering}: no file {files}")
+    if not found:
+        raise UnchangedError(f"no file {paths}")

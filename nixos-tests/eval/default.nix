@@ -66,7 +66,7 @@ in
       evaluated = system hive;
     in
     {
-      # Path below expected/<hive> -> text, or a value that is JSON there.
+      # Path -> text, or a value that is JSON there, as in expected/<hive>.json.
       files = files evaluated;
       toplevel = toplevel evaluated;
     }

@@ -1,4 +1,4 @@
-# An evaluated hive as the files that stand in expected/<hive>: path -> text, or a value that is JSON there.
+# An evaluated hive as the files that stand in expected/<hive>.json: path -> text, or a value that is JSON there.
 {
   lib,
   pkgs,

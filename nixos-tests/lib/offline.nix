@@ -43,6 +43,8 @@ let
     ];
   };
 
+  script = "host/etc/scripted-model.toml";
+
   describe =
     file:
     let
@@ -62,9 +64,10 @@ let
         test.nodes.machine
       ];
       inherit (machine) config;
+      rendered = files machine;
     in
     {
-      inherit (test) name scenario globalTimeout;
+      inherit (test) name scenario hive globalTimeout;
       failed = map (one: one.message) (builtins.filter (one: !one.assertion) config.assertions);
       broker = config.services.hyperhive.settings;
       harnesses = mapAttrs (
@@ -72,8 +75,10 @@ let
       ) config.services.hyperhive.evaluated;
       model = config.systemd.services.scripted-model.serviceConfig.ExecStart;
       inherit (config.services.hyperhive.network) hostPorts;
-      # Path below ../eval/expected/vm-NAME -> text, or a value that is JSON there.
-      files = files machine;
+      # What the model says; machines with the same hive differ in nothing else.
+      script = rendered.${script};
+      # Path -> text, or a value that is JSON there, as in ../eval/expected/vm-HIVE.json.
+      files = removeAttrs rendered [ script ];
       # Everything; its name is all that is wanted of it.
       toplevel = builtins.unsafeDiscardStringContext config.system.build.toplevel.drvPath;
     };

@@ -1,17 +1,28 @@
 # A VM test that plays a scenario: what happens stands in ../scenarios/NAME.py, what the model says in NAME.toml.
 { config, lib, ... }:
 {
-  options.scenario = lib.mkOption {
-    type = lib.types.str;
-    description = "Name of the scenario, and of the test.";
-    example = "messages";
+  options = {
+    scenario = lib.mkOption {
+      type = lib.types.str;
+      description = "Name of the scenario, and of the test.";
+      example = "messages";
+    };
+
+    hive = lib.mkOption {
+      type = lib.types.str;
+      description = "Name of the machine's hive, a file of `hives/`. With few of them a driver seldom has to bring one up.";
+      example = "team";
+    };
   };
 
   config = {
     name = "hyperhive-${config.scenario}";
 
     nodes.machine = {
-      imports = [ ./machine.nix ];
+      imports = [
+        ./machine.nix
+        (./hives + "/${config.hive}.nix")
+      ];
 
       scriptedModel.script = ../scenarios + "/${config.scenario}.toml";
 

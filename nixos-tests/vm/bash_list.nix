@@ -1,6 +1,5 @@
 # An agent runs the commands on its list and no other.
 {
-  imports = [ ../lib/hive.nix ];
-
   scenario = "bash_list";
+  hive = "team";
 }

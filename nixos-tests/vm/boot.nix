@@ -1,6 +1,5 @@
 # The hive comes up with the machine.
 {
-  imports = [ ../lib/hive.nix ];
-
   scenario = "boot";
+  hive = "team";
 }

@@ -1,6 +1,5 @@
 # What root inside of an agent's container is on the host, and owns there.
 {
   scenario = "isolation";
-
-  nodes.machine.imports = [ ../lib/attacked-hive.nix ];
+  hive = "attacked";
 }

@@ -1,6 +1,5 @@
 # What root inside of an agent's container can do to the kernel and to the machine's resources.
 {
   scenario = "isolation_kernel";
-
-  nodes.machine.imports = [ ../lib/attacked-hive.nix ];
+  hive = "attacked";
 }

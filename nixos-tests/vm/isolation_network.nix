@@ -1,6 +1,5 @@
 # What root inside of an agent's container reaches over the network and on the broker's socket.
 {
   scenario = "isolation_network";
-
-  nodes.machine.imports = [ ../lib/attacked-hive.nix ];
+  hive = "attacked";
 }

@@ -1,6 +1,5 @@
 # What root inside of an agent's container leaves behind for the host.
 {
   scenario = "isolation_planted";
-
-  nodes.machine.imports = [ ../lib/attacked-hive.nix ];
+  hive = "attacked";
 }

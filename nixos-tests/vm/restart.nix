@@ -1,6 +1,5 @@
 # No mail is lost when the broker, a harness or a container goes in the middle.
 {
-  imports = [ ../lib/hive.nix ];
-
   scenario = "restart";
+  hive = "team";
 }

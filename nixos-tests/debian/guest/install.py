@@ -1,7 +1,7 @@
 """Makes a Debian the machine of a VM test: puts what NixOS would have written into place and starts it.
 
-The directory has `machine/`, one of `nixos-tests/eval/expected`, and `lib/` with the files that it calls
-`/nix/store/<file>`. Nothing rendered is changed. It needs the standard library only.
+The directory has `machine/`, the files of one of `nixos-tests/eval/expected`, and `lib/` with those that it
+calls `/nix/store/<file>`. Nothing rendered is changed. It needs the standard library only.
 """
 
 import argparse

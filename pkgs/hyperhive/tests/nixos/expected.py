@@ -1,17 +1,18 @@
-"""The committed files of `nixos-tests/eval/expected`: how a rendered hive becomes text, what has changed."""
+"""The committed renderings of `nixos-tests/eval/expected`: how a hive becomes text, what has changed."""
 
 import difflib
 import json
 import re
-import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
-from tests.nixos import nix
+from tests.nixos import debian, nix
 
 EXPECTED: Final = nix.EVAL / "expected"
-#: The VM tests, and what evaluates their machines.
+#: The VM tests, their hives, and what evaluates their machines.
 VM: Final = nix.ROOT / "nixos-tests" / "vm"
+_HIVES: Final = nix.ROOT / "nixos-tests" / "lib" / "hives"
 _OFFLINE: Final = nix.ROOT / "nixos-tests" / "lib" / "offline.nix"
 #: A hive as well, although it stands elsewhere.
 _TEMPLATE: Final = nix.ROOT / "templates" / "default" / "configuration.nix"
@@ -23,24 +24,28 @@ _OF_THE_TREE: Final = re.compile(r'X-[A-Za-z-]+=|Environment="(LOCALE_ARCHIVE|TZ
 
 
 def names() -> list[str]:
-    """Every hive that renders to committed files."""
+    """Every hive of its own, that is, of no VM test."""
     found = [path.stem for path in (nix.EVAL / "hives").glob("*.nix")]
     return sorted([*found, *(["template"] if _TEMPLATE.is_file() else [])])
 
 
-def machines() -> list[str]:
-    """Every VM test's machine, as the directory of its committed files is called."""
-    return sorted(f"vm-{path.stem}" for path in VM.glob("*.nix"))
+def tests() -> dict[str, list[str]]:
+    """Every hive of VM tests, as its rendering is called -> the tests whose machine has it."""
+    names = sorted(path.stem for path in VM.glob("*.nix"))
+    return {
+        hive: [name for name in names if debian.load("rendering").of_test(name) == hive]
+        for hive in sorted(f"vm-{path.stem}" for path in _HIVES.glob("*.nix"))
+    }
 
 
 def rendered(hive: str) -> dict[str, str]:
-    """Path below `expected/<hive>` -> text, as the modules are now; of a hive its whole system was evaluated.
+    """Path -> text, as the modules are now; a hive of its own was evaluated as a whole system.
 
     Raises:
         EvaluationError: The hive does not evaluate.
     """
-    name = hive.removeprefix("vm-")
-    evaluated = nix.hives(f"hives.{hive}") if name == hive else machine(name, without=["toplevel"])
+    users = tests().get(hive)
+    evaluated = machine(users[0], without=["toplevel"]) if users else nix.hives(f"hives.{hive}")
     return texts(evaluated["files"])
 
 
@@ -65,25 +70,17 @@ def texts(files: Mapping[str, Any]) -> dict[str, str]:
 
 
 def committed(hive: str) -> dict[str, str]:
-    """Path below `expected/<hive>` -> text, as the files are."""
-    directory = EXPECTED / hive
-    return {
-        path.relative_to(directory).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
+    """Path -> text, as they are committed."""
+    files: dict[str, str] = debian.load("rendering").load(hive)
+    return files
 
 
-def write(hive: str, files: dict[str, str]) -> None:
-    """Replace the committed files of a hive."""
-    shutil.rmtree(EXPECTED / hive, ignore_errors=True)
-    for name, content in files.items():
-        path = EXPECTED / hive / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+def file(hive: str) -> Path:
+    """Where the committed rendering of a hive is."""
+    return EXPECTED / f"{hive}.json"
 
 
-def difference(old: dict[str, str], new: dict[str, str]) -> str:
+def difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     """What changed from `old` to `new`, file by file; empty when nothing did."""
     lines: list[str] = []
     for path in sorted({*old, *new}):

@@ -1,9 +1,9 @@
-"""`python -m tests.nixos.golden`: writes the expected files of hives and VM tests and the page of options."""
+"""`python -m tests.nixos.golden`: writes the expected renderings of hives and the page of options."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.nixos import expected, nix, option_page
+from tests.nixos import debian, expected, nix, option_page
 
 
 def main() -> int:
@@ -12,7 +12,7 @@ def main() -> int:
     if reason is not None:
         sys.stderr.write(f"make golden: {reason}\n")
         return 1
-    names = [*expected.names(), *expected.machines()]
+    names = [*expected.names(), *expected.tests()]
     try:
         with ThreadPoolExecutor(2) as pool:
             page = pool.submit(lambda: option_page.render(option_page.declared()))
@@ -21,10 +21,10 @@ def main() -> int:
     except nix.EvaluationError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for gone in {path.name for path in expected.EXPECTED.glob("*")} - {*names}:
-        expected.write(gone, {})
+    for stale in {*expected.EXPECTED.iterdir()} - {expected.file(name) for name in names}:
+        stale.unlink()
     for name, files in hives.items():
-        expected.write(name, files)
+        expected.file(name).write_text(debian.load("rendering").dump(files), encoding="utf-8")
     return 0
 
 

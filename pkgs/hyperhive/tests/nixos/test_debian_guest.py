@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from tests.nixos import debian, expected, nix
 
 GUEST: Final = debian.DIRECTORY / "guest"
 TESTS: Final = nix.ROOT / "nixos-tests"
-NAMES: Final = expected.machines()
+NAMES: Final = sorted(path.stem for path in expected.VM.glob("*.nix"))
 
 pytestmark = pytest.mark.skipif(not GUEST.is_dir(), reason=f"no VM tests in {nix.ROOT}")
 
@@ -24,11 +25,34 @@ def on_the_disk() -> set[str]:
     return {"hyperhive", "claude-code", *debian.load("software")._DEBIAN}
 
 
-def source(directory: Path, machine: str) -> Path:
+class Recorder:
+    """A machine that keeps what is copied to it and is ready for everything.
+
+    Args:
+        directory: Where the copy goes; not there yet.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return lambda *_arguments: None
+
+    def copy_from_host(self, source: str, _target: str) -> None:
+        shutil.copytree(source, self._directory)
+
+
+def source(directory: Path, scenario: str) -> Path:
     """What the installer is given."""
-    shutil.copytree(expected.EXPECTED / machine, directory / "machine")
-    shutil.copytree(TESTS / "lib", directory / "lib")
+    debian.load("parts").Part(scenario, scenario).hive().install(Recorder(directory))
     return directory
+
+
+def rendered(scenario: str) -> dict[str, str]:
+    """Path -> text of what the module renders for a scenario, and what its model says."""
+    script = (TESTS / "scenarios" / f"{scenario}.toml").read_text("utf-8")
+    files = expected.committed(debian.load("rendering").of_test(scenario))
+    return {**files, "host/etc/scripted-model.toml": script}
 
 
 def disk(directory: Path) -> Path:
@@ -48,10 +72,10 @@ def install(given: Path, root: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def installed(tmp_path: Path, machine: str) -> Path:
+def installed(tmp_path: Path, scenario: str) -> Path:
     """The root of a file system that has become the machine's."""
     root = disk(tmp_path / "root")
-    debian.load("guest.install").Guest(root, source(tmp_path / "given", machine)).put()
+    debian.load("guest.install").Guest(root, source(tmp_path / "given", scenario)).put()
     return root
 
 
@@ -76,10 +100,10 @@ def test_a_script_is_one_that_bash_can_read_and_may_run(script: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("machine", NAMES)
-def test_every_rendered_file_is_installed_byte_for_byte(machine: str, tmp_path: Path) -> None:
-    root = installed(tmp_path, machine)
-    rendered = expected.EXPECTED / machine
+@pytest.mark.parametrize("scenario", NAMES)
+def test_every_rendered_file_is_installed_byte_for_byte(scenario: str, tmp_path: Path) -> None:
+    root = installed(tmp_path, scenario)
+    files = rendered(scenario)
     elsewhere = {
         "host/polkit.rules": "etc/polkit-1/rules.d/10-hyperhive.rules",
         "host/tmpfiles.conf": "etc/tmpfiles.d/hyperhive.conf",
@@ -93,23 +117,23 @@ def test_every_rendered_file_is_installed_byte_for_byte(machine: str, tmp_path: 
 
     wanted = {
         home(path): text
-        for path, text in expected.committed(machine).items()
+        for path, text in files.items()
         # Read by the installer; scripts get a first line.
         if not path.endswith(("host.json", "inside.json", "settings.json")) and "/scripts/" not in path
     }
     assert {path: (root / path).read_text("utf-8") for path in wanted} == wanted
-    scripts = {path.name: path.read_text("utf-8") for path in rendered.rglob("scripts/*")}
+    scripts = [text for path, text in files.items() if "/scripts/" in path]
     written = [path.read_text("utf-8") for path in root.glob("nix/store/unit-script-*/bin/*")]
-    assert sorted(written) == sorted(f"#!/bin/bash\nset -e\n{text}" for text in scripts.values())
+    assert sorted(written) == sorted(f"#!/bin/bash\nset -e\n{text}" for text in scripts)
 
 
-@pytest.mark.parametrize("machine", NAMES)
-def test_every_program_that_a_unit_calls_is_there(machine: str, tmp_path: Path) -> None:
-    root = installed(tmp_path, machine)
+@pytest.mark.parametrize("scenario", NAMES)
+def test_every_program_that_a_unit_calls_is_there(scenario: str, tmp_path: Path) -> None:
+    root = installed(tmp_path, scenario)
     called = set()
-    for unit in (expected.EXPECTED / machine).rglob("units/**/*"):
-        if unit.is_file():
-            called |= set(re.findall(r"^Exec\w+=(/nix/store/\S+)", unit.read_text("utf-8"), re.MULTILINE))
+    for path, unit in rendered(scenario).items():
+        if "/units/" in path:
+            called |= set(re.findall(r"^Exec\w+=(/nix/store/\S+)", unit, re.MULTILINE))
     assert called
     for program in called:
         path = root / program.lstrip("/")
@@ -122,7 +146,7 @@ def test_units_are_wanted_by_what_nixos_has_them_wanted_by(tmp_path: Path) -> No
     )
     units = "etc/systemd/system"
     agents = ("alice", "bob", "manager")
-    assert links(installed(tmp_path, "vm-messages")) == {
+    assert links(installed(tmp_path, "messages")) == {
         **{
             f"{units}/machines.target.wants/container@h-{agent}.service": f"/{units}/container@.service"
             for agent in agents
@@ -145,7 +169,7 @@ def test_units_are_wanted_by_what_nixos_has_them_wanted_by(tmp_path: Path) -> No
 
 
 def test_users_settings_and_names_become_files_that_debian_reads(tmp_path: Path) -> None:
-    root = installed(tmp_path, "vm-boot")
+    root = installed(tmp_path, "boot")
     inside = root / "nix/store/nixos-system-h-alice/etc"
     read = {
         path.name: path.read_text("utf-8").splitlines()
@@ -167,7 +191,7 @@ def test_users_settings_and_names_become_files_that_debian_reads(tmp_path: Path)
 
 
 def test_a_container_that_does_not_start_by_itself_is_wanted_by_nothing(tmp_path: Path) -> None:
-    given = source(tmp_path / "given", "vm-messages")
+    given = source(tmp_path / "given", "messages")
     conf = given / "machine/host/etc/nixos-containers/h-bob.conf"
     conf.write_text(conf.read_text("utf-8").replace("AUTO_START=1\n", ""))
     root = disk(tmp_path / "root")
@@ -180,7 +204,7 @@ def test_a_container_that_does_not_start_by_itself_is_wanted_by_nothing(tmp_path
 
 
 def test_a_store_path_that_is_nowhere_stops_the_installation(tmp_path: Path) -> None:
-    given = source(tmp_path / "given", "vm-messages")
+    given = source(tmp_path / "given", "messages")
     root = disk(tmp_path / "root")
     (root / "nix/store/git").rmdir()
     (given / "lib/stock_server.py").unlink()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.nixos import debian, nix
+from tests.nixos import debian, expected
 
 cache = debian.load("cache")
 image = debian.load("image")
@@ -16,7 +16,6 @@ mirror = debian.load("mirror")
 software = debian.load("software")
 steps = debian.load("steps")
 
-EXPECTED = nix.ROOT / "nixos-tests" / "eval" / "expected"
 #: What the installer brings itself, from the rendered machine.
 RENDERED = re.compile(r"unit-script-.*|nixos-system-.*")
 
@@ -227,13 +226,11 @@ def test_the_same_sources_make_the_same_wheel(tmp_path: Path) -> None:
 
 
 def test_every_program_that_a_rendered_machine_names_has_its_place_in_the_store() -> None:
-    machines = sorted(EXPECTED.glob("vm-*"))
     named = {
         package
-        for machine in machines
-        for path in machine.rglob("*")
-        if path.is_file()
-        for package in re.findall(r"/nix/store/([\w.+-]+)/s?bin\b", path.read_text(encoding="utf-8"))
+        for machine in expected.tests()
+        for text in expected.committed(machine).values()
+        for package in re.findall(r"/nix/store/([\w.+-]+)/s?bin\b", text)
         if not RENDERED.fullmatch(package)
     }
     assert named

@@ -18,7 +18,6 @@ for program in ("mkfs.ext4", "resize2fs", "debugfs"):
     if shutil.which(program, path=PATH) is None:
         pytest.skip(f"no {program}: install Debian's package e2fsprogs", allow_module_level=True)
 
-HOST: Final = expected.EXPECTED / "vm-isolation" / "host"
 MIB: Final = 1024 * 1024
 
 
@@ -32,7 +31,7 @@ def place(tmp_path: Path) -> Path:
 
 def look_after(place: Path, mib: int) -> str:
     """Run the script, as the unit does; what it says."""
-    script = (HOST / "scripts" / "hyperhive-disk-alice-script").read_text(encoding="utf-8")
+    script = expected.committed("vm-attacked")["host/scripts/hyperhive-disk-alice-script"]
     environment = {
         "PATH": PATH,
         "disk": str(place / "disks" / "alice.ext4"),

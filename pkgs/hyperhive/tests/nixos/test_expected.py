@@ -1,7 +1,8 @@
-"""The committed files of the hives, read without Nix: what NixOS writes is what the program understands."""
+"""The committed renderings, read without Nix: what NixOS writes is what the program understands."""
 
 import json
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,22 +10,31 @@ import pytest
 
 from hyperhive.config import BrokerConfig, load_broker_config, load_harness_config, uid_base
 from hyperhive.config.hive_file import Places, parse_hive
-from tests.nixos import expected, nix
+from tests.nixos import debian, expected, nix
 
 if not nix.EVAL.is_dir():
     pytest.skip(f"no {nix.EVAL}", allow_module_level=True)
 
-NAMES: Final = [*expected.names(), *expected.machines()]
+NAMES: Final = [*expected.names(), *expected.tests()]
+rendering: Final[Any] = debian.load("rendering")
 
 
-def broker_config(hive: str) -> BrokerConfig:
-    return load_broker_config(expected.EXPECTED / hive / "host/etc/hyperhive/broker.json")
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with every rendering as files."""
+    directory = tmp_path_factory.mktemp("expected")
+    for name in NAMES:
+        rendering.unpack(expected.committed(name), directory / name)
+    return directory
 
 
-def containers(hive: str) -> dict[str, Path]:
+def broker_config(hive: Path) -> BrokerConfig:
+    return load_broker_config(hive / "host/etc/hyperhive/broker.json")
+
+
+def containers(hive: Path) -> dict[str, Path]:
     """Directory of every agent's container, by agent."""
-    found = (expected.EXPECTED / hive / "containers").iterdir()
-    return {path.name.removeprefix("h-"): path for path in found}
+    return {path.name.removeprefix("h-"): path for path in (hive / "containers").iterdir()}
 
 
 def settings(container: Path) -> dict[str, Any]:
@@ -33,16 +43,28 @@ def settings(container: Path) -> dict[str, Any]:
     return read
 
 
-def test_every_hive_and_vm_test_has_expected_files_and_no_other_has() -> None:
-    assert {path.name for path in expected.EXPECTED.iterdir()} == {*NAMES}
+def test_every_hive_has_a_rendering_and_nothing_else_has() -> None:
+    wanted = {expected.file(name) for name in NAMES}
+    assert {*expected.EXPECTED.iterdir()} == wanted, "refresh with `make golden`"
+
+
+def test_every_vm_test_has_a_hive_and_every_hive_of_theirs_a_test() -> None:
+    tests = expected.tests()
+    assert all(tests.values())
+    assert sorted(chain(*tests.values())) == sorted(path.stem for path in expected.VM.glob("*.nix"))
 
 
 @pytest.mark.parametrize("hive", NAMES)
-def test_the_files_of_broker_and_harnesses_load_and_say_the_same_of_an_agent(hive: str) -> None:
-    broker = broker_config(hive)
+def test_a_rendering_is_committed_as_it_would_be_written(hive: str) -> None:
+    assert rendering.dump(expected.committed(hive)) == expected.file(hive).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("hive", NAMES)
+def test_the_files_of_broker_and_harnesses_load_and_say_the_same_of_an_agent(hive: str, root: Path) -> None:
+    broker = broker_config(root / hive)
     harnesses = {
         name: load_harness_config(path / "etc/hyperhive/harness.json")
-        for name, path in containers(hive).items()
+        for name, path in containers(root / hive).items()
     }
     assert {name: harness.agent for name, harness in harnesses.items()} == broker.agents
     assert {harness.operator.pronouns for harness in harnesses.values()} == {broker.operator.pronouns}
@@ -50,13 +72,11 @@ def test_the_files_of_broker_and_harnesses_load_and_say_the_same_of_an_agent(hiv
 
 
 @pytest.mark.parametrize("hive", NAMES)
-def test_every_container_has_its_agents_uids_and_an_address_of_its_own(hive: str) -> None:
-    declared = {name: settings(path) for name, path in containers(hive).items()}
-    conf = {
-        name: (expected.EXPECTED / hive / f"host/etc/nixos-containers/h-{name}.conf").read_text("utf-8")
-        for name in declared
-    }
-    bases = {name: uid_base(name) for name in broker_config(hive).agents}
+def test_every_container_has_its_agents_uids_and_an_address_of_its_own(hive: str, root: Path) -> None:
+    declared = {name: settings(path) for name, path in containers(root / hive).items()}
+    files = expected.committed(hive)
+    conf = {name: files[f"host/etc/nixos-containers/h-{name}.conf"] for name in declared}
+    bases = {name: uid_base(name) for name in broker_config(root / hive).agents}
     assert {name: one["privateUsers"] for name, one in declared.items()} == bases
     assert {
         name: int(re.findall(r"^PRIVATE_USERS=(.*)$", text, re.MULTILINE)[0]) for name, text in conf.items()
@@ -71,7 +91,7 @@ def test_no_hash_and_no_secret_of_a_tree_is_committed(hive: str) -> None:
     assert not re.findall(r"/nix/store/[0-9a-z]{32}-\S+", text)
 
 
-def test_a_hive_without_any_wish_is_the_same_in_nix_and_in_toml(tmp_path: Path) -> None:
+def test_a_hive_without_any_wish_is_the_same_in_nix_and_in_toml(tmp_path: Path, root: Path) -> None:
     places = Places(
         Path("/var/lib/hyperhive/broker"),
         Path("/run/hyperhive"),
@@ -80,7 +100,7 @@ def test_a_hive_without_any_wish_is_the_same_in_nix_and_in_toml(tmp_path: Path) 
     toml = parse_hive(
         '[agents.manager]\nrole = "manager"\n[agents.alice]\n', places, directory=tmp_path
     ).broker
-    assert broker_config("minimal") == toml.model_copy(update={"runtime": "nixos"})
+    assert broker_config(root / "minimal") == toml.model_copy(update={"runtime": "nixos"})
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
@@ -90,10 +110,10 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     return {name: leaf for key, one in value.items() for name, leaf in leaves(one, f"{path}.{key}").items()}
 
 
-def test_the_full_hive_says_something_of_everything_that_has_a_default() -> None:
+def test_the_full_hive_says_something_of_everything_that_has_a_default(root: Path) -> None:
     def said(hive: str) -> dict[str, Any]:
-        broker = broker_config(hive).model_dump()
-        alice = json.loads((containers(hive)["alice"] / "etc/hyperhive/harness.json").read_text("utf-8"))
+        broker = broker_config(root / hive).model_dump()
+        alice = json.loads(expected.committed(hive)["containers/h-alice/etc/hyperhive/harness.json"])
         return leaves({**broker, "agents": {}, "harness": alice})
 
     full = said("full")
@@ -126,6 +146,13 @@ def test_a_unit_loses_what_only_its_tree_decides() -> None:
 def test_a_container_file_is_sorted_and_an_object_is_json() -> None:
     assert expected.text("host/etc/x.conf", "B=1\n\n  \nA=2\n") == "A=2\nB=1\n"
     assert expected.text("host/x.json", {"b": "ä", "a": []}) == '{\n  "a": [],\n  "b": "ä"\n}\n'
+
+
+def test_a_rendering_is_stored_line_by_line_and_its_json_as_json() -> None:
+    files = {"b/x.service": "[Unit]\nÄ=1\n", "a/x.json": '{\n  "b": "ä"\n}\n'}
+    assert rendering.dump(files) == (
+        '{\n  "a/x.json": {\n    "b": "ä"\n  },\n  "b/x.service": [\n    "[Unit]",\n    "Ä=1"\n  ]\n}\n'
+    )
 
 
 def test_a_difference_names_file_and_line() -> None:

@@ -151,5 +151,5 @@ def test_the_dashboard_lies_where_the_module_has_the_broker_look_for_it(tmp_path
     lines = packaging.outputs(tmp_path, PACKAGE + "program.postInstall").splitlines()
     linked = [line.split()[-1] for line in lines if "ln --symbolic" in line]
     assert linked == ['"$out/share/hyperhive/dashboard"']
-    broker = json.loads((expected.EXPECTED / "minimal/host/etc/hyperhive/broker.json").read_text("utf-8"))
+    broker = json.loads(expected.committed("minimal")["host/etc/hyperhive/broker.json"])
     assert broker["dashboard_dir"] == "/nix/store/hyperhive/share/hyperhive/dashboard"

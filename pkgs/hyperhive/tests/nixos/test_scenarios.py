@@ -18,7 +18,7 @@ from hyperhive.config import BrokerConfig, HarnessConfig
 from hyperhive.demo.claude_env import claude_environment
 from hyperhive.demo.model_script import load_script
 from hyperhive.system.installation import dashboard_dir
-from tests.nixos import expected, nix
+from tests.nixos import debian, expected, nix
 from tests.nixos.local_machine import LIB, SCENARIOS, LocalMachine, play
 
 DRIVER: Final = SCENARIOS / "driver.pyi"
@@ -172,8 +172,10 @@ def test_a_hive_of_a_vm_test_has_no_failed_assertion_and_its_files_load(name: st
 
 @EACH
 def test_the_machine_of_a_vm_test_renders_to_its_committed_files(name: str) -> None:
-    files = expected.texts(evaluated(name)["files"])
-    changed = expected.difference(expected.committed(f"vm-{name}"), files)
+    test = evaluated(name)
+    hive = debian.load("rendering").of_test(name)
+    assert hive == f"vm-{test['hive']}"
+    changed = expected.difference(expected.committed(hive), expected.texts(test["files"]))
     if changed:
         pytest.fail(
             f"another machine: if that is right, refresh with `make golden`\n{changed}", pytrace=False
@@ -188,8 +190,7 @@ def test_the_agents_of_a_vm_test_talk_to_the_scripted_model_on_an_open_port(name
     port = options["--port"]
     assert (words[1], options["--host"]) == ("scripted-model", "0.0.0.0")
     assert options["--script"] == "/etc/scripted-model.toml"
-    script = test["files"]["host/etc/scripted-model.toml"]
-    assert script == (SCENARIOS / f"{name}.toml").read_text(encoding="utf-8")
+    assert test["script"] == (SCENARIOS / f"{name}.toml").read_text(encoding="utf-8")
     assert test["hostPorts"] == [int(port)]
     for agent, harness in test["harnesses"].items():
         needed = claude_environment(

@@ -1,0 +1,4 @@
+# One agent, for a machine that restarts again and again.
+{
+  services.hyperhive.agents.alice = { };
+}
