@@ -1,6 +1,7 @@
 """The one error type that crosses our boundaries: a stable key, an HTTP status and a sentence."""
 
-from typing import ClassVar
+import json
+from typing import ClassVar, Self
 
 
 class HyperhiveError(Exception):
@@ -12,7 +13,7 @@ class HyperhiveError(Exception):
         message: One sentence for a person or a model; it never holds secrets.
     """
 
-    key: ClassVar[str] = "internal_error"
+    key: str = "internal_error"
     status: ClassVar[int] = 500
 
     def __init__(self, message: str) -> None:
@@ -117,3 +118,20 @@ class StoreError(HyperhiveError):
 
     key = "store_failed"
     status = 503
+
+
+class RemoteError(HyperhiveError):
+    """Who answers on a socket refused; `key` and `message` are its own."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+    @classmethod
+    def from_answer(cls, peer: str, status: int, answer: bytes) -> Self:
+        """What the `{"error": {"key", "message"}}` of an answer says; `peer` names who gave it."""
+        try:
+            problem = json.loads(answer)["error"]
+            return cls(str(problem["key"]), str(problem["message"]))
+        except (ValueError, KeyError, TypeError):
+            return cls(HyperhiveError.key, f"{peer} answered {status} without a reason")

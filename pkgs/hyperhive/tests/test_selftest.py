@@ -12,7 +12,8 @@ import pytest
 
 from hyperhive.config.hive_file import parse_hive
 from hyperhive.domain.selftest import INSIDE, OUTSIDE
-from hyperhive.system.admin import AdminClient, RefusedError
+from hyperhive.errors import RemoteError
+from hyperhive.system.admin import AdminClient
 from hyperhive.up.credentials import Secrets
 from hyperhive.up.places import choose_places
 from hyperhive.up.processes import HiveProcesses
@@ -98,6 +99,6 @@ async def test_an_agent_that_is_a_process_is_shown_without_walls_and_without_red
 async def test_an_agent_that_is_stopped_cannot_be_asked(processes: HiveProcesses) -> None:
     admin = AdminClient(processes.admin_socket)
     await asyncio.to_thread(admin.post, "/api/agents/ada/stop", {})
-    with pytest.raises(RefusedError, match="ada is not connected") as refused:
+    with pytest.raises(RemoteError, match="ada is not connected") as refused:
         await asyncio.to_thread(admin.post, "/api/agents/ada/selftest", {})
-    assert refused.value.reason == "conflict"
+    assert refused.value.key == "conflict"

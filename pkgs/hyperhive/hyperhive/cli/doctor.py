@@ -12,8 +12,9 @@ from hyperhive.cli.config_files import load_broker
 from hyperhive.cli.exit_codes import FAILED, OK
 from hyperhive.cli.output import emit, printable
 from hyperhive.config.hive_file import Places
+from hyperhive.errors import RemoteError
 from hyperhive.protocol.doctor import Check, CheckOutcome, Diagnosis
-from hyperhive.system.admin import AdminClient, BrokerUnreachableError, RefusedError
+from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from hyperhive.system.installation import dashboard_dir
 from hyperhive.up.checks import Setting, run_checks
 from hyperhive.up.places import choose_places
@@ -74,7 +75,7 @@ def _seen_by_broker(places: Places) -> list[Check]:
         answer = AdminClient(path).get("/api/doctor")
     except BrokerUnreachableError:
         return []
-    except RefusedError as error:
+    except RemoteError as error:
         return [Check(name="running broker", outcome=CheckOutcome.SKIPPED, found=f"it did not look: {error}")]
     return Diagnosis.model_validate_json(json.dumps(answer)).checks
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from hyperhive.errors import ConflictError
-from hyperhive.system.admin import AdminClient, RefusedError
+from hyperhive.errors import ConflictError, RemoteError
+from hyperhive.system.admin import AdminClient
 
 OPENING: Final = "How did the harvest go this season, and are our honey prices sensible?"
 #: What the operator's inbox holds when everything was told, by sender's report.
@@ -108,9 +108,9 @@ class Story:
             body = {"answer": question["options"][0] if question["options"] else "Yes."}
             try:
                 await asyncio.to_thread(self._client.post, f"/api/questions/{question['id']}/answer", body)
-            except RefusedError as error:
+            except RemoteError as error:
                 # Somebody at the browser was quicker.
-                if error.reason != ConflictError.key:
+                if error.key != ConflictError.key:
                     raise
 
     def _complete(self, state: dict[str, Any]) -> bool:

@@ -8,12 +8,11 @@ from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from hyperhive.domain.backoff import Backoff
-from hyperhive.errors import HyperhiveError, UnavailableError
+from hyperhive.errors import RemoteError, UnavailableError
 from hyperhive.protocol.agents import AgentBrief, AgentList, Me
-from hyperhive.protocol.base import Problem
 from hyperhive.protocol.lifecycle import OPERATION_SECONDS, Verb
 from hyperhive.protocol.messages import (
     AckRequest,
@@ -30,15 +29,6 @@ from hyperhive.protocol.questions import AnswerRequest, AskRequest, Question
 PATIENCE: Final = 60.0
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
-
-
-class BrokerError(HyperhiveError):
-    """The broker's refusal, with the key and sentence it gave."""
-
-    def __init__(self, key: str, message: str) -> None:
-        """Carry the broker's own key."""
-        super().__init__(message)
-        self.refusal: Final = key
 
 
 class BrokerClient:
@@ -82,7 +72,7 @@ class BrokerClient:
         """Send one message; it is committed when this returns.
 
         Raises:
-            BrokerError: The broker refused, for instance `recipient_denied`.
+            RemoteError: The broker refused, for instance `recipient_denied`.
             UnavailableError: The broker did not answer in time; the message may not be committed.
         """
         request = SendRequest(to=to, body=body, in_reply_to=in_reply_to, idempotency_key=uuid.uuid4().hex)
@@ -129,7 +119,7 @@ class BrokerClient:
         """Start, stop or restart another agent; for the manager only. It is tried once.
 
         Raises:
-            BrokerError: The broker refused, or it went wrong.
+            RemoteError: The broker refused, or it went wrong.
             UnavailableError: The broker did not answer; whether it was done, `agents` tells.
         """
         path = f"/v1/agents/{quote(name, safe='')}/{verb}"
@@ -174,12 +164,4 @@ class BrokerClient:
             raw = await response.read()
             if response.status == 200:
                 return kind.model_validate_json(raw)
-            raise _refusal(response.status, raw)
-
-
-def _refusal(status: int, raw: bytes) -> HyperhiveError:
-    try:
-        problem = Problem.model_validate_json(raw).error
-    except ValidationError:
-        return UnavailableError(f"the broker answered {status} without a reason")
-    return BrokerError(problem.key, problem.message)
+            raise RemoteError.from_answer("the broker", response.status, raw)

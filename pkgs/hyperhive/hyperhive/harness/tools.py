@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hyperhive.domain.prompts import agent_line, mail_text
 from hyperhive.errors import HyperhiveError
-from hyperhive.harness.client import BrokerClient, BrokerError
+from hyperhive.harness.client import BrokerClient
 from hyperhive.protocol.lifecycle import Verb
 from hyperhive.protocol.messages import LEASE_COUNT_LIMIT, LEASE_WAIT_LIMIT, OPERATOR, LeaseResult
 from hyperhive.protocol.questions import TTL_LIMIT, AskRequest, Question
@@ -132,8 +132,6 @@ class HiveTools:
             return _result(await found[1](arguments))
         except ValidationError as error:
             return _result(f"invalid_request: {_explain(error)}", is_error=True)
-        except BrokerError as error:
-            return _result(f"{error.refusal}: {error.message}", is_error=True)
         except HyperhiveError as error:
             return _result(f"{error.key}: {error.message}", is_error=True)
 

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from hyperhive.errors import HyperhiveError, UnavailableError
+from hyperhive.errors import RemoteError, UnavailableError
 
 _SECONDS: Final = 30.0
 
@@ -16,19 +16,6 @@ class BrokerUnreachableError(UnavailableError):
 
     #: Tells the command line which exit code this is without importing this module.
     unreachable: ClassVar[bool] = True
-
-
-class RefusedError(HyperhiveError):
-    """The broker's refusal.
-
-    Attributes:
-        reason: The stable key that the broker gave.
-    """
-
-    def __init__(self, reason: str, message: str) -> None:
-        """Carry the broker's own key and sentence."""
-        super().__init__(message)
-        self.reason: Final = reason
 
 
 class AdminClient:
@@ -47,7 +34,7 @@ class AdminClient:
 
         Raises:
             BrokerUnreachableError: Nobody listens on the socket, or it may not be used, or no answer came.
-            RefusedError: The broker refused, for the reason it gave.
+            RemoteError: The broker refused.
         """
         return self._call("POST", route, json.dumps(body).encode())
 
@@ -62,7 +49,14 @@ class AdminClient:
             raise BrokerUnreachableError(f"no broker answers on {self._path}: {reason}") from error
         finally:
             connection.close()
-        return _decode(response.status, answer)
+        if response.status >= 400:
+            raise RemoteError.from_answer("the broker", response.status, answer)
+        try:
+            return json.loads(answer)
+        except ValueError:
+            raise RemoteError(
+                RemoteError.key, f"the broker answered {response.status} with no JSON"
+            ) from None
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -74,17 +68,3 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
-
-
-def _decode(status: int, answer: bytes) -> Any:
-    try:
-        document = json.loads(answer)
-    except ValueError:
-        raise RefusedError("internal_error", f"the broker answered {status} with no JSON") from None
-    if status < 400:
-        return document
-    try:
-        problem = document["error"]
-        raise RefusedError(str(problem["key"]), str(problem["message"]))
-    except (KeyError, TypeError):
-        raise RefusedError("internal_error", f"the broker answered {status} without a reason") from None

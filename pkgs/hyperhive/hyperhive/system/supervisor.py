@@ -7,8 +7,7 @@ from typing import Final
 import aiohttp
 from pydantic import ValidationError
 
-from hyperhive.errors import UnavailableError, UnitFailedError
-from hyperhive.protocol.base import Problem
+from hyperhive.errors import RemoteError, UnavailableError, UnitFailedError
 from hyperhive.protocol.lifecycle import OPERATION_SECONDS, UnitMap, UnitState, UnitStatus, Verb
 
 _STATUS_SECONDS: Final = 10.0
@@ -81,17 +80,10 @@ class Supervised:
                 f"by the `hyperhive up` (or `demo`) that runs the broker ({_reason(error)})"
             ) from error
         if response.status != 200:
-            raise UnitFailedError(_problem(raw))
+            raise UnitFailedError(RemoteError.from_answer("the supervisor", response.status, raw).message)
         return raw
 
 
 def _reason(error: Exception) -> str:
     cause = getattr(error, "os_error", error)
     return (isinstance(cause, OSError) and cause.strerror) or str(error) or type(error).__name__
-
-
-def _problem(raw: bytes) -> str:
-    try:
-        return Problem.model_validate_json(raw).error.message
-    except ValidationError:
-        return "the supervisor refused without a reason"

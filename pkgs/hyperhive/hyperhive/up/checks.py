@@ -11,9 +11,10 @@ from typing import Final
 
 from hyperhive.config.hive_file import Hive, Places
 from hyperhive.domain.doctor import ADVICE, failed, ok, skipped
+from hyperhive.errors import RemoteError
 from hyperhive.protocol.doctor import Check
 from hyperhive.services import machine
-from hyperhive.system.admin import AdminClient, BrokerUnreachableError, RefusedError
+from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from hyperhive.system.installation import bundled_claude
 from hyperhive.up.credentials import agents_without_account, read_sources
 from hyperhive.up.places import SOCKET_PATH_LIMIT
@@ -107,7 +108,7 @@ def check_broker(setting: Setting) -> Check:
         return skipped("broker", "not running")
     try:
         agents = AdminClient(path).get("/api/state")["agents"]
-    except (BrokerUnreachableError, RefusedError) as error:
+    except (BrokerUnreachableError, RemoteError) as error:
         return failed("broker", error.message, "the broker must run", "hyperhive up")
     # What somebody stopped on purpose is as it should be.
     missing = [agent for agent in agents if not agent["linked"] and agent["unit"]["state"] != "stopped"]

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from hyperhive.errors import UnavailableError
-from hyperhive.harness.client import BrokerClient, BrokerError
+from hyperhive.errors import RemoteError, UnavailableError
+from hyperhive.harness.client import BrokerClient
 from hyperhive.protocol.questions import AskRequest
 from tests.harness.conftest import MakeHive
 
@@ -33,9 +33,9 @@ async def test_a_waiting_lease_ends_with_the_first_message(small_hive: MakeHive)
 async def test_a_refusal_carries_the_brokers_key(small_hive: MakeHive) -> None:
     hive = await small_hive("", alice={"allowed_recipients": ["bob"]}, bob={}, carol={})
     async with hive.client("alice") as alice:
-        with pytest.raises(BrokerError) as refused:
+        with pytest.raises(RemoteError) as refused:
             await alice.send("carol", "hi")
-        assert refused.value.refusal == "recipient_denied"
+        assert refused.value.key == "recipient_denied"
         me = await alice.me()
         assert (me.name, me.recipients, me.restricted) == ("alice", ["bob"], True)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from mcp import types
 
-from hyperhive.harness.client import BrokerError
+from hyperhive.errors import RemoteError
 from hyperhive.harness.mcp_stdio import AutoAckMailbox
 from hyperhive.harness.tools import HiveTools
 from hyperhive.protocol.lifecycle import Verb
@@ -132,6 +132,6 @@ async def test_an_agent_cannot_call_what_it_is_not_offered(small_hive: MakeHive)
     # Nor does it get further past its tools.
     async with hive.client("alice") as client:
         for attempt in (client.agents(), client.manage(Verb.STOP, "bob")):
-            with pytest.raises(BrokerError) as caught:
+            with pytest.raises(RemoteError) as caught:
                 await attempt
-            assert caught.value.refusal == "forbidden"
+            assert caught.value.key == "forbidden"

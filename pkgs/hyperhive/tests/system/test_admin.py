@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.system.admin import AdminClient, BrokerUnreachableError, RefusedError
+from hyperhive.errors import RemoteError
+from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 
 Answer = Callable[[bytes], Path]
 
@@ -66,9 +67,9 @@ def test_a_refusal_carries_the_brokers_key_and_sentence(answering: Answer) -> No
     client = AdminClient(
         answering(response(404, {"error": {"key": "not_found", "message": "no such agent"}}))
     )
-    with pytest.raises(RefusedError, match="no such agent") as caught:
+    with pytest.raises(RemoteError, match="no such agent") as caught:
         client.get("/api/agents/x")
-    assert caught.value.reason == "not_found"
+    assert caught.value.key == "not_found"
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, b"<html>"), (500, []), (500, b""), (500, {"error": 1})])
@@ -76,9 +77,9 @@ def test_an_answer_that_is_none_of_ours_is_an_internal_error(
     answering: Answer, status: int, body: object
 ) -> None:
     client = AdminClient(answering(response(status, body)))
-    with pytest.raises(RefusedError, match=f"the broker answered {status}") as caught:
+    with pytest.raises(RemoteError, match=f"the broker answered {status}") as caught:
         client.get("/")
-    assert caught.value.reason == "internal_error"
+    assert caught.value.key == "internal_error"
 
 
 def test_no_broker_is_said_with_the_path(tmp_path: Path) -> None:
