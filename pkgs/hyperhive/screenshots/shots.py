@@ -89,7 +89,7 @@ SHOTS: Final = (
     Shot("hive-notifications", steps=_open_notifications),
     Shot("agent-log", "#/agent/wren", ".log .entry"),
     Shot("agent-log-wide", "#/agent/atlas", ".log .entry", _widen),
-    Shot("agent-inbox", "#/agent/wren/inbox", ".mail .message"),
+    Shot("agent-inbox", "#/agent/wren/inbox", ".agent-inbox .message"),
     Shot("agent-stats", "#/agent/wren/stats", ".stats canvas", _widen),
     Shot("agent-policy", "#/agent/wren/policy", ".policy", _explain),
     Shot("agent-terminal", "#/agent/wren/terminal", ".terminals", _use_terminal),

@@ -2,8 +2,8 @@
 import { withQuery } from "./net/api.js";
 import { eventPage, logConnection } from "./net/log_stream.js";
 import { keepConnected } from "./net/reconnect.js";
-import { letterOf } from "./state/inbox.js";
-import { isFiltered, shown, shownFloor } from "./state/messages.js";
+import { isFiltered, shown } from "./state/flow.js";
+import { soughtMessage } from "./state/inbox.js";
 
 const PAGE = 100;
 /** A filtered list with fewer rows than this asks for an older page by itself. */
@@ -14,35 +14,55 @@ function randomKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** How each list that pages asks for a page; `query` holds the cursor. */
+const pageOf = {
+  flow: (api, { filter }, query) => api.get(withQuery("/api/messages", { ...query, limit: PAGE, ...filter })),
+  inbox: (api, _, query) => api.get(withQuery("/api/inbox", { ...query, limit: PAGE })),
+  agentInbox: (api, { agent }, query) =>
+    api.get(withQuery("/api/messages", { recipient: agent, limit: PAGE, ...query })),
+  log: eventPage,
+};
+
+function pages(store, api) {
+  return {
+    /**
+     * Fetches the page of a list behind its cursor `before` or `after`, which was at `from` when whoever asks
+     * last looked; nothing where one is on its way, or has come since.
+     */
+    async fetchPage(list, cursor, from) {
+      const state = store.state[list];
+      if (state.status !== "ready" || from === null || from !== state[cursor]) return;
+      const asked = { list, cursor, opened: state.opened };
+      store.dispatch({ type: "page/asked", ...asked });
+      try {
+        store.dispatch({ type: "page/came", ...asked, page: await pageOf[list](api, state, { [cursor]: from }) });
+      } catch (error) {
+        store.dispatch({ type: "page/failed", ...asked, error: error.message });
+      }
+    },
+  };
+}
+
 function conversation(store, api) {
   return {
     /** The key of one draft: sending it twice after a lost answer is sending it once. */
     newKey: randomKey,
     send: (to, body, inReplyTo, key) =>
       api.post("/api/messages", { to, body, in_reply_to: inReplyTo, idempotency_key: key }),
-    async moreInbox() {
-      const { reach, during } = store.state.inbox;
-      if (during || reach === Infinity) return;
-      store.dispatch({ type: "inbox/loading" });
-      try {
-        const page = await api.get(withQuery("/api/inbox", { after: reach, limit: PAGE }));
-        store.dispatch({ type: "inbox/page", page, reach });
-      } catch (error) {
-        store.dispatch({ type: "inbox/failed", error: error.message });
-      }
-    },
     /** Look for an unread message wherever it stands in the inbox, and say whether it is there. */
-    async seekLetter(id) {
+    async seekMessage(id) {
       store.dispatch({ type: "inbox/seek", id });
-      if (store.state.inbox.seeking) {
+      const { seeking, opened } = store.state.inbox;
+      if (seeking) {
+        const answer = { type: "inbox/found", list: "inbox", opened, id };
         try {
-          const { messages } = await api.get(withQuery("/api/inbox", { after: id - 1, limit: 1 }));
-          store.dispatch({ type: "inbox/found", id, message: messages.find((one) => one.id === id) ?? null });
+          const page = await api.get(withQuery("/api/inbox", { after: id - 1, limit: 1 }));
+          store.dispatch({ ...answer, page });
         } catch (error) {
-          store.dispatch({ type: "inbox/found", id, message: null, error: error.message });
+          store.dispatch({ ...answer, error: error.message });
         }
       }
-      return Boolean(letterOf(store.state.inbox, id));
+      return soughtMessage(store.state)?.id === id;
     },
     markRead: (ids) => api.post("/api/inbox/ack", { ids: ids.slice(0, 1000) }),
     answer: (id, answer) => api.post(`/api/questions/${id}/answer`, { answer }),
@@ -50,27 +70,12 @@ function conversation(store, api) {
   };
 }
 
-function flow(store, api) {
-  async function older(before) {
-    const slice = store.state.messages;
-    if (slice.loading || before !== shownFloor(slice) || before === 0 || !Number.isFinite(before)) return;
-    const { filter } = slice;
-    store.dispatch({ type: "flow/loading" });
-    try {
-      const page = await api.get(withQuery("/api/messages", { before, limit: PAGE, ...filter }));
-      store.dispatch({ type: "flow/page", page, filter });
-    } catch (error) {
-      store.dispatch({ type: "flow/failed", error: error.message, filter });
-    }
-  }
-
+function flow(store, { fetchPage }) {
   return {
-    /** The page before a message; nothing where one has come since whoever asks last looked. */
-    olderMessages: older,
     filterMessages(filter) {
       store.dispatch({ type: "flow/filter", filter });
-      const slice = store.state.messages;
-      if (isFiltered(filter) && shown(slice).length < ENOUGH) older(shownFloor(slice));
+      const { messages, flow: list } = store.state;
+      if (isFiltered(filter) && shown(messages, list).length < ENOUGH) fetchPage("flow", "before", list.before);
     },
     trimMessages: () => store.dispatch({ type: "flow/trim" }),
   };
@@ -81,21 +86,12 @@ function agentLog({ store, api, openStream, schedule, onRefused }) {
 
   function follow(agent) {
     following?.stop();
+    const { opened } = store.state.log;
     following = keepConnected(logConnection({ store, api, openStream, agent, schedule }), (error) => {
-      store.dispatch({ type: "log/lost", agent });
-      store.dispatch({ type: "log/failed", agent, error: error.message });
+      store.dispatch({ type: "log/lost" });
+      store.dispatch({ type: "page/failed", list: "log", opened, error: error.message });
       return onRefused(error) || error.status === 404;
     });
-  }
-
-  async function page(type, from) {
-    const { agent, show } = store.state.log;
-    store.dispatch({ type: "log/loading", agent, forward: type === "log/newer" });
-    try {
-      store.dispatch({ type, agent, show, page: await eventPage(api, { agent, show }, from) });
-    } catch (error) {
-      store.dispatch({ type: "log/failed", agent, error: error.message });
-    }
   }
 
   return {
@@ -107,56 +103,37 @@ function agentLog({ store, api, openStream, schedule, onRefused }) {
     unfollowLog() {
       following?.stop();
       following = null;
-      store.dispatch({ type: "log/lost", agent: store.state.log.agent });
+      store.dispatch({ type: "log/lost" });
     },
     hurryLog: () => following?.hurry(),
     /** Start over with one choice of kinds, at the newest event or at the one of the id `from`. */
     showLog(show, from = null) {
-      const { agent } = store.state.log;
-      store.dispatch({ type: "log/show", agent, show, from });
-      follow(agent);
+      store.dispatch({ type: "log/show", show, from });
+      follow(store.state.log.agent);
     },
-    /** The page before an event, or after one; nothing where one has come since whoever asks last looked. */
-    async olderEvents(before) {
-      const { log } = store.state;
-      if (before !== null && before === log.before && log.status === "ready") await page("log/older", { before });
-    },
-    async newerEvents(after) {
-      const { log } = store.state;
-      if (after !== null && after === log.after && log.status === "ready") await page("log/newer", { after });
-    },
-    trimLog: () => store.dispatch({ type: "log/trim", agent: store.state.log.agent }),
+    trimLog: () => store.dispatch({ type: "log/trim" }),
   };
 }
 
-function mail(store, api) {
-  const page = (agent, query) => api.get(withQuery("/api/messages", { recipient: agent, limit: PAGE, ...query }));
-
+function agentInbox(store, api) {
   return {
-    async openMail(agent) {
-      store.dispatch({ type: "mail/open", agent });
+    async openAgentInbox(agent) {
+      store.dispatch({ type: "agentInbox/open", agent });
+      const list = store.state.agentInbox;
+      const asked = { list: "agentInbox", opened: list.opened };
+      const first = (query) => pageOf.agentInbox(api, list, query);
       try {
-        const [first, ...waits] = await Promise.all([
-          page(agent),
-          page(agent, { state: "queued", limit: 200 }),
-          page(agent, { state: "leased", limit: 200 }),
+        const [page, ...waits] = await Promise.all([
+          first({}),
+          first({ state: "queued", limit: 200 }),
+          first({ state: "leased", limit: 200 }),
         ]);
-        store.dispatch({ type: "mail/page", agent, page: first, waits });
+        store.dispatch({ type: "agentInbox/first", ...asked, page, waits });
       } catch (error) {
-        store.dispatch({ type: "mail/failed", agent, error: error.message });
+        store.dispatch({ type: "page/failed", ...asked, error: error.message });
       }
     },
-    closeMail: () => store.dispatch({ type: "mail/close" }),
-    async olderMail() {
-      const { agent, floor, status } = store.state.mail;
-      if (status !== "ready" || floor === 0) return;
-      store.dispatch({ type: "mail/loading", agent });
-      try {
-        store.dispatch({ type: "mail/older", agent, page: await page(agent, { before: floor }) });
-      } catch (error) {
-        store.dispatch({ type: "mail/failed", agent, error: error.message });
-      }
-    },
+    closeAgentInbox: () => store.dispatch({ type: "agentInbox/close" }),
   };
 }
 
@@ -211,11 +188,13 @@ function notifications({ api, notifier }) {
 /** Everything the views may call; calls that can fail reject with an ApiError. */
 export function createActions(parts) {
   const { store, api, leave } = parts;
+  const paging = pages(store, api);
   return {
+    ...paging,
     ...conversation(store, api),
-    ...flow(store, api),
+    ...flow(store, paging),
     ...agentLog(parts),
-    ...mail(store, api),
+    ...agentInbox(store, api),
     ...agents(parts),
     ...session(store, api),
     stats: (asked) => api.get(withQuery("/api/stats", asked)),

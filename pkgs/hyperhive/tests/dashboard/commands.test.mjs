@@ -1,7 +1,7 @@
 // Slash commands: what a line means, what completes it, what was typed before, what is cleared from view.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearedReducer, isShown, nothingCleared } from "../../dashboard/js/state/cleared.js";
+import { clearedReducer, isShown, nothingCleared } from "../../dashboard/js/state/log.js";
 import { COMMANDS, completions, read } from "../../dashboard/js/state/commands.js";
 import { modelChoices, nextModel } from "../../dashboard/js/state/models.js";
 import { KEPT, LONGEST, remember, step, stored, writing } from "../../dashboard/js/state/typed.js";

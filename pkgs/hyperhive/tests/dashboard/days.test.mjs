@@ -1,7 +1,7 @@
 // The rows of the flow: one for each message, one for each day, the same objects as long as they say the same.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withDays } from "../../dashboard/js/state/days.js";
+import { withDays } from "../../dashboard/js/state/flow.js";
 import { message } from "./samples.mjs";
 
 const at = (...parts) => new Date(2026, ...parts).getTime() / 1000;

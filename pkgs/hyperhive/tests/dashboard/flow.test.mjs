@@ -1,42 +1,39 @@
 // The message flow: how far back it is complete, with and without a filter.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KEPT, MOST, NO_FILTER, shown as shownOf } from "../../dashboard/js/state/flow.js";
 import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
-import { KEPT, MOST, NO_FILTER, shown, shownFloor } from "../../dashboard/js/state/messages.js";
 import { ids, message, range, snapshot } from "./samples.mjs";
 
 const after = (...actions) => actions.reduce(hiveReducer, initial);
+const shown = ({ messages, flow }) => shownOf(messages, flow);
 const latest = () => snapshot({ messages: range(301, 500).map((id) => message(id)), messages_before: 301 });
 const loaded = (fields = {}) => ({ type: "snapshot", snapshot: latest(), ...fields });
-const page = (from, to, next, filter, fields) => ({
-  type: "flow/page",
-  filter,
-  page: {
-    messages: range(from, to)
-      .map((id) => message(id, fields))
-      .reverse(),
-    next_before: next,
-  },
-});
+const asked = (opened) => ({ type: "page/asked", list: "flow", opened, cursor: "before" });
+// A page that was asked for when the flow had begun anew for the last time.
+const page = (from, to, next, { opened = 1, ...fields } = {}) => {
+  const messages = range(from, to).map((id) => message(id, fields));
+  return [asked(opened), { ...asked(opened), type: "page/came", page: { messages: messages.reverse(), next_before: next } }];
+};
 
 test("a snapshot is complete from its oldest message on, and from the beginning where nothing is older", () => {
-  assert.equal(shownFloor(after(loaded()).messages), 301);
+  assert.equal(after(loaded()).flow.before, 301);
   const short = after({ type: "snapshot", snapshot: snapshot({ messages: [message(7)] }) });
-  assert.equal(shownFloor(short.messages), 0);
+  assert.equal(short.flow.before, null);
 });
 
 test("an older page joins what is known without doubling a row", () => {
-  const state = after(loaded(), page(201, 310, 201, NO_FILTER));
-  assert.deepEqual(ids(shown(state.messages)), range(201, 500));
-  assert.equal(shownFloor(state.messages), 201);
-  const whole = hiveReducer(state, page(1, 200, null, NO_FILTER));
-  assert.deepEqual([shownFloor(whole.messages), shown(whole.messages).length], [0, 500]);
+  const state = after(loaded(), ...page(201, 310, 201));
+  assert.deepEqual(ids(shown(state)), range(201, 500));
+  assert.equal(state.flow.before, 201);
+  const whole = page(1, 200, null).reduce(hiveReducer, state);
+  assert.deepEqual([whole.flow.before, shown(whole).length], [null, 500]);
 });
 
 test("a change of a message that is older than what is known does not tear a hole", () => {
   const state = after(loaded());
   const next = hiveReducer(state, { type: "message", seq: 101, data: message(12, { state: "acked" }) });
-  assert.deepEqual(ids(shown(next.messages)), range(301, 500));
+  assert.deepEqual(ids(shown(next)), range(301, 500));
 });
 
 test("a filter shows what matches agent, state and text, in any case", () => {
@@ -47,7 +44,7 @@ test("a filter shows what matches agent, state and text, in any case", () => {
   ];
   const state = after({ type: "snapshot", snapshot: snapshot({ messages }) });
   const with_ = (filter) =>
-    ids(shown(hiveReducer(state, { type: "flow/filter", filter: { ...NO_FILTER, ...filter } }).messages));
+    ids(shown(hiveReducer(state, { type: "flow/filter", filter: { ...NO_FILTER, ...filter } })));
   assert.deepEqual(with_({ agent: "carol" }), [1, 2]);
   assert.deepEqual(with_({ state: "acked" }), [2]);
   assert.deepEqual(with_({ text: "PARSER" }), [1, 2, 3]);
@@ -56,11 +53,11 @@ test("a filter shows what matches agent, state and text, in any case", () => {
 
 test("filtered pages reach further back and do not show in the whole flow", () => {
   const filter = { ...NO_FILTER, agent: "carol" };
-  const carol = { sender: "carol" };
-  const state = after(loaded(), { type: "flow/filter", filter }, page(11, 20, 11, filter, carol));
-  assert.deepEqual([ids(shown(state.messages)), shownFloor(state.messages)], [range(11, 20), 11]);
+  const carol = { sender: "carol", opened: 2 };
+  const state = after(loaded(), { type: "flow/filter", filter }, ...page(11, 20, 11, carol));
+  assert.deepEqual([ids(shown(state)), state.flow.before], [range(11, 20), 11]);
   const back = hiveReducer(state, { type: "flow/filter", filter: NO_FILTER });
-  assert.deepEqual([ids(shown(back.messages)), shownFloor(back.messages)], [range(301, 500), 301]);
+  assert.deepEqual([ids(shown(back)), back.flow.before], [range(301, 500), 301]);
 });
 
 test("a page for a filter that was changed meanwhile is dropped", () => {
@@ -68,22 +65,23 @@ test("a page for a filter that was changed meanwhile is dropped", () => {
   const state = after(
     loaded(),
     { type: "flow/filter", filter: old },
+    asked(2),
     { type: "flow/filter", filter: NO_FILTER },
   );
-  assert.equal(hiveReducer(state, page(1, 10, null, old)).messages, state.messages);
+  assert.equal(hiveReducer(state, page(1, 10, null, { opened: 2 }).at(-1)), state);
 });
 
 test("pages that were fetched again after a reconnect keep the place of somebody who had paged back", () => {
   const older = range(101, 300).map((id) => message(id, { state: "acked" }));
-  const state = after(loaded(), page(101, 300, 101, NO_FILTER), loaded({ older, olderFloor: 101 }));
-  assert.deepEqual(ids(shown(state.messages)), range(101, 500));
-  assert.equal(shown(state.messages)[0].state, "acked");
+  const state = after(loaded(), ...page(101, 300, 101), loaded({ older, olderBefore: 101 }));
+  assert.deepEqual(ids(shown(state)), range(101, 500));
+  assert.equal(shown(state)[0].state, "acked");
 });
 
 test("at its live end the flow forgets the oldest rows and can page back to them", () => {
-  const state = after(loaded(), page(1, 300, null, NO_FILTER), { type: "flow/trim" });
-  assert.deepEqual(ids(shown(state.messages)), range(501 - KEPT, 500));
-  assert.equal(shownFloor(state.messages), 501 - KEPT);
+  const state = after(loaded(), ...page(1, 300, null), { type: "flow/trim" });
+  assert.deepEqual(ids(shown(state)), range(501 - KEPT, 500));
+  assert.equal(state.flow.before, 501 - KEPT);
 });
 
 test("a flow that nobody follows does not grow for ever", () => {
@@ -91,9 +89,26 @@ test("a flow that nobody follows does not grow for ever", () => {
     (now, id) => hiveReducer(now, { type: "message", seq: id, data: message(id) }),
     after(loaded()),
   );
-  assert.ok(state.messages.rows.length <= MOST);
-  assert.deepEqual(
-    [state.messages.rows.at(-1).id, shownFloor(state.messages)],
-    [501 + MOST, state.messages.rows[0].id],
-  );
+  assert.ok(state.messages.length <= MOST);
+  assert.deepEqual([state.messages.at(-1).id, state.flow.before], [501 + MOST, state.messages[0].id]);
+});
+
+test("what no list needs any more is let go of, but not while an answer may be older than it", () => {
+  const frame = (id, fields) => ({ type: "message", seq: 1000 + id, data: message(id, fields), unread: 9 });
+  const unread = range(501, 620).map((id) => frame(id, { recipient: "operator" }));
+  const inbox = [message(5, { recipient: "operator" })];
+  const begin = { type: "snapshot", snapshot: { ...latest(), inbox, inbox_after: 5 } };
+  const many = after(begin, frame(12, { state: "acked" }), ...unread, ...range(621, 1200).map((id) => frame(id)));
+  const trimmed = hiveReducer(many, { type: "flow/trim" });
+  assert.deepEqual(ids(shown(trimmed)), range(801, 1200));
+  assert.deepEqual(ids(trimmed.messages), [5, ...range(521, 620), ...range(801, 1200)]);
+  const paging = [{ ...asked(1), list: "inbox", cursor: "after" }, { type: "flow/trim" }].reduce(hiveReducer, many);
+  assert.deepEqual([paging.messages, ids(shown(paging))], [many.messages, range(801, 1200)]);
+});
+
+test("an older page that was asked for before the flow was cut is dropped, so that it leaves no hole", () => {
+  const [ask, came] = page(201, 300, 201);
+  const more = range(501, 800).map((id) => ({ type: "message", seq: id, data: message(id) }));
+  const state = after(loaded(), ask, ...more, { type: "flow/trim" }, came);
+  assert.deepEqual([ids(shown(state)), state.flow.before, state.flow.status], [range(401, 800), 401, "ready"]);
 });

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeEvent } from "../../dashboard/js/events.js";
-import { KEPT, logReducer, MOST, MOST_LENGTH, noLog } from "../../dashboard/js/state/log.js";
+import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
+import { KEPT, logReducer, MOST, MOST_LENGTH } from "../../dashboard/js/state/log.js";
 import { event, ids, range } from "./samples.mjs";
 
-const after = (...actions) => actions.reduce(logReducer, noLog);
+const after = (...actions) => actions.reduce(hiveReducer, initial).log;
 const open = { type: "log/open", agent: "alice" };
 const notes = (from, to) => range(from, to).map((id) => event(id, "note"));
 
@@ -14,13 +15,16 @@ function page(events, cursors = {}) {
   return { events: [...events].reverse(), next_before: null, next_after: null, ...cursors };
 }
 
-const answer = (type, fields) => ({ type: `log/${type}`, agent: "alice", show: "all", ...fields });
-const first = (events, before = null, more = []) => answer("first", { page: page(events, { next_before: before }), more });
-const older = (events, before = null) => answer("older", { page: page(events, { next_before: before }) });
-const newer = (events, next = null) => answer("newer", { page: page(events, { next_after: next }) });
-const live = (events) => ({ type: "log/events", agent: "alice", events });
-const loading = { type: "log/loading", agent: "alice", forward: false };
-const forward = { ...loading, forward: true };
+const answer = (type, fields) => ({ type, list: "log", opened: 1, ...fields });
+const first = (events, before = null, more = []) =>
+  answer("log/first", { page: page(events, { next_before: before }), more });
+const came = (cursor, events, next) =>
+  answer("page/came", { cursor, page: page(events, { [`next_${cursor}`]: next }) });
+const older = (events, next = null) => came("before", events, next);
+const newer = (events, next = null) => came("after", events, next);
+const live = (events) => answer("log/events", { events });
+const loading = answer("page/asked", { cursor: "before" });
+const forward = answer("page/asked", { cursor: "after" });
 
 test("what came between opening the stream and the page is there once", () => {
   const log = after(open, first(notes(5, 9), 5, notes(9, 11)), live(notes(11, 12)));
@@ -28,20 +32,20 @@ test("what came between opening the stream and the page is there once", () => {
 });
 
 test("after a lost connection what was missed joins what is known, once", () => {
-  const lost = { type: "log/lost", agent: "alice" };
-  const caughtUp = answer("caught-up", { events: notes(9, 20) });
+  const lost = { type: "log/lost" };
+  const caughtUp = answer("log/caught-up", { events: notes(9, 20) });
   const log = after(open, first(notes(5, 9), 5), lost, caughtUp);
   assert.deepEqual([ids(log.rows), log.before, log.live], [range(5, 20), 5, true]);
   const startsOver = after(open, first(notes(5, 9), 5), lost, first(notes(300, 310), 300));
   assert.deepEqual([ids(startsOver.rows), startsOver.before], [range(300, 310), 300]);
 });
 
-test("an older page comes before what is known, and only for the agent that is open", () => {
+test("an older page comes before what is known, once, and only where the log was not opened anew", () => {
   const known = [open, first(notes(5, 9), 5), loading];
   const log = after(...known, older(notes(1, 4)));
   assert.deepEqual([ids(log.rows), log.before, log.status], [range(1, 9), null, "ready"]);
-  assert.deepEqual(ids(after(...known, { ...older(notes(1, 4)), agent: "bob" }).rows), range(5, 9));
-  assert.deepEqual(ids(after(...known, { ...older(notes(1, 4)), show: "tools" }).rows), range(5, 9));
+  assert.deepEqual(ids(after(...known, older(notes(1, 4)), older(notes(1, 4))).rows), range(1, 9));
+  assert.deepEqual(ids(after(...known, { ...older(notes(1, 4)), opened: 0 }).rows), range(5, 9));
 });
 
 test("paging back lets go of the newest events, and paging forward finds them and the live ones again", () => {
@@ -61,8 +65,8 @@ test("paging back lets go of the newest events, and paging forward finds them an
 });
 
 test("live events that were let go of are fetched before the window counts as live again", () => {
-  let log = after(open, { type: "log/show", agent: "alice", show: "all", from: 5 });
-  log = logReducer(log, answer("first", { page: page(notes(5, 9), { next_after: 9 }), more: [] }));
+  let log = after(open, { type: "log/show", show: "all", from: 5 });
+  log = logReducer(log, answer("log/first", { page: page(notes(5, 9), { next_after: 9 }), more: [] }));
   log = logReducer(log, live(notes(10, 700)));
   assert.deepEqual([ids(log.rows), log.before, log.missed], [range(5, 9), 5, 691]);
   log = [forward, newer(notes(10, 100))].reduce(logReducer, log);
@@ -77,7 +81,7 @@ test("a flood while somebody reads further up is counted and not held", () => {
 });
 
 test("at the live end only the newest are kept, and what was let go of can be paged back to", () => {
-  const log = after(open, first(notes(1, KEPT + 50)), { type: "log/trim", agent: "alice" });
+  const log = after(open, first(notes(1, KEPT + 50)), { type: "log/trim" });
   assert.deepEqual([ids(log.rows), log.before], [range(51, KEPT + 50), 51]);
 });
 
@@ -89,22 +93,21 @@ test("large events count by their size", () => {
 });
 
 test("a choice of kinds starts over, and live events of other kinds stay out", () => {
-  const refused = event(7, "refused");
+  const again = (action) => ({ ...action, opened: 2 });
   const log = after(
     open,
     first(notes(1, 5)),
-    { type: "log/show", agent: "alice", show: "refusals" },
-    live(notes(6, 6)),
-    { ...first([refused]), show: "refusals" },
-    live([event(8, "note"), event(9, "refused")]),
+    { type: "log/show", show: "refusals" },
+    again(live(notes(6, 6))),
+    again(first([event(7, "refused")])),
+    again(live([event(8, "note"), event(9, "refused")])),
+    first(notes(1, 5)),
   );
   assert.deepEqual([ids(log.rows), log.opened], [[7, 9], 2]);
-  const stale = logReducer(log, first(notes(1, 5)));
-  assert.equal(stale, log);
 });
 
 test("a failure is said once there is nothing to show, and beside what there is", () => {
-  const failed = { type: "log/failed", agent: "alice", error: "The broker does not answer." };
+  const failed = answer("page/failed", { error: "The broker does not answer." });
   assert.deepEqual([after(open, failed).status, after(open, first(notes(1, 2)), failed).status], ["failed", "ready"]);
 });
 

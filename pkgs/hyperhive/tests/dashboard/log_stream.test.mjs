@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { logConnection } from "../../dashboard/js/net/log_stream.js";
-import { logReducer, noLog } from "../../dashboard/js/state/log.js";
+import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
+import { createStore } from "../../dashboard/js/store.js";
 import { event, ids, range } from "./samples.mjs";
 
 const notes = (from, to) => range(from, to).map((id) => event(id, "note"));
@@ -26,15 +27,6 @@ function broker(count, size) {
   return { api: { get }, asked, state };
 }
 
-function storeOf(log) {
-  return {
-    state: { log },
-    dispatch(action) {
-      this.state = { log: logReducer(this.state.log, action) };
-    },
-  };
-}
-
 /** Runs one connection until it is up; `during` are events that the stream brings before the first answer. */
 async function connectOnce({ store, api, during = [] }) {
   const abort = new AbortController();
@@ -47,11 +39,13 @@ async function connectOnce({ store, api, during = [] }) {
   const connect = logConnection({ store, api, openStream, agent: "alice", schedule: (flush) => flush() });
   await new Promise((up) => connect(abort.signal, up).catch(() => {}));
   abort.abort();
-  store.dispatch({ type: "log/lost", agent: "alice" });
+  store.dispatch({ type: "log/lost" });
 }
 
 function opened() {
-  return storeOf(logReducer(noLog, { type: "log/open", agent: "alice" }));
+  const store = createStore(hiveReducer, initial, (notify) => notify());
+  store.dispatch({ type: "log/open", agent: "alice" });
+  return store;
 }
 
 test("the newest page and what the stream brought meanwhile make the log, each event once", async () => {
@@ -83,7 +77,7 @@ test("after too long an absence the log starts over at the newest page", async (
 test("a log that is read far back stays there when the connection comes back", async () => {
   const { api } = broker(500, 10);
   const store = opened();
-  store.dispatch({ type: "log/show", agent: "alice", show: "all", from: 100 });
+  store.dispatch({ type: "log/show", show: "all", from: 100 });
   await connectOnce({ store, api });
   assert.deepEqual([ids(store.state.log.rows), store.state.log.after], [range(100, 109), 109]);
   await connectOnce({ store, api, during: notes(501, 503) });
@@ -93,7 +87,7 @@ test("a log that is read far back stays there when the connection comes back", a
 test("only the chosen kinds are asked for", async () => {
   const { api, asked } = broker(5, 10);
   const store = opened();
-  store.dispatch({ type: "log/show", agent: "alice", show: "turns" });
+  store.dispatch({ type: "log/show", show: "turns" });
   await connectOnce({ store, api });
   assert.deepEqual(asked, ["kinds=turn_start%2Cturn_end&limit=300"]);
 });

@@ -68,11 +68,11 @@ test("the stream is opened before the snapshot is asked for, and frames wait for
   assert.deepEqual(broker.calls, ["/messages/stream", "/api/state"]);
   broker.emit(frame(100, message(1, { state: "leased" })));
   broker.emit(frame(101, message(2)));
-  assert.deepEqual([broker.store.state.messages.rows, up], [[], 0]);
+  assert.deepEqual([broker.store.state.messages, up], [[], 0]);
   broker.release();
   await turns();
   broker.emit(frame(102, message(3)));
-  assert.deepEqual(broker.store.state.messages.rows, [message(1), message(2), message(3)]);
+  assert.deepEqual(broker.store.state.messages, [message(1), message(2), message(3)]);
   assert.deepEqual([broker.store.state.link.state, up], ["live", 1]);
   broker.end(new Error("over"));
   await assert.rejects(connection, /over/);
@@ -86,7 +86,7 @@ test("a missing frame ends the connection, so that the next one starts with a sn
   broker.emit(frame(101, message(1)));
   broker.emit(frame(103, message(3)));
   await assert.rejects(connection, GapError);
-  assert.deepEqual(ids(broker.store.state.messages.rows), [1]);
+  assert.deepEqual(ids(broker.store.state.messages), [1]);
 });
 
 test("after a reconnect the pages somebody had paged back to are fetched again", async () => {
@@ -103,11 +103,12 @@ test("after a reconnect the pages somebody had paged back to are fetched again",
   broker.release();
   broker.store.dispatch({ type: "snapshot", snapshot: full });
   const page = { messages: range(201, 300).map((id) => message(id)), next_before: 201 };
-  broker.store.dispatch({ type: "flow/page", page, filter: broker.store.state.messages.filter });
+  const asked = { list: "flow", opened: broker.store.state.flow.opened, cursor: "before" };
+  for (const type of ["page/asked", "page/came"]) broker.store.dispatch({ type, ...asked, page });
   hiveConnection(broker.parts)(new AbortController().signal, () => {});
   await turns(10);
-  assert.deepEqual(ids(broker.store.state.messages.rows), range(101, 500));
-  assert.equal(broker.store.state.messages.floor, 101);
+  assert.deepEqual(ids(broker.store.state.messages), range(101, 500));
+  assert.equal(broker.store.state.flow.before, 101);
 });
 
 test("a connection that broke is made again, and each loss is told with its pause", async () => {

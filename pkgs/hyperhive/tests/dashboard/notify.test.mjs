@@ -108,7 +108,6 @@ test("a few items are shown one by one, with texts of our own as titles", () => 
   const state = loaded({
     questions: [question(1, { question: hostile })],
     inbox: [mail(2, { sender: "system", body: "b" })],
-    messages: [mail(2)],
     agents: [agent("a", "failed", { status: { ...agent("a").status, state: "failed", detail: "no disk" } })],
   });
   const { fresh } = notice(state, notice(loaded({}), null).memory);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frameAction, hiveReducer, initial, isReady } from "../../dashboard/js/state/hive.js";
-import { hasMore, letterOf } from "../../dashboard/js/state/inbox.js";
+import { hasMore, inboxRows, soughtMessage } from "../../dashboard/js/state/inbox.js";
+import { steady } from "../../dashboard/js/state/paged.js";
 import { openBetweenAgents, openForOperator, recentlyClosed } from "../../dashboard/js/state/questions.js";
 import { agent, ids, message, question, range, snapshot } from "./samples.mjs";
 
@@ -11,6 +12,7 @@ function after(...actions) {
 }
 
 const loaded = (fields) => ({ type: "snapshot", snapshot: snapshot(fields) });
+const answer = (type, fields) => ({ type, list: "inbox", opened: 1, cursor: "after", ...fields });
 const frame = (seq, kind, data) => frameAction({ seq, kind, data }, 1, "boot-1");
 
 test("before the first snapshot nothing is known, and nothing does not mean none", () => {
@@ -31,7 +33,7 @@ test("a newer frame replaces the message with its id, and a new message comes la
     frame(102, "message", message(3)),
   );
   assert.equal(state.seq, 102);
-  assert.deepEqual(state.messages.rows, [message(1, { state: "leased" }), message(2), message(3)]);
+  assert.deepEqual(state.messages, [message(1, { state: "leased" }), message(2), message(3)]);
 });
 
 test("a snapshot after a restart replaces everything, also when its numbers are lower", () => {
@@ -45,7 +47,7 @@ test("a snapshot after a restart replaces everything, also when its numbers are 
     loaded({ seq: 3, boot: "boot-2", messages: [message(1), message(2)] }),
   );
   assert.deepEqual(
-    [state.seq, state.boot, ids(state.messages.rows), state.inbox.rows, state.agents],
+    [state.seq, state.boot, ids(state.messages), inboxRows(state), state.agents],
     [3, "boot-2", [1, 2], [], []],
   );
 });
@@ -58,15 +60,15 @@ test("what the page itself remembers survives a snapshot", () => {
     { type: "log/open", agent: "alice" },
     loaded(),
   );
-  assert.equal(state.messages.filter, filter);
+  assert.equal(state.flow.filter, filter);
   assert.equal(state.log.agent, "alice");
 });
 
 test("a message to the operator is unread until it is acked", () => {
   const mail = (state) => message(5, { recipient: "operator", state });
   const arrived = after(loaded(), frame(101, "message", mail("queued")));
-  assert.deepEqual(ids(arrived.inbox.rows), [5]);
-  assert.deepEqual(hiveReducer(arrived, frame(102, "message", mail("acked"))).inbox.rows, []);
+  assert.deepEqual(ids(inboxRows(arrived)), [5]);
+  assert.deepEqual(inboxRows(hiveReducer(arrived, frame(102, "message", mail("acked")))), []);
 });
 
 test("a refused message and a message to an agent never reach the inbox", () => {
@@ -75,7 +77,7 @@ test("a refused message and a message to an agent never reach the inbox", () => 
     frame(101, "message", message(5, { recipient: "operator", state: "refused" })),
     frame(102, "message", message(6)),
   );
-  assert.deepEqual(state.inbox.rows, []);
+  assert.deepEqual(inboxRows(state), []);
 });
 
 test("an inbox that came in part takes page after page, and what happens meanwhile", () => {
@@ -87,16 +89,15 @@ test("an inbox that came in part takes page after page, and what happens meanwhi
     came(101, 6, mail(9)),
     came(102, 5, mail(1, "acked")),
   );
-  assert.deepEqual([ids(state.inbox.rows), state.inbox.unread, hasMore(state.inbox)], [[2], 5, true]);
-  assert.deepEqual(ids(state.inbox.beyond), [9]);
+  assert.deepEqual([ids(inboxRows(state)), state.inbox.unread, hasMore(state.inbox)], [[2], 5, true]);
   state = [
-    { type: "inbox/loading" },
+    answer("page/asked"),
     came(103, 4, mail(3, "acked")),
     came(104, 5, mail(10)),
-    { type: "inbox/page", reach: 2, page: { messages: [mail(3), mail(4), mail(5), mail(9)], next_after: null } },
+    answer("page/came", { page: { messages: [mail(3), mail(4), mail(5), mail(9)], next_after: null } }),
   ].reduce(hiveReducer, state);
-  assert.deepEqual(ids(state.inbox.rows), [2, 4, 5, 9, 10]);
-  assert.deepEqual([state.inbox.unread, hasMore(state.inbox), state.inbox.beyond], [5, false, []]);
+  assert.deepEqual(ids(inboxRows(state)), [2, 4, 5, 9, 10]);
+  assert.deepEqual([state.inbox.unread, hasMore(state.inbox)], [5, false]);
 });
 
 test("a message that an address names is found behind the inbox's rows, and goes when it is read", () => {
@@ -106,19 +107,20 @@ test("a message that an address names is found behind the inbox's rows, and goes
     loaded({ inbox: [mail(1), mail(2)], inbox_after: 2, unread: 500 }),
     { type: "inbox/seek", id: 77 },
   ].reduce(hiveReducer, initial);
-  const answer = { type: "inbox/found", id: 77, message: mail(77) };
-  const found = hiveReducer(begun, answer);
-  assert.deepEqual([ids(found.inbox.rows), letterOf(found.inbox, 77).id, found.inbox.sought], [[1, 2], 77, 77]);
+  const told = (messages, error) => answer("inbox/found", { id: 77, page: { messages }, error });
+  const found = hiveReducer(begun, told([mail(77)]));
+  assert.deepEqual([ids(inboxRows(found)), soughtMessage(found).id, found.inbox.sought], [[1, 2], 77, 77]);
   const flood = Array.from({ length: 150 }, (_, index) => ({ ...frame(101 + index, "message", mail(600 + index)), unread: 5 }));
-  assert.equal(letterOf(flood.reduce(hiveReducer, found).inbox, 77).id, 77);
+  assert.equal(soughtMessage(flood.reduce(hiveReducer, found)).id, 77);
   // It was read while it was looked for, or before.
-  const meanwhile = [read(101, 77), answer].reduce(hiveReducer, begun);
-  const gone = hiveReducer(begun, { type: "inbox/found", id: 77, message: null });
+  const meanwhile = [read(101, 77), told([mail(77)])].reduce(hiveReducer, begun);
+  const gone = hiveReducer(begun, told([mail(78)]));
   const later = hiveReducer(found, read(101, 77));
-  for (const { inbox } of [meanwhile, gone, later]) {
-    assert.deepEqual([letterOf(inbox, 77), inbox.sought, inbox.seeking], [undefined, null, null]);
+  for (const state of [meanwhile, gone, later]) {
+    const { sought, seeking } = state.inbox;
+    assert.deepEqual([soughtMessage(state), sought, seeking], [undefined, null, false]);
   }
-  const failed = hiveReducer(begun, { type: "inbox/found", id: 77, message: null, error: "no" }).inbox;
+  const failed = hiveReducer(begun, told([], "no")).inbox;
   assert.deepEqual([failed.sought, failed.error], [null, "no"]);
 });
 
@@ -130,22 +132,23 @@ test("a message that is in the inbox's rows, or cannot be in them, is not looked
     const { inbox } = hiveReducer(state, { type: "inbox/seek", id });
     return [inbox.sought, inbox.seeking];
   };
-  assert.deepEqual([sought(part, 1), sought(whole, 1), sought(whole, 5)], [[1, null], [1, null], [null, null]]);
+  assert.deepEqual([sought(part, 1), sought(whole, 1), sought(whole, 5)], [[1, false], [1, false], [null, false]]);
   // After a new snapshot it has to be looked for again.
   const again = [{ type: "inbox/seek", id: 5 }, loaded({ inbox_after: 1, unread: 9 })].reduce(hiveReducer, part);
-  assert.deepEqual([again.inbox.sought, again.inbox.seeking], [5, null]);
+  assert.deepEqual([again.inbox.sought, again.inbox.seeking], [5, false]);
 });
 
 test("a page of the inbox that was asked for before a snapshot is dropped, a failed one is said", () => {
   const state = after(
     loaded({ inbox_after: 2, unread: 3 }),
-    { type: "inbox/loading" },
+    answer("page/asked"),
     loaded({ inbox_after: 2, unread: 3 }),
-    { type: "inbox/page", reach: 2, page: { messages: [message(3)], next_after: null } },
+    answer("page/came", { page: { messages: [message(3, { recipient: "operator" })], next_after: null } }),
   );
-  assert.deepEqual([state.inbox.rows, hasMore(state.inbox)], [[], true]);
-  const failed = [{ type: "inbox/loading" }, { type: "inbox/failed", error: "no" }].reduce(hiveReducer, state);
-  assert.deepEqual([failed.inbox.during, failed.inbox.error], [null, "no"]);
+  assert.deepEqual([inboxRows(state), hasMore(state.inbox)], [[], true]);
+  const failed = ["page/asked", "page/failed"].map((type) => answer(type, { opened: 2, error: "no" }));
+  const { inbox } = failed.reduce(hiveReducer, state);
+  assert.deepEqual([inbox.status, inbox.error], ["ready", "no"]);
 });
 
 test("agents keep one order whatever happens to them: the manager, then by name", () => {
@@ -208,7 +211,17 @@ test("slices that an action does not concern stay the same objects, so their vie
   const next = hiveReducer(state, frame(101, "message", message(2)));
   assert.equal(next.agents, state.agents);
   assert.equal(next.questions, state.questions);
+  assert.equal(next.flow, state.flow);
   assert.equal(next.inbox, state.inbox);
+  assert.equal(next.agentInbox, state.agentInbox);
   assert.equal(next.log, state.log);
-  assert.equal(next.messages.rows[0], state.messages.rows[0]);
+  assert.equal(next.messages[0], state.messages[0]);
+});
+
+test("rows are the same array while the same rows are in them, so that their view does not render", () => {
+  const rows = steady(inboxRows);
+  const state = after(loaded({ inbox: [message(1, { recipient: "operator" })] }));
+  assert.equal(rows(hiveReducer(state, frame(101, "message", message(2)))), rows(state));
+  const more = hiveReducer(state, frame(101, "message", message(2, { recipient: "operator" })));
+  assert.deepEqual(ids(rows(more)), [1, 2]);
 });

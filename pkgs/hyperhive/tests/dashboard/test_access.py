@@ -132,7 +132,7 @@ async def test_nothing_jumps_while_the_page_loads_and_the_hive_lives(
     await page.add_init_script(WATCH_SHIFTS)
     await page.goto(hive.broker.login_url())
     await page.locator(".link[data-link=live]").wait_for()
-    await expect(page.locator(".letter")).to_have_count(1)
+    await expect(page.locator(".inbox-message")).to_have_count(1)
     # What comes to the desk goes below what is there; on a phone it is above all else, by intent.
     for number in range(5):
         await hive.agents["bob"].send("alice", f"note {number}")

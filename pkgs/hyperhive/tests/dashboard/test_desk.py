@@ -121,7 +121,7 @@ async def test_focus_and_half_typed_words_survive_every_kind_of_update(hive: Run
         await hive.agents["alice"].send("operator", f"mail {number}")
         await hive.agents["alice"].call("/v1/questions", {"question": f"Another {number}?"})
     link = await hive.agents["alice"].link()
-    await expect(page.locator(".inbox .letter")).to_have_count(5)
+    await expect(page.locator(".inbox .inbox-message")).to_have_count(5)
     await expect(page.locator(".question")).to_have_count(6)
     await expect(field).to_be_focused()
     await page.keyboard.type("age")

@@ -74,7 +74,7 @@ async def test_rows_are_walked_answered_and_put_away_without_a_pointer(
     await expect(page.get_by_label("Message to alice")).to_be_focused()
     await page.keyboard.type("jke?")
     await press(page, "Enter")
-    await expect(page.locator(".letter")).to_have_count(1)
+    await expect(page.locator(".inbox-message")).to_have_count(1)
     await press(page, "g i j e")
     await expect(page.locator(".inbox .empty")).to_have_text("No unread messages.")
 

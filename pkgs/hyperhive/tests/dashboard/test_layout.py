@@ -66,7 +66,7 @@ async def test_new_questions_mail_and_states_move_neither_the_agents_nor_the_flo
     await hive.agents["alice"].send("operator", "mail")
     link = await hive.agents["bob"].link()
     await expect(page.locator("#agent-bob .state")).not_to_have_text("offline")
-    await expect(page.locator(".letter")).to_have_count(1)
+    await expect(page.locator(".inbox-message")).to_have_count(1)
     assert await places() == before
     await link.close()
 

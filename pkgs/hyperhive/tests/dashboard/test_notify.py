@@ -192,7 +192,7 @@ async def test_what_comes_behind_a_long_inbox_is_told_and_found(
     newest = page.locator("#message-131")
     await expect(newest).to_be_focused()
     await expect(newest).to_have_attribute("data-sought", "true")
-    await expect(page.locator(".letter")).to_have_count(41)
+    await expect(page.locator(".inbox-message")).to_have_count(41)
     # Where the address is all that the page knows, after a reload or a tap on a phone; and on a reconnect.
     await page.goto(f"{hive.url}/#/message/115")
     await page.reload()

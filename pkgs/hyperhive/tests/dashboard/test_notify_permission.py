@@ -78,7 +78,7 @@ async def test_a_browser_that_was_told_no_says_how_to_change_it(
     await page.get_by_role("button", name="Notify me").click()
     await expect(menu).to_contain_text("Blocked in this browser.")
     await hive.agents["alice"].send("operator", "mail")
-    await expect(page.locator(".letter")).to_have_count(1)
+    await expect(page.locator(".inbox-message")).to_have_count(1)
     assert await titles(page) == []
 
 

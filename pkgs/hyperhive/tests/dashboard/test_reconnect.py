@@ -70,7 +70,7 @@ async def test_a_restart_of_the_broker_shows_the_same_hive_without_doubled_rows(
     await expect(page.locator(".link")).to_have_text("live")
 
     await expect(rows).to_have_count(2)
-    await expect(page.locator(".inbox .letter")).to_have_count(1)
+    await expect(page.locator(".inbox .inbox-message")).to_have_count(1)
     await expect(page.locator(".question")).to_have_count(1)
     await hive.agents["alice"].send("bob", "after the restart")
     await expect(rows).to_have_count(3)
@@ -159,7 +159,7 @@ VISIBLE = """() => {
     needs: text('.needs > p:first-child'),
     agents: text('.agent'),
     questions: text('.questions li'),
-    inbox: text('.letter'),
+    inbox: text('.inbox-message'),
     flow: text('.flow .message').slice(-10),
   };
 }"""

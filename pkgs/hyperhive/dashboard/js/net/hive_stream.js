@@ -11,17 +11,18 @@ export class GapError extends Error {}
 // The rows between the snapshot's oldest message and how far back the page had been paged.
 async function olderAgain(api, state, snapshot, signal) {
   if (snapshot.messages_before === null || state.boot === null) return {};
+  const whole = state.flow.whole ?? 0;
   let before = snapshot.messages_before;
   const older = [];
-  for (let page = 0; page < REFETCHED_PAGES && before > state.messages.floor; page += 1) {
+  for (let page = 0; page < REFETCHED_PAGES && before > whole; page += 1) {
     const { messages, next_before: next } = await api.get(
       withQuery("/api/messages", { before, limit: PAGE }),
       signal,
     );
     older.push(...messages);
-    before = next ?? 0;
+    before = next;
   }
-  return { older, olderFloor: before };
+  return { older, olderBefore: before };
 }
 
 /**

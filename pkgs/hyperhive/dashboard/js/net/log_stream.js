@@ -31,16 +31,16 @@ async function missedEvents(api, log, signal) {
 
 // The action that makes the log whole up to the stream.
 async function joining(api, log, signal) {
-  const { agent, show, from } = log;
-  if (log.rows.length && log.after !== null) return { type: "log/caught-up", agent, show, events: [] };
+  if (log.rows.length && log.after !== null) return { type: "log/caught-up", events: [] };
   const events = log.rows.length ? await missedEvents(api, log, signal) : null;
-  if (events) return { type: "log/caught-up", agent, show, events };
-  const page = await eventPage(api, log, from === null ? {} : { after: from - 1 }, signal);
-  return { type: "log/first", agent, show, page };
+  if (events) return { type: "log/caught-up", events };
+  const page = await eventPage(api, log, log.from === null ? {} : { after: log.from - 1 }, signal);
+  return { type: "log/first", page };
 }
 
 /** One connection, for `keepConnected`. */
 export function logConnection({ store, api, openStream, agent, schedule }) {
+  const of = { list: "log", opened: store.state.log.opened };
   return async function connect(signal, up) {
     const stream = await openStream(path(agent, "stream"), signal);
     let waiting = [];
@@ -49,7 +49,7 @@ export function logConnection({ store, api, openStream, agent, schedule }) {
     function flush() {
       const events = waiting;
       waiting = [];
-      store.dispatch({ type: "log/events", agent, events });
+      store.dispatch({ type: "log/events", ...of, events });
     }
 
     async function load() {
@@ -58,7 +58,7 @@ export function logConnection({ store, api, openStream, agent, schedule }) {
       const more = waiting.filter(({ id }) => !known.has(id));
       waiting = [];
       ready = true;
-      store.dispatch(action.page ? { ...action, more } : { ...action, events: [...action.events, ...more] });
+      store.dispatch({ ...of, ...action, ...(action.page ? { more } : { events: [...action.events, ...more] }) });
       up();
     }
 

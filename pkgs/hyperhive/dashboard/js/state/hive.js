@@ -1,11 +1,12 @@
 // The whole state of the page and its one reducer. No file in this folder knows the DOM or the network.
+import { agentInboxReducer, isInAgentInbox, noAgentInbox } from "./agent_inbox.js";
 import { agentsReducer, noAgents } from "./agents.js";
-import { clearedReducer, nothingCleared } from "./cleared.js";
-import { inboxReducer, noInbox } from "./inbox.js";
-import { logReducer, noLog } from "./log.js";
-import { mailReducer, noMail } from "./mail.js";
+import { flowReducer, isInFlow, noFlow } from "./flow.js";
+import { inboxReducer, isUnread, noInbox } from "./inbox.js";
+import { clearedReducer, logReducer, noLog, nothingCleared } from "./log.js";
 import { messagesReducer, noMessages } from "./messages.js";
 import { noNotices, noticesReducer } from "./notices.js";
+import { isLate, isWaiting, reaches } from "./paged.js";
 import { noQuestions, questionsReducer } from "./questions.js";
 
 /**
@@ -19,12 +20,13 @@ export const initial = {
   link: { state: "connecting", retryAt: null, asOf: null, error: null },
   agents: noAgents,
   messages: noMessages,
+  flow: noFlow,
   inbox: noInbox,
+  agentInbox: noAgentInbox,
   questions: noQuestions,
   notices: noNotices,
   log: noLog,
   cleared: nothingCleared,
-  mail: noMail,
 };
 
 const FRAMES = new Set(["message", "question", "agent", "notice"]);
@@ -47,21 +49,39 @@ function header(state, action) {
   }
 }
 
+/** Unread messages that are kept although no list shows them yet: those that came last. */
+const MOST_BEYOND = 100;
+
+// Lets go of messages that no list needs any more. While an answer is on its way they are known to be newer.
+function withoutUnneeded(state) {
+  const { messages, flow, inbox, agentInbox } = state;
+  if (inbox.seeking || [flow, inbox, agentInbox].some(isWaiting)) return state;
+  const unread = messages.filter(isUnread);
+  const beyond = unread.filter(({ id }) => !reaches(inbox, id));
+  const gone = new Set(beyond.slice(0, -MOST_BEYOND).filter(({ id }) => id !== inbox.sought));
+  const needs = (one) => isInFlow(flow, one) || isInAgentInbox(agentInbox, one) || (isUnread(one) && !gone.has(one));
+  return { ...state, messages: messages.filter(needs) };
+}
+
 /** State after `action`: a snapshot, a frame of the stream, or what the page did itself. */
 export function hiveReducer(state, action) {
   if (FRAMES.has(action.type) && action.seq <= state.seq) return state;
-  return {
+  if (isLate(state, action)) return state;
+  const messages = messagesReducer(state.messages, action);
+  const next = {
     ...state,
     ...header(state, action),
     agents: agentsReducer(state.agents, action),
-    messages: messagesReducer(state.messages, action),
-    inbox: inboxReducer(state.inbox, action),
+    messages,
+    flow: flowReducer(state.flow, action, messages),
+    inbox: inboxReducer(state.inbox, action, messages),
+    agentInbox: agentInboxReducer(state.agentInbox, action, state.messages),
     questions: questionsReducer(state.questions, action),
     notices: noticesReducer(state.notices, action),
     log: logReducer(state.log, action),
     cleared: clearedReducer(state.cleared, action),
-    mail: mailReducer(state.mail, action),
   };
+  return next.flow.whole > state.flow.whole ? withoutUnneeded(next) : next;
 }
 
 /** The action of a stream frame; `at` is the time of arrival in seconds. */

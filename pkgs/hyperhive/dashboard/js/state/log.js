@@ -1,6 +1,6 @@
 // Owns the live log of the agent whose page is open: a window onto its events that moves, but never grows
 // beyond what a browser holds with ease.
-import { upsertAll } from "./rows.js";
+import { noPages, pagedReducer, upsertAll } from "./paged.js";
 
 /** Events that stay when the log is trimmed at its live end. */
 export const KEPT = 600;
@@ -20,25 +20,19 @@ export const SHOWN = {
 };
 
 /**
- * `before` asks for the next older page, null at the beginning. `after` asks for the next newer one, null
- * while the rows reach the live end; `tail` and `missed` are then the last live events and how many came that
- * are not among the rows. `from` is the event that the window was opened at, if not the live end;
- * `opened` counts how often it was opened anew.
- * `status`: closed, loading, ready, paging (an older page), forward (a newer page), failed.
+ * `rows` are the events between the cursors. While they do not reach the live end, `tail` and `missed` are the
+ * last live events and how many came that are not among the rows. `from` is the event that the window was opened
+ * at, if not the live end.
  */
 export const noLog = {
+  ...noPages,
   agent: null,
   show: "all",
   from: null,
-  opened: 0,
   rows: [],
-  before: null,
-  after: null,
   missed: 0,
   tail: [],
-  status: "closed",
   live: false,
-  error: null,
 };
 
 const lengths = new WeakMap();
@@ -102,36 +96,21 @@ function withFirst(log, { page, more }) {
   return withLive({ ...first, before, after: page.next_after }, more.filter(({ id }) => !rows.length || id > rows.at(-1).id));
 }
 
-function withOlder(log, { page }) {
-  const rows = [...[...page.events].reverse(), ...log.rows];
-  return keepOldest({ ...log, rows, before: page.next_before, status: "ready", error: null });
-}
-
 // Where the pages end the live events begin, if none of them was let go of in between.
-function withNewer(log, { page }) {
-  const rows = append(log.rows, [...page.events].reverse());
+function withNewer(log, next, events) {
+  const rows = append(log.rows, events);
   const last = rows.at(-1)?.id ?? log.after;
-  const after = page.next_after ?? (log.tail.length === TAIL && log.tail[0].id > last ? last : null);
-  const next = { ...log, rows, after, status: "ready", error: null };
-  if (after !== null) return keepNewest(next);
+  const lacks = log.tail.length === TAIL && log.tail[0].id > last;
+  if (next.after !== null || lacks) return keepNewest({ ...next, rows, after: next.after ?? last });
   const tail = log.tail.filter(({ id }) => id > last);
   return keepNewest({ ...next, rows: [...rows, ...tail], missed: 0, tail: [] });
 }
 
-function answered(log, action) {
-  if (action.show !== log.show) return log;
-  switch (action.type) {
-    case "log/first":
-      return withFirst(log, action);
-    case "log/caught-up":
-      return withLive({ ...log, status: "ready", live: true, error: null }, action.events);
-    case "log/older":
-      return log.status === "paging" ? withOlder(log, action) : log;
-    case "log/newer":
-      return log.status === "forward" ? withNewer(log, action) : log;
-    default:
-      return log;
-  }
+function withPages(log, action) {
+  const next = pagedReducer("log", log, action, log.rows.length > 0);
+  if (action.type !== "page/came" || next === log) return next;
+  const events = [...action.page.events].reverse();
+  return action.cursor === "after" ? withNewer(log, next, events) : keepOldest({ ...next, rows: [...events, ...log.rows] });
 }
 
 function anew({ agent, show, opened }, fields) {
@@ -139,25 +118,44 @@ function anew({ agent, show, opened }, fields) {
 }
 
 export function logReducer(log, action) {
-  if (action.type === "log/open") {
-    return action.agent === log.agent ? log : anew(log, { agent: action.agent });
-  }
-  if (!action.type.startsWith("log/") || action.agent !== log.agent) return log;
   switch (action.type) {
+    case "log/open":
+      return action.agent === log.agent ? log : anew(log, { agent: action.agent });
     case "log/show":
       return anew(log, { show: action.show, from: action.from ?? null });
+    case "log/first":
+      return withFirst(log, action);
+    case "log/caught-up":
+      return withLive({ ...log, status: "ready", live: true, error: null }, action.events);
     // While a page is on its way the connection holds them back; these are of one that was given up.
     case "log/events":
       return log.status === "loading" ? log : withLive(log, action.events);
-    case "log/loading":
-      return { ...log, status: action.forward ? "forward" : "paging" };
-    case "log/failed":
-      return { ...log, status: log.rows.length ? "ready" : "failed", error: action.error };
     case "log/lost":
       return { ...log, live: false };
     case "log/trim":
       return log.after === null && log.rows.length > KEPT ? keepNewest(log, KEPT) : log;
     default:
-      return answered(log, action);
+      return withPages(log, action);
   }
+}
+
+/** What the operator cleared from view in this tab: per agent the newest event that is hidden. */
+export const nothingCleared = {};
+
+export function clearedReducer(cleared, action) {
+  switch (action.type) {
+    case "cleared/upTo":
+      return { ...cleared, [action.agent]: action.id };
+    case "cleared/undo": {
+      const { [action.agent]: _, ...others } = cleared;
+      return others;
+    }
+    default:
+      return cleared;
+  }
+}
+
+/** Whether an event of the agent is in view. */
+export function isShown(cleared, event) {
+  return !(event.id <= cleared[event.agent]);
 }

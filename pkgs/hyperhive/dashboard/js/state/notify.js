@@ -1,5 +1,5 @@
 // Decides what the operator is notified of: what waits now and was not known to wait. Pure.
-import { knownUnread } from "./inbox.js";
+import { isUnread } from "./inbox.js";
 import { openForOperator } from "./questions.js";
 
 /** More new items than this at once become one notification that counts them. */
@@ -53,8 +53,8 @@ export const KINDS = [
     describe: ({ asker, question }) => ({ title: `${asker} asks`, body: question }),
   }),
   numbered("message", ["message", "messages"], {
-    waiting: knownUnread,
-    all: (state) => state.messages.rows,
+    waiting: (state) => state.messages.filter(isUnread),
+    all: (state) => state.messages,
     describe: ({ sender, body }) => ({ title: `Message from ${sender}`, body }),
   }),
   standing("agent_failed", ["agent failed", "agents failed"], {

@@ -1,5 +1,5 @@
 // Owns the questions: open ones in the order they were asked, closed ones newest first.
-import { upsert } from "./rows.js";
+import { upsert } from "./paged.js";
 
 const OPERATOR = "operator";
 const CLOSED_KEPT = 20;

@@ -1,6 +1,6 @@
 // The live log of the agent whose page is open, and a line to it.
 import { html, pure, useEffect, useMemo } from "../ui.js";
-import { isShown } from "../state/cleared.js";
+import { isShown } from "../state/log.js";
 import { logRows } from "../state/log_rows.js";
 import { AgentComposer } from "./agent_composer.js";
 import { useActions, useSlice } from "./context.js";
@@ -54,7 +54,7 @@ function useRows(log, { name, turn, brief }) {
 export const View = pure(function AgentLog({ name, agent }) {
   const log = useSlice((state) => state.log);
   const actions = useActions();
-  const { followLog, unfollowLog, showLog, olderEvents, newerEvents, trimLog } = actions;
+  const { followLog, unfollowLog, showLog, fetchPage, trimLog } = actions;
   const { show, from, error } = log;
   const brief = show === "turns";
   const [rows, hides] = useRows(log, { name, turn: agent.status.turn, brief });
@@ -68,9 +68,9 @@ export const View = pure(function AgentLog({ name, agent }) {
     return (row) => html`<${LogRow} row=${row} onTurn=${onTurn} />`;
   }, [brief]);
 
-  const older = () => olderEvents(log.before);
+  const older = () => fetchPage("log", "before", log.before);
   const undo = html`<${Cleared} onUndo=${() => actions.unclearLog(name)} />`;
-  const edge = html`<${Edge} loading=${log.status === "paging"} error=${log.live ? error : null}
+  const edge = html`<${Edge} loading=${log.status === "before"} error=${log.live ? error : null}
     more=${log.before !== null} label="Older entries" onOlder=${older} />`;
   return html`
     <link rel="stylesheet" href="/static/css/log.css" />
@@ -80,7 +80,7 @@ export const View = pure(function AgentLog({ name, agent }) {
         view=${log.opened} startAt=${from} place=${placeOf(name)}
         before=${rows.length > 0 && (hides ? undo : edge)} empty=${hides ? undo : html`<${Empty} log=${log} />`}
         beyond=${log.after === null ? null : log.missed}
-        onTop=${error || hides ? null : older} onBottom=${error ? null : () => newerEvents(log.after)}
+        onTop=${error || hides ? null : older} onBottom=${error ? null : () => fetchPage("log", "after", log.after)}
         onLatest=${() => showLog(show)} onEnd=${trimLog} />
     </section>
     <${AgentComposer} agent=${agent} />

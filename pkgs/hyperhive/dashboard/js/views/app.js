@@ -1,8 +1,10 @@
 // The page: header, top line, the hive's sections, and beside them what the address names.
-import { html, useEffect, useState } from "../ui.js";
+import { html, useEffect, useMemo, useState } from "../ui.js";
 import { HIVE_ADDRESS, parseAddress } from "../address.js";
 import { agentNamed } from "../state/agents.js";
 import { isReady } from "../state/hive.js";
+import { inboxRows, soughtMessage } from "../state/inbox.js";
+import { steady } from "../state/paged.js";
 import { openForOperator } from "../state/questions.js";
 import { Actions, Store } from "./context.js";
 import { Agents } from "./agents.js";
@@ -70,6 +72,7 @@ export function App({ store, actions, onHurry }) {
   const [keysOpen, setKeysOpen] = useState(false);
   const beside = address.page === "agent" || Boolean(sideNamed(address.page));
   const ready = isReady(state);
+  const unread = useMemo(() => steady(inboxRows), [])(state);
   useTitle(state);
   useShortcuts(() => setKeysOpen(true));
   useItemInAddress(ready, actions);
@@ -88,9 +91,9 @@ export function App({ store, actions, onHurry }) {
         <${Agents} agents=${state.agents} ready=${ready} current=${address.agent} />
         <div class="desk">
           <${Questions} questions=${state.questions} ready=${ready} />
-          <${Inbox} inbox=${state.inbox} ready=${ready} />
+          <${Inbox} inbox=${state.inbox} rows=${unread} sought=${soughtMessage(state)} ready=${ready} />
         </div>
-        <${Flow} messages=${state.messages} agents=${state.agents} ready=${ready} />
+        <${Flow} flow=${state.flow} messages=${state.messages} agents=${state.agents} ready=${ready} />
         <${Beside} address=${address} agents=${state.agents} ready=${ready} onClose=${close} />
       </main>
       <${Notices} notices=${state.notices} />

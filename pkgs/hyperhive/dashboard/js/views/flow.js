@@ -1,8 +1,8 @@
 // The message flow: every message of the hive as it happens, filtered, and back as far as one likes.
 import { html, pure, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { now } from "../net/clock.js";
-import { withDays } from "../state/days.js";
-import { correspondents, isFiltered, NO_FILTER, shown, shownFloor } from "../state/messages.js";
+import { isFiltered, NO_FILTER, shown, withDays } from "../state/flow.js";
+import { correspondents } from "../state/messages.js";
 import { MESSAGE_STATES } from "../words.js";
 import { Composer } from "./composer.js";
 import { useActions } from "./context.js";
@@ -66,10 +66,10 @@ const rowView = (onReply) => ({ message, day }) => {
   return html`<${Message} message=${message} onReply=${answerable ? onReply : null} />`;
 };
 
-function Empty({ ready, slice, onClear }) {
-  if (!ready || slice.loading) return html`<p class="empty">${ready ? "Searching…" : "Loading…"}</p>`;
-  if (slice.error) return html`<p class="empty">${slice.error}</p>`;
-  if (!isFiltered(slice.filter))
+function Empty({ ready, flow, onClear }) {
+  if (!ready || flow.status === "before") return html`<p class="empty">${ready ? "Searching…" : "Loading…"}</p>`;
+  if (flow.error) return html`<p class="empty">${flow.error}</p>`;
+  if (!isFiltered(flow.filter))
     return html`<p class="empty">No message has been sent yet. Write the first one below.</p>`;
   return html`
     <p class="empty">
@@ -103,35 +103,35 @@ function recipientsOf(agents) {
   ];
 }
 
-export const Flow = pure(function Flow({ messages, agents, ready }) {
+export const Flow = pure(function Flow({ flow, messages, agents, ready }) {
   const actions = useActions();
   const [replying, setReplying] = useState(null);
   const replied = useRef(false);
-  const rows = useMemo(() => withDays(shown(messages), now()), [messages]);
+  const rows = useMemo(() => withDays(shown(messages, flow), now()), [messages, flow]);
   const render = useMemo(() => rowView(setReplying), []);
   const names = useMemo(() => {
     const all = new Set([...agents.map((agent) => agent.name), ...correspondents(messages)]);
     return [...all].sort();
   }, [messages, agents]);
-  const change = (part) => actions.filterMessages({ ...messages.filter, ...part });
-  const older = () => actions.olderMessages(shownFloor(messages));
+  const change = (part) => actions.filterMessages({ ...flow.filter, ...part });
+  const older = () => actions.fetchPage("flow", "before", flow.before);
   const stop = () => setReplying(null);
   useEffect(() => {
     replied.current ||= replying !== null;
   }, [replying]);
-  const edge = html`<${Edge} loading=${messages.loading} error=${messages.error}
-    more=${shownFloor(messages) > 0} label="Older messages" onOlder=${older} />`;
-  const empty = html`<${Empty} ready=${ready} slice=${messages}
+  const edge = html`<${Edge} loading=${flow.status === "before"} error=${flow.error}
+    more=${flow.before !== null} label="Older messages" onOlder=${older} />`;
+  const empty = html`<${Empty} ready=${ready} flow=${flow}
     onClear=${() => actions.filterMessages(NO_FILTER)} />`;
   return html`
     <section class="flow" aria-labelledby="flow-title">
       <div class="flow-head">
         <h2 id="flow-title" tabindex="-1">Messages</h2>
-        <${Filter} names=${names} filter=${messages.filter} onFilter=${change} />
+        <${Filter} names=${names} filter=${flow.filter} onFilter=${change} />
       </div>
-      <${VirtualList} label="Message flow" rows=${rows} render=${render} guess=${guess} view=${messages.filter}
+      <${VirtualList} label="Message flow" rows=${rows} render=${render} guess=${guess} view=${flow.filter}
         before=${rows.length > 0 && edge} empty=${empty}
-        onTop=${messages.error ? null : older} onEnd=${actions.trimMessages} />
+        onTop=${flow.error ? null : older} onEnd=${actions.trimMessages} />
       <${Composer} key=${replying?.id ?? "new"} draft=${replying ? `reply-${replying.id}` : "new"}
         to=${replying?.sender} inReplyTo=${replying?.id ?? null} focus=${replying !== null || replied.current}
         recipients=${recipientsOf(agents)} onSent=${stop}>

@@ -1,6 +1,6 @@
 // The operator's inbox: unread messages, oldest first, each with its reply.
 import { html, pure, useEffect, useState } from "../ui.js";
-import { hasMore, letterOf } from "../state/inbox.js";
+import { hasMore } from "../state/inbox.js";
 import { MESSAGE_KINDS } from "../words.js";
 import { Body } from "./body.js";
 import { Problem } from "./buttons.js";
@@ -17,7 +17,7 @@ function useRead(rows) {
   return { ...task, read };
 }
 
-const Letter = pure(function Letter({ message }) {
+const InboxMessage = pure(function InboxMessage({ message }) {
   const { id, sender, kind } = message;
   const place = `reply:${id}`;
   const [replying, setReplying] = useState(() => sessionStorage.getItem(place) !== null);
@@ -36,7 +36,7 @@ const Letter = pure(function Letter({ message }) {
   }
 
   return html`
-    <article class="letter" id="message-${id}" data-row tabindex="-1" aria-label="Message from ${sender}">
+    <article class="inbox-message" id="message-${id}" data-row tabindex="-1" aria-label="Message from ${sender}">
       <p class="meta">
         <strong><bdi>${sender}</bdi></strong>
         ${MESSAGE_KINDS[kind] && html`<span class="tag">${MESSAGE_KINDS[kind]}</span>`}
@@ -63,11 +63,11 @@ const Letter = pure(function Letter({ message }) {
   `;
 });
 
-// Letters that are in the page at a time: each has fields and buttons, and they are read from the top.
+// Messages that are in the page at a time: each has fields and buttons, and they are read from the top.
 const SHOWN = 40;
 
 function More({ inbox, hidden, onMore }) {
-  if (inbox.during) return html`<p class="edge">Loading…</p>`;
+  if (inbox.status === "after") return html`<p class="edge">Loading…</p>`;
   const words = inbox.error ? "Try again" : `Show ${hidden} more`;
   return html`
     <p class="edge">${inbox.error}${" "}
@@ -77,30 +77,30 @@ function More({ inbox, hidden, onMore }) {
 }
 
 // The message that the address named, where it stands behind those that are in the page.
-function useSought(inbox, shown) {
-  const { seekLetter } = useActions();
-  const { sought, seeking } = inbox;
-  const letter = sought === null ? undefined : letterOf(inbox, sought);
+function useSought({ sought, seeking }, message, shown) {
+  const { seekMessage } = useActions();
   // A new snapshot begins with the first page again.
-  const lost = sought !== null && !letter && !seeking;
+  const lost = sought !== null && !message && !seeking;
   useEffect(() => {
-    if (lost) seekLetter(sought);
+    if (lost) seekMessage(sought);
   }, [lost]);
-  return shown.includes(letter) ? undefined : letter;
+  return shown.includes(message) ? undefined : message;
 }
 
-export const Inbox = pure(function Inbox({ inbox, ready }) {
-  const { moreInbox } = useActions();
-  const { rows, unread } = inbox;
+/** Props: `inbox`, its `rows`, `sought` the message that an address named, and `ready`. */
+export const Inbox = pure(function Inbox({ inbox, rows, sought, ready }) {
+  const { fetchPage } = useActions();
+  const { unread, after, opened } = inbox;
   const [most, setMost] = useState(SHOWN);
   const shown = rows.slice(0, most);
-  const behind = useSought(inbox, shown);
+  const behind = useSought(inbox, sought, shown);
   const hidden = unread - shown.length - (behind ? 1 : 0);
   const { busy, error, read } = useRead(shown);
   const lacks = hasMore(inbox) && rows.length < most;
+  const more = () => fetchPage("inbox", "after", after);
   useEffect(() => {
-    if (lacks && !inbox.error) moreInbox();
-  }, [lacks, rows]);
+    if (lacks && !inbox.error) more();
+  }, [lacks, after, opened]);
   return html`
     <section class="inbox" aria-labelledby="inbox-title">
       <div class="head">
@@ -118,14 +118,14 @@ export const Inbox = pure(function Inbox({ inbox, ready }) {
       ${error && html`<${Problem} text=${error} />`}
       ${!unread && html`<p class="empty">${ready ? "No unread messages." : "Loading…"}</p>`}
       <ul>
-        ${shown.map((message) => html`<li key=${message.id}><${Letter} message=${message} /></li>`)}
+        ${shown.map((message) => html`<li key=${message.id}><${InboxMessage} message=${message} /></li>`)}
       </ul>
       ${
         hidden > 0 &&
         html`<${More} inbox=${inbox} hidden=${Math.min(hidden, SHOWN)}
-          onMore=${() => (inbox.error ? moreInbox() : setMost(most + SHOWN))} />`
+          onMore=${() => (inbox.error ? more() : setMost(most + SHOWN))} />`
       }
-      ${behind && html`<ul><li key=${behind.id}><${Letter} message=${behind} /></li></ul>`}
+      ${behind && html`<ul><li key=${behind.id}><${InboxMessage} message=${behind} /></li></ul>`}
     </section>
   `;
 });

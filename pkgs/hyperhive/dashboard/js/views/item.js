@@ -21,13 +21,13 @@ function reveal(place) {
   place.scrollIntoView({ block: "nearest" });
 }
 
-async function show(seekLetter) {
+async function show(seekMessage) {
   const { hash } = location;
   const item = parseItem(hash);
   if (!item) return;
   const id = `${item.kind}-${item.id}`;
   // Of a long inbox only the beginning is in the page.
-  if (item.kind === "message" && (await seekLetter(item.id))) await appearing(id);
+  if (item.kind === "message" && (await seekMessage(item.id))) await appearing(id);
   if (location.hash !== hash) return;
   const place = document.getElementById(id);
   if (place) reveal(place);
@@ -35,11 +35,11 @@ async function show(seekLetter) {
 }
 
 /** Follows the address; `ready` says that the page knows what waits. */
-export function useItemInAddress(ready, { seekLetter }) {
+export function useItemInAddress(ready, { seekMessage }) {
   useEffect(() => {
     if (!ready) return undefined;
     // What else follows the address, such as an agent's page that lies on top, goes first.
-    const later = () => setTimeout(show, 0, seekLetter);
+    const later = () => setTimeout(show, 0, seekMessage);
     later();
     addEventListener("hashchange", later);
     return () => removeEventListener("hashchange", later);
