@@ -28,7 +28,7 @@ from hyperhive.domain.recipients import Roster
 from hyperhive.errors import ConfigError, HyperhiveError
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
-from hyperhive.services.doctor import Doctor
+from hyperhive.services.diagnosis import Doctor, SelfTests
 from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle, Runtime
@@ -37,12 +37,10 @@ from hyperhive.services.models import Models
 from hyperhive.services.notifications import Notifications
 from hyperhive.services.outbox import Outbox
 from hyperhive.services.questions import Questions
-from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
 from hyperhive.services.stats import Stats
 from hyperhive.services.tally import Tally
 from hyperhive.services.terminal import Terminals
-from hyperhive.services.witness import Witness
 from hyperhive.store.database import Database
 from hyperhive.system.credentials import credential_path, read_credential
 from hyperhive.system.listeners import Listener
@@ -144,13 +142,7 @@ class Broker:
         runtime = runtime_of(config)
         lifecycle = Lifecycle(runtime, agents, events, bus, clock)
         selftests = SelfTests(
-            agents,
-            Witness(config, runtime),
-            self._links.self_test,
-            clock,
-            contained=config.runtime == "nixos",
-            dashboard_port=lambda: self._port,
-            hidden=hidden_files(config),
+            config, agents, runtime, self._links.self_test, clock, dashboard_port=lambda: self._port
         )
         doctor = Doctor(config, db, agents, selftests, clock)
         notifications = await self._build_notifications(db, bus, agents)
@@ -267,12 +259,6 @@ class Broker:
 def agent_directory(config: BrokerConfig, name: str) -> Path:
     """The directory that is bind-mounted into the agent's container; it holds `broker.sock` alone."""
     return Path(config.runtime_dir) / "agents" / name
-
-
-def hidden_files(config: BrokerConfig) -> list[str]:
-    """What no agent may see of the broker's own."""
-    state, runtime = Path(config.state_dir), Path(config.runtime_dir)
-    return [str(path) for path in (state / "db", state / "operator-token", runtime / "admin.sock")]
 
 
 def peer_rule(config: BrokerConfig, name: str) -> Callable[[int], bool]:

@@ -22,6 +22,7 @@ LAYERS = (
     ("protocol",),
     ("config",),
     ("domain", "store", "system"),
+    ("diagnosis",),
     ("services",),
     ("api", "harness"),
     ("broker",),

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from hyperhive.config.hive_file import parse_hive
-from hyperhive.domain.selftest import INSIDE, OUTSIDE
+from hyperhive.diagnosis.host_probes import OUTSIDE
+from hyperhive.diagnosis.isolation import INSIDE
 from hyperhive.errors import RemoteError
+from hyperhive.protocol.diagnosis import Outcome
 from hyperhive.system.admin import AdminClient
 from hyperhive.up.credentials import Secrets
 from hyperhive.up.places import choose_places
@@ -53,16 +55,18 @@ async def test_an_agent_that_is_a_process_is_shown_without_walls_and_without_red
     code, output = await hyperhive(*options, "--json")
     test: dict[str, Any] = json.loads(output)
     assert (code, test["agent"], test["contained"], test["ok"]) == (0, "ada", False, True)
-    found = {one["name"]: one for part in ("outside", "inside") for one in test[part]}
-    assert list(found) == [*OUTSIDE, *INSIDE]
+    found = {one["key"]: one for part in ("outside", "inside") for one in test[part]}
+    assert list(found) == [probe.key for probe in (*OUTSIDE, *INSIDE)]
     assert {one["outcome"] for one in found.values()} <= {"ok", "none", "skipped"}
     state = processes.places.agent_dir("ada") / "state"
     uid = os.geteuid()
+    broken = OUTSIDE[0].meanings[Outcome.FAILED]
     assert found["peer"] | {"found": ""} == {
+        "key": "peer",
         "name": "peer",
         "outcome": "none",
         "found": "",
-        "meaning": OUTSIDE["peer"].broken,
+        "meaning": broken,
     }
     assert found["peer"]["found"] == f"uid {uid}, the broker's own"
     socket = processes.places.socket("ada")
@@ -70,19 +74,19 @@ async def test_an_agent_that_is_a_process_is_shown_without_walls_and_without_red
         "ok",
         f"{socket}, closed to all others",
     )
-    assert (found["state directory"]["outcome"], found["state directory"]["found"]) == (
+    assert (found["state_directory"]["outcome"], found["state_directory"]["found"]) == (
         "ok",
         f"{state}: can be written",
     )
-    assert (found["other agents"]["outcome"], found["other agents"]["found"]) == (
+    assert (found["other_agents"]["outcome"], found["other_agents"]["found"]) == (
         "none",
         f"{state.parent.parent}: bob",
     )
     assert found["dashboard"]["outcome"] == "none"
     assert "127.0.0.1:" in found["dashboard"]["found"]
-    assert str(processes.admin_socket) in found["broker's files"]["found"]
+    assert str(processes.admin_socket) in found["broker_files"]["found"]
     assert found["broker"]["found"] == "answers ada"
-    assert "(Claude Code)" in found["Claude Code"]["found"]
+    assert "(Claude Code)" in found["claude"]["found"]
     assert list(state.iterdir()) == []
 
     admin = AdminClient(processes.admin_socket)
@@ -91,7 +95,7 @@ async def test_an_agent_that_is_a_process_is_shown_without_walls_and_without_red
 
     code, output = await hyperhive(*options)
     assert code == 0
-    assert f"no wall  peer: uid {uid}, the broker's own\n         {OUTSIDE['peer'].broken}\n" in output
+    assert f"no wall  peer: uid {uid}, the broker's own\n         {broken}\n" in output
     assert output.splitlines()[-2].startswith("ada: ")
     assert output.splitlines()[-1].endswith("no walls were promised")
 

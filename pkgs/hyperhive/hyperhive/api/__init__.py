@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
-from hyperhive.services.doctor import Doctor
+from hyperhive.services.diagnosis import Doctor, SelfTests
 from hyperhive.services.events import Events
 from hyperhive.services.hive import Hive
 from hyperhive.services.lifecycle import Lifecycle
@@ -12,7 +12,6 @@ from hyperhive.services.messages import Messages
 from hyperhive.services.models import Models
 from hyperhive.services.notifications import Notifications
 from hyperhive.services.questions import Questions
-from hyperhive.services.selftest import SelfTests
 from hyperhive.services.sessions import Sessions
 from hyperhive.services.stats import Stats
 from hyperhive.services.terminal import Terminals

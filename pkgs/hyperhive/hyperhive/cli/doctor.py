@@ -1,6 +1,7 @@
 """`hyperhive doctor`."""
 
 import argparse
+import asyncio
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -11,12 +12,13 @@ from hyperhive.cli.broker_socket import find_socket
 from hyperhive.cli.config_files import load_broker
 from hyperhive.cli.exit_codes import FAILED, OK
 from hyperhive.cli.output import emit, printable
-from hyperhive.config.hive_file import Places
+from hyperhive.diagnosis.doctor import ADVICE
+from hyperhive.diagnosis.probe import check
 from hyperhive.errors import RemoteError
-from hyperhive.protocol.doctor import Check, CheckOutcome, Diagnosis
+from hyperhive.protocol.diagnosis import Check, Diagnosis, Outcome
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from hyperhive.system.installation import dashboard_dir
-from hyperhive.up.checks import Setting, run_checks
+from hyperhive.up.diagnosis import PROBES, Setting
 from hyperhive.up.places import choose_places
 
 DETAILS: Final = """
@@ -35,7 +37,7 @@ EXAMPLES: Final = """
 _HIVE: Final = "hive.toml"
 _USUAL: Final = (Path(_HIVE), Path("/etc/hyperhive/broker.json"))
 _PORT: Final = 7000
-#: Longer than a self-test may take (`protocol/selftest.py`), so that the reason arrives.
+#: Longer than a self-test may take (`protocol/diagnosis.py`), so that the reason arrives.
 _AGENT_SECONDS: Final = 45.0
 _WORDS: Final = {"none": "no wall"}
 _NOT_CONTAINED: Final = "agents of `hyperhive up` are processes of whoever started it: no walls were promised"
@@ -57,18 +59,17 @@ def run(args: argparse.Namespace) -> int:
         return _test_agent(args)
     usual = next((path for path in _USUAL if path.is_file()), None)
     setting = _setting(args.config or usual, args.state_dir)
-    checks = run_checks(setting)
-    known = {(check.name, check.about) for check in checks}
-    checks += [check for check in _seen_by_broker(setting.places) if (check.name, check.about) not in known]
-    bad = [check for check in checks if check.outcome is CheckOutcome.FAILED]
+    checks = asyncio.run(check(PROBES, setting))
+    known = {(one.key, one.about) for one in checks}
+    checks += [one for one in _seen_by_broker(setting.admin_socket) if (one.key, one.about) not in known]
+    bad = [one for one in checks if one.outcome is Outcome.FAILED]
     text = "\n".join(map(_shown, checks))
-    emit(args, {"ok": not bad, "checks": [check.model_dump(mode="json") for check in checks]}, text)
+    emit(args, {"ok": not bad, "checks": [one.model_dump(mode="json") for one in checks]}, text)
     return FAILED if bad else OK
 
 
-def _seen_by_broker(places: Places) -> list[Check]:
+def _seen_by_broker(path: Path) -> list[Check]:
     """The checks of the running broker; none where the check `broker` says that it does not answer."""
-    path = places.runtime_dir / "admin.sock"
     if not path.exists():
         return []
     try:
@@ -76,27 +77,40 @@ def _seen_by_broker(places: Places) -> list[Check]:
     except BrokerUnreachableError:
         return []
     except RemoteError as error:
-        return [Check(name="running broker", outcome=CheckOutcome.SKIPPED, found=f"it did not look: {error}")]
+        return [
+            Check(
+                key="running_broker",
+                name="running broker",
+                outcome=Outcome.SKIPPED,
+                found=f"it did not look: {error}",
+            )
+        ]
     return Diagnosis.model_validate_json(json.dumps(answer)).checks
 
 
 def _setting(path: Path | None, state_dir: Path) -> Setting:
-    if path is None:
-        places = choose_places(state_dir, dashboard_dir())
-        return Setting(places, "127.0.0.1", _PORT, None, None, _HIVE)
-    broker, hive = load_broker(path, state_dir)
-    places = Places(Path(broker.state_dir), Path(broker.runtime_dir), Path(broker.dashboard_dir))
+    broker, hive = (None, None) if path is None else load_broker(path, state_dir)
+    host, port = ("127.0.0.1", _PORT) if broker is None else (broker.listen.host, broker.listen.port)
     cli = next((harness.claude.cli for harness in hive.harnesses.values()), None) if hive else None
+    files = broker or choose_places(state_dir, dashboard_dir())
     return Setting(
-        places, broker.listen.host, broker.listen.port, Path(cli) if cli else None, hive, str(path)
+        state_dir=Path(files.state_dir),
+        runtime_dir=Path(files.runtime_dir),
+        dashboard_dir=Path(files.dashboard_dir),
+        advice=ADVICE["process"],
+        host=host,
+        port=port,
+        claude=Path(cli) if cli else None,
+        hive=hive,
+        config=str(path or _HIVE),
     )
 
 
-def _shown(check: Check) -> str:
-    name = f"{check.about}: {check.name}" if check.about else check.name
-    lines = [f"{check.outcome.value:8} {name}: {printable(check.found)}"]
-    if check.outcome is CheckOutcome.FAILED:
-        lines += [f"         change: {check.option}", f"         try:    {check.command}"]
+def _shown(one: Check) -> str:
+    name = f"{one.about}: {one.name}" if one.about else one.name
+    lines = [f"{one.outcome.value:8} {name}: {printable(one.found)}"]
+    if one.outcome is Outcome.FAILED:
+        lines += [f"         change: {one.option}", f"         try:    {one.command}"]
     return "\n".join(lines)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from claude_agent_sdk import ClaudeAgentOptions
 
 from hyperhive.config import HarnessConfig
+from hyperhive.diagnosis.isolation import INSIDE, INSIDE_SECONDS, Inside
+from hyperhive.diagnosis.probe import observe
 from hyperhive.domain.prompts import Persona, system_prompt
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.extra_mcp import ExtraMcpServer
@@ -20,7 +22,6 @@ from hyperhive.harness.link import Link
 from hyperhive.harness.notes import SYSTEM_PROMPT, NotesKeeper
 from hyperhive.harness.options import PASSED_ENVIRONMENT, session_options
 from hyperhive.harness.runner import Runner
-from hyperhive.harness.selftest import SelfTester
 from hyperhive.harness.session import Session
 from hyperhive.harness.shell import ByHand
 from hyperhive.harness.status import StatusBoard
@@ -28,7 +29,7 @@ from hyperhive.harness.terminal import Terminals
 from hyperhive.harness.tool_hook import ToolHook
 from hyperhive.harness.tools import SERVER, HiveTools
 from hyperhive.protocol.agents import McpState, Me
-from hyperhive.protocol.link import BrokerFrame, OpenTerminal, RunSelfTest
+from hyperhive.protocol.link import BrokerFrame, OpenTerminal, RunSelfTest, SelfTestDone
 from hyperhive.system.credentials import read_credential
 from hyperhive.system.tasks import Tasks
 
@@ -74,7 +75,6 @@ class Harness:
             notes=notes,
             emit=self._link.emit,
         )
-        self._selftester = SelfTester(config, self._client)
         self._terminals = Terminals(config, self._client, by_hand or ByHand())
         self._tasks = Tasks()
         self._prompt = ""
@@ -117,7 +117,9 @@ class Harness:
             self._runner.on_frame(frame)
 
     async def _self_test(self, asked: RunSelfTest) -> None:
-        self._link.answer(await self._selftester.run(asked))
+        place = Inside(self._config, asked, self._client.me)
+        seen = await observe(INSIDE, place, INSIDE_SECONDS)
+        self._link.answer(SelfTestDone(id=asked.id, observations=seen))
 
     def _on_server(self) -> None:
         """An extra MCP server is another way now: report all, and log the ones that have failed just now."""

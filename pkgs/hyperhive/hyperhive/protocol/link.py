@@ -6,8 +6,8 @@ from pydantic import Field, TypeAdapter
 
 from hyperhive.protocol.agents import AgentStatus, McpServer
 from hyperhive.protocol.base import Wire
+from hyperhive.protocol.diagnosis import Observation
 from hyperhive.protocol.events import NewEvent
-from hyperhive.protocol.selftest import Observation
 from hyperhive.protocol.terminal import Columns, Rows, TerminalId
 
 TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512)]

@@ -55,7 +55,7 @@ def test_a_running_broker_is_asked(run: Run, here: Path, broker: Running) -> Non
     assert found["port"].endswith("is the running broker's")
     # What only the broker can see comes on top, and nothing twice.
     assert found["database"].endswith("no fault")
-    checks = [(check["about"], check["name"]) for check in result.document["checks"]]
+    checks = [(check["about"], check["key"]) for check in result.document["checks"]]
     assert len(checks) == len(set(checks))
     assert ("ada", "connection") in checks
     shown = run("doctor", "--config", broker.directory / "broker.json").out

@@ -64,7 +64,7 @@ async def test_an_agents_self_test_runs_from_here(hive: RunningHive, page: Page)
     asked = await link.receive_json(timeout=10)
     while asked["type"] != "run_self_test":
         asked = await link.receive_json(timeout=10)
-    seen = [{"name": "Claude Code", "outcome": "ok", "found": "9.9.9 (Claude Code)"}]
+    seen = [{"key": "claude", "outcome": "ok", "found": "9.9.9 (Claude Code)"}]
     await link.send_json({"type": "self_test_done", "id": asked["id"], "observations": seen})
     await expect(alice.locator("li", has_text="claude")).to_contain_text("9.9.9 (Claude Code)")
     # What it did not say counts as failed.

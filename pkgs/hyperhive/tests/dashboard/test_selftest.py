@@ -8,7 +8,9 @@ import aiohttp
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from hyperhive.domain.selftest import INSIDE, OUTSIDE
+from hyperhive.diagnosis.host_probes import OUTSIDE
+from hyperhive.diagnosis.isolation import INSIDE
+from hyperhive.protocol.diagnosis import Outcome
 from tests.dashboard.conftest import Complaints, RunningHive
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -17,14 +19,14 @@ PHONE = {"width": 360, "height": 740}
 
 
 def all_well(**found: str) -> list[dict[str, str]]:
-    """What an agent says of all its probes; `found` are those that failed, by their names."""
+    """What an agent says of all its probes; `found` are those that failed, by their keys."""
     return [
         {
-            "name": name,
-            "outcome": "failed" if name in found else "ok",
-            "found": found.get(name, "as it should be"),
+            "key": probe.key,
+            "outcome": "failed" if probe.key in found else "ok",
+            "found": found.get(probe.key, "as it should be"),
         }
-        for name in INSIDE
+        for probe in INSIDE
     ]
 
 
@@ -57,9 +59,10 @@ async def test_the_keyboard_runs_it_and_rows_say_in_words_and_colour_how_it_ende
     await expect(row).to_have_attribute("data-outcome", "failed")
     await expect(row.locator(".outcome")).to_have_text("failed")
     await expect(row.locator(".found")).to_have_text("mknod: <b>a device</b> could be made")
-    await expect(row.locator(".meaning")).to_have_text(INSIDE["devices"].broken)
+    meaning = next(probe for probe in INSIDE if probe.key == "devices").meanings[Outcome.FAILED]
+    await expect(row.locator(".meaning")).to_have_text(meaning)
     await expect(part.locator("h3")).to_have_text(["Seen by the broker", "Said by the agent itself"])
-    await expect(part.locator("li .probe")).to_have_text([*OUTSIDE, *INSIDE])
+    await expect(part.locator("li .probe")).to_have_text([probe.name for probe in (*OUTSIDE, *INSIDE)])
     # This process is the agent's other end, and no container: so the broker says.
     peer = part.locator("li", has_text="peer").first
     await expect(peer).to_have_attribute("data-outcome", "failed")

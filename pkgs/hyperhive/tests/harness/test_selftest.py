@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from hyperhive.config import UID_RANGE, uid_base
-from hyperhive.domain.selftest import INSIDE
-from hyperhive.harness.selftest import SelfTester
+from hyperhive.diagnosis.isolation import INSIDE, Inside
+from hyperhive.diagnosis.probe import observe
+from hyperhive.protocol.diagnosis import Outcome
 from hyperhive.protocol.link import RunSelfTest
-from hyperhive.protocol.selftest import Outcome
 from tests.conftest import agent_config
 from tests.harness import contained
 from tests.harness.conftest import MakeHive
@@ -25,7 +25,9 @@ from tests.harness.conftest import MakeHive
 BASE = uid_base("ada")
 PROJECT = Path(__file__).parents[2]
 #: Said over the link or by a program of its own.
-ELSEWHERE = {"Claude Code", "broker"}
+ELSEWHERE = {"claude", "broker"}
+KEYS = {probe.key for probe in INSIDE}
+ASKED = RunSelfTest(id="a", port=1, hidden=[])
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def port() -> Iterator[int]:
 
 
 def look_from_inside(place: Path, port: int, without: str = "") -> dict[str, dict[str, str]]:
-    """What the probes say in a container that lacks one wall, by the probes' names."""
+    """What the probes say in a container that lacks one wall, by the probes' keys."""
     if os.geteuid() != 0:
         pytest.skip("only root can map an agent's uid range")
     inside = place / "inside"
@@ -86,7 +88,7 @@ def look_from_inside(place: Path, port: int, without: str = "") -> dict[str, dic
             Path(f"/proc/{process.pid}/{kind}").write_text(f"0 {base} {UID_RANGE}\n")
         output, errors = process.communicate("go\n", timeout=60)
     assert process.returncode == 0, errors
-    return {one["name"]: one for one in json.loads(output)}
+    return {one["key"]: one for one in json.loads(output)}
 
 
 def outcomes(found: dict[str, dict[str, str]], outcome: str) -> set[str]:
@@ -95,13 +97,13 @@ def outcomes(found: dict[str, dict[str, str]], outcome: str) -> set[str]:
 
 def test_in_a_container_every_wall_holds_and_nothing_is_left_behind(place: Path, port: int) -> None:
     found = look_from_inside(place, port)
-    assert set(found) == set(INSIDE) - ELSEWHERE
+    assert set(found) == KEYS - ELSEWHERE
     # What the kernel counts is not the namespaces' business.
-    assert outcomes(found, "ok") | {"limits inside"} == set(found), found
-    assert found["user range"]["found"] == f"uids 0 to 65535 are the host's from {BASE}"
+    assert outcomes(found, "ok") | {"limits_inside"} == set(found), found
+    assert found["user_range"]["found"] == f"uids 0 to 65535 are the host's from {BASE}"
     assert found["dashboard"]["found"] == f"127.0.0.1:{port} takes no connection"
     assert found["devices"]["found"] == "mknod: Operation not permitted"
-    assert found["socket directory"]["found"].endswith("Read-only file system")
+    assert found["socket_directory"]["found"].endswith("Read-only file system")
     assert [list((place / "host" / part).iterdir()) for part in ("state", "claude", "socket")] == [[], [], []]
 
 
@@ -109,13 +111,13 @@ def test_in_a_container_every_wall_holds_and_nothing_is_left_behind(place: Path,
     ("without", "failing"),
     [
         ("mounts", {"mounts"}),
-        ("socket directory", {"socket directory"}),
-        ("other agents", {"other agents"}),
-        ("broker's files", {"broker's files"}),
-        ("managed settings", {"managed settings"}),
+        ("socket directory", {"socket_directory"}),
+        ("other agents", {"other_agents"}),
+        ("broker's files", {"broker_files"}),
+        ("managed settings", {"managed_settings"}),
         ("namespaces", {"namespaces"}),
         ("dashboard", {"dashboard"}),
-        ("disk", {"disk inside"}),
+        ("disk", {"disk_inside"}),
     ],
 )
 def test_a_missing_wall_is_found_and_no_other(
@@ -130,7 +132,7 @@ def test_a_range_that_begins_with_the_hosts_root_is_found(place: Path, port: int
     for part in ("state", "claude", "socket"):
         os.chown(place / "host" / part, 0, 0)
     found = look_from_inside(place, port, "user range")
-    assert {"user range", "sysctls"} <= outcomes(found, "failed"), found
+    assert {"user_range", "sysctls"} <= outcomes(found, "failed"), found
 
 
 async def test_the_harness_says_what_it_saw_and_whether_claude_and_the_broker_answer(
@@ -140,18 +142,17 @@ async def test_the_harness_says_what_it_saw_and_whether_claude_and_the_broker_an
     config = hive.harness_config("alice")
     Path(config.state_dir).mkdir(parents=True)
     async with hive.client("alice") as client:
-        done = await SelfTester(config, client).run(RunSelfTest(id="a", port=1, hidden=[]))
-    found = {one.name: one for one in done.observations}
-    assert (done.id, set(found)) == ("a", set(INSIDE))
+        found = {one.key: one for one in await observe(INSIDE, Inside(config, ASKED, client.me), 20)}
+    assert set(found) == KEYS
     assert (found["broker"].outcome, found["broker"].found) == (Outcome.OK, "answers alice")
-    assert found["Claude Code"].outcome is Outcome.OK
+    assert found["claude"].outcome is Outcome.OK
     assert list(Path(config.state_dir).iterdir()) == []
 
 
 async def test_a_claude_that_does_not_start_and_a_broker_that_is_gone_are_failures(
     small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyperhive.harness.selftest._BROKER_SECONDS", 0.2)
+    monkeypatch.setattr("hyperhive.diagnosis.isolation._BROKER_SECONDS", 0.2)
     hive = await small_hive('default_text = "ok"', alice={})
     found: dict[str, dict[str, Any]] = {}
     for cli in ("/nowhere/claude", "/bin/false"):
@@ -159,26 +160,23 @@ async def test_a_claude_that_does_not_start_and_a_broker_that_is_gone_are_failur
         Path(config.state_dir).mkdir(parents=True, exist_ok=True)
         await hive.broker.stop()
         async with hive.client("alice") as client:
-            done = await SelfTester(config, client).run(RunSelfTest(id="a", port=1, hidden=[]))
-        found[cli] = {one.name: (one.outcome, one.found) for one in done.observations}
-    assert found["/nowhere/claude"]["Claude Code"] == (
+            seen = await observe(INSIDE, Inside(config, ASKED, client.me), 20)
+        found[cli] = {one.key: (one.outcome, one.found) for one in seen}
+    assert found["/nowhere/claude"]["claude"] == (
         Outcome.FAILED,
         "/nowhere/claude: No such file or directory",
     )
-    assert found["/bin/false"]["Claude Code"] == (Outcome.FAILED, "/bin/false says nothing")
+    assert found["/bin/false"]["claude"] == (Outcome.FAILED, "/bin/false says nothing")
     assert found["/bin/false"]["broker"] == (Outcome.FAILED, "no answer within 0.2 seconds")
 
 
-async def test_what_does_not_end_in_time_is_left_out(
-    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_what_does_not_end_in_time_is_left_out(small_hive: MakeHive, tmp_path: Path) -> None:
     slow = tmp_path / "claude"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
-    monkeypatch.setattr("hyperhive.harness.selftest._SECONDS", 3.0)
     hive = await small_hive('default_text = "ok"', alice={})
     config = hive.harness_config("alice", cli=str(slow))
     Path(config.state_dir).mkdir(parents=True)
     async with hive.client("alice") as client, asyncio.timeout(15):
-        done = await SelfTester(config, client).run(RunSelfTest(id="a", port=1, hidden=[]))
-    assert {one.name for one in done.observations} == set(INSIDE) - {"Claude Code"}
+        seen = await observe(INSIDE, Inside(config, ASKED, client.me), 3)
+    assert {one.key for one in seen} == KEYS - {"claude"}

@@ -27,7 +27,7 @@ function Check({ check }) {
 }
 
 function Checks({ checks }) {
-  return html`<ul class="findings">${checks.map((one) => html`<${Check} key=${one.name} check=${one} />`)}</ul>`;
+  return html`<ul class="findings">${checks.map((one) => html`<${Check} key=${one.key} check=${one} />`)}</ul>`;
 }
 
 function Walls({ name, onTested }) {

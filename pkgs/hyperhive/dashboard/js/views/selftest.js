@@ -22,7 +22,7 @@ function Row({ finding }) {
 function Part({ title, findings }) {
   return html`
     <h3>${title}</h3>
-    <ul class="findings">${findings.map((one) => html`<${Row} key=${one.name} finding=${one} />`)}</ul>
+    <ul class="findings">${findings.map((one) => html`<${Row} key=${one.key} finding=${one} />`)}</ul>
   `;
 }
 

@@ -12,7 +12,7 @@ from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.admin import AdminApi
 from hyperhive.api.operator.agents import AgentsApi
-from hyperhive.api.operator.doctor import DoctorApi
+from hyperhive.api.operator.diagnosis import DiagnosisApi
 from hyperhive.api.operator.explain import ExplainApi
 from hyperhive.api.operator.inbox import InboxApi
 from hyperhive.api.operator.lifecycle import LifecycleApi
@@ -21,7 +21,6 @@ from hyperhive.api.operator.messages import MessagesApi
 from hyperhive.api.operator.notifications import NotificationsApi
 from hyperhive.api.operator.pages import PagesApi
 from hyperhive.api.operator.questions import QuestionsApi
-from hyperhive.api.operator.selftest import SelfTestApi
 from hyperhive.api.operator.state import StateApi
 from hyperhive.api.operator.stats import StatsApi
 from hyperhive.api.operator.stream import StreamApi
@@ -120,8 +119,7 @@ def _shared_routes(
         *StatsApi(services.stats).routes(),
         *LifecycleApi(services.lifecycle).routes(),
         *ExplainApi(services.agents).routes(),
-        *SelfTestApi(services.selftests).routes(),
-        *DoctorApi(services.doctor).routes(),
+        *DiagnosisApi(services.doctor, services.selftests).routes(),
         *TerminalApi(services.terminals, open_calls, tasks, gate).routes(),
         *NotificationsApi(services.notifications).routes(),
     ]

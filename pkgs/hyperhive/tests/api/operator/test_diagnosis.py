@@ -1,4 +1,4 @@
-"""The operator asks for a self-test, over a link that a test plays; once from a container's own uid."""
+"""The operator asks for checks and self-tests, over a link that a test plays; once from a container's uid."""
 
 import ctypes
 import os
@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from hyperhive.config import uid_base
-from hyperhive.domain.selftest import INSIDE, OUTSIDE
+from hyperhive.diagnosis.host_probes import OUTSIDE
+from hyperhive.diagnosis.isolation import INSIDE
 from hyperhive.system.tasks import Tasks
 from tests.api.conftest import RunningHive, StartHive, call, refusal
 from tests.systemctl import Systemctl
@@ -39,7 +40,7 @@ async def join(session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketRespons
 
 
 def said(asked: dict[str, Any], outcome: str = "ok") -> dict[str, Any]:
-    observations = [{"name": name, "outcome": outcome, "found": "seen"} for name in INSIDE]
+    observations = [{"key": probe.key, "outcome": outcome, "found": "seen"} for probe in INSIDE]
     return {"type": "self_test_done", "id": asked["id"], "observations": observations}
 
 
@@ -65,10 +66,10 @@ async def test_the_agent_is_asked_and_its_words_stand_beside_what_the_broker_saw
     status, test = await running
     assert (status, test["agent"], test["contained"]) == (200, "alice", False)
     # Walls that nobody promised are missing without a failure; what has to work anyway is not.
-    assert {one["name"] for one in test["inside"] if one["outcome"] == "failed"} == {
-        name for name, probe in INSIDE.items() if not probe.wall
+    assert {one["key"] for one in test["inside"] if one["outcome"] == "failed"} == {
+        probe.key for probe in INSIDE if not probe.wall
     }
-    assert [one["name"] for one in test["outside"]] == list(OUTSIDE)
+    assert [one["key"] for one in test["outside"]] == [probe.key for probe in OUTSIDE]
     assert test["outside"][0]["found"] == f"uid {os.geteuid()}, the broker's own"
     assert await call(client, "GET", ROUTE) == (200, {"running": False, "last": test})
     await link.close()
@@ -154,9 +155,33 @@ async def test_the_broker_knows_a_container_by_the_uid_that_the_kernel_tells(
             await link.send_json(said(await link.receive_json(timeout=5)))
             _, test = await running
             assert (test["contained"], test["ok"]) == (True, False)
-            outside[uid] = {one["name"]: (one["outcome"], one["found"]) for one in test["outside"]}
+            outside[uid] = {one["key"]: (one["outcome"], one["found"]) for one in test["outside"]}
             await link.close()
     assert outside[base]["peer"] == ("ok", f"uid {base}, the first of its range")
     assert outside[base + 3]["peer"] == ("failed", f"uid {base + 3}, of its range")
     assert outside[base]["socket"] == ("ok", f"{hive.socket('alice')}, closed to all others")
     assert outside[base]["limits"][0] == "failed"
+
+
+async def test_the_checks_of_the_broker_are_answered_with_what_to_do(hive: RunningHive) -> None:
+    link = await hive.agents["alice"].ws_connect("/v1/link")
+    await link.send_json(HELLO)
+    await link.receive_json(timeout=5)
+    status, answer = await call(hive.browser, "GET", "/api/doctor")
+    assert status == 200
+    found = {(check["about"], check["key"]): check for check in answer["checks"]}
+    assert found["", "open_sockets"]["found"].startswith("4 below ")
+    assert (found["", "database"]["outcome"], found["alice", "connection"]["outcome"]) == ("ok", "ok")
+    # The pages of this test have no browser modules, and so the hive is not well.
+    assert found["", "dashboard"] == {
+        "key": "dashboard",
+        "name": "dashboard",
+        "about": "",
+        "outcome": "failed",
+        "found": f"{hive.config.dashboard_dir} lacks vendor",
+        "option": "dashboard_dir",
+        "command": "make vendor",
+    }
+    assert answer["ok"] is False
+    assert (await call(hive.admin, "GET", "/api/doctor"))[0] == 200
+    await link.close()

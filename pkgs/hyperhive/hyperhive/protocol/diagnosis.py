@@ -1,4 +1,4 @@
-"""The self-test of one agent: what was really seen of the walls around it, from inside and from outside."""
+"""Diagnosis: the checks of the doctor, and the self-test of the isolation of one agent."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -11,8 +11,6 @@ from hyperhive.protocol.base import Timestamp, Wire
 SELF_TEST_SECONDS: Final = 30.0
 #: Longest text of one observation, in characters; harnesses cut theirs.
 FOUND_LIMIT: Final = 500
-
-Name = Annotated[str, Field(max_length=64)]
 
 
 class Outcome(StrEnum):
@@ -28,21 +26,22 @@ class Outcome(StrEnum):
 
 
 class Observation(Wire):
-    """What one probe saw.
+    """What one probe of a self-test saw.
 
     Attributes:
-        name: Of the probe, as in `domain/selftest.py`.
+        key: Of the probe, as in `hyperhive/diagnosis/`.
         found: What was seen, on one line.
     """
 
-    name: Name
+    key: Annotated[str, Field(max_length=64)]
     outcome: Outcome
     found: Annotated[str, Field(max_length=FOUND_LIMIT)]
 
 
 class Finding(Observation):
-    """An observation with what it means for the operator."""
+    """An observation with the probe's name, and with what it means for the operator."""
 
+    name: str
     meaning: str
 
 
@@ -71,3 +70,38 @@ class SelfTestView(Wire):
 
     running: bool
     last: SelfTest | None
+
+
+class Check(Wire):
+    """What one probe of the doctor came to.
+
+    Attributes:
+        key: Of the probe; with `about` no other check has it.
+        about: Name of the agent that it is about; empty for the machine and the broker.
+        outcome: Never `none`.
+        option: What to change; empty unless it failed.
+        command: What to run; empty unless it failed.
+    """
+
+    key: str
+    name: str
+    about: str = ""
+    outcome: Outcome
+    found: str
+    option: str = ""
+    command: str = ""
+
+
+class Diagnosis(Wire):
+    """Answer of `GET /api/doctor`.
+
+    Attributes:
+        at: When the checks began.
+        ok: Whether none has failed.
+        checks: The machine and the broker first, then agent by agent.
+    """
+
+    at: Timestamp
+    seconds: float
+    ok: bool
+    checks: list[Check]

@@ -8,14 +8,21 @@ from pathlib import Path
 import pytest
 
 from hyperhive.config import BrokerConfig, uid_base
-from hyperhive.protocol.selftest import Outcome
-from hyperhive.services.witness import Witness
+from hyperhive.diagnosis import host_probes
+from hyperhive.diagnosis.host_probes import OUTSIDE, SAFE_FLAGS, Outside
+from hyperhive.diagnosis.probe import Judgement, observe
+from hyperhive.protocol.diagnosis import Outcome
 from hyperhive.system.sockets import Peer
 from hyperhive.system.supervisor import Supervised
 from hyperhive.system.units import Units
 from tests.systemctl import Systemctl
 
 BASE = uid_base("alice")
+STATE = Path("/s")
+
+
+def judged(judgement: Judgement) -> tuple[str, str]:
+    return judgement.outcome.value, judgement.found
 
 
 @pytest.fixture
@@ -37,12 +44,11 @@ async def look(
     config: BrokerConfig, tmp_path: Path, uid: int = BASE, address: str = ""
 ) -> dict[str, tuple[str, str]]:
     peer = Peer(os.getpid(), uid, address or str(tmp_path / "run" / "agents" / "alice" / "broker.sock"))
-    if config.runtime == "nixos":
-        witness = Witness(config, Units(config.agents), tmp_path / "cgroup")
-    else:
-        witness = Witness(config, Supervised(config.agents, tmp_path / "s"), tmp_path / "cgroup")
-    seen = await witness.look("alice", peer)
-    return {one.name: (one.outcome.value, one.found.replace(str(tmp_path), "")) for one in seen}
+    contained = config.runtime == "nixos"
+    runtime = Units(config.agents) if contained else Supervised(config.agents, tmp_path / "s")
+    place = Outside(config, "alice", peer, runtime.control_group, tmp_path / "cgroup")
+    seen = await observe(OUTSIDE, place, 5)
+    return {one.key: (one.outcome.value, one.found.replace(str(tmp_path), "")) for one in seen}
 
 
 async def test_peer_socket_files_and_limits_are_what_the_kernel_says(
@@ -134,3 +140,57 @@ async def test_of_a_process_its_own_control_group_is_looked_at(
     assert found["peer"] == ("failed", f"uid {os.geteuid()}, the broker's own")
     assert found["files"][1].startswith(f"/state/agents/alice/state: uid {os.geteuid()}, mode 0700")
     assert found["limits"][1] == "memory without limit, tasks without limit, processor without limit"
+
+
+def test_the_peer_is_root_of_its_own_range() -> None:
+    assert judged(host_probes.peer(BASE, BASE, 990)) == ("ok", f"uid {BASE}, the first of its range")
+    assert judged(host_probes.peer(BASE + 5, BASE, 990)) == ("failed", f"uid {BASE + 5}, of its range")
+    assert judged(host_probes.peer(BASE + 65536, BASE, 990)) == ("failed", f"uid {BASE + 65536}, not its own")
+    assert judged(host_probes.peer(990, BASE, 990)) == ("failed", "uid 990, the broker's own")
+    assert judged(host_probes.peer(0, BASE, 990)) == ("failed", "uid 0, not its own")
+
+
+def test_a_socket_is_an_identity_only_while_others_are_kept_away() -> None:
+    assert judged(host_probes.socket("/a/s", "/a/s", 0o40700, 990, 990)) == (
+        "ok",
+        "/a/s, closed to all others",
+    )
+    assert judged(host_probes.socket("/a/s", "/a/s", 0o40711, 990, 990)) == (
+        "failed",
+        "/a/s, open to others (mode 0711)",
+    )
+    assert host_probes.socket("/a/s", "/a/s", 0o40700, 1000, 990).outcome is Outcome.FAILED
+    assert judged(host_probes.socket("/b/s", "/a/s", 0o40700, 990, 990)) == (
+        "failed",
+        "/b/s in place of /a/s",
+    )
+
+
+def test_files_belong_to_the_range_alone() -> None:
+    good = host_probes.files(STATE, BASE, 0o40700, SAFE_FLAGS, BASE)
+    assert judged(good) == ("ok", f"/s: uid {BASE}, mode 0700, nosuid and nodev")
+    bad = [
+        host_probes.files(STATE, 0, 0o40700, SAFE_FLAGS, BASE),
+        host_probes.files(STATE, BASE, 0o40755, SAFE_FLAGS, BASE),
+        host_probes.files(STATE, BASE, 0o40700, os.ST_NOSUID, BASE),
+    ]
+    assert [one.outcome for one in bad] == ["failed"] * 3
+    assert bad[2].found == f"/s: uid {BASE}, mode 0700, not nosuid and nodev"
+
+
+def test_a_disk_is_the_agents_own() -> None:
+    size = 256 * 1024 * 1024
+    assert judged(host_probes.disk(STATE, size, 7, 8)) == ("ok", "/s: a file system of 256 MiB of its own")
+    assert judged(host_probes.disk(STATE, size, 7, 7)) == (
+        "failed",
+        "/s: a file system of 256 MiB that is the broker's as well",
+    )
+
+
+def test_one_limit_that_is_missing_is_enough() -> None:
+    some = {"memory": 1048576.0, "tasks": 5.0, "cpu": None}
+    assert host_probes.limits(some).outcome is Outcome.FAILED
+    assert judged(host_probes.limits(some | {"cpu": 50.0})) == (
+        "ok",
+        "1 MiB of memory, 5 tasks, 50 % of a processor",
+    )

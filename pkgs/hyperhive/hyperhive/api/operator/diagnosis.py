@@ -1,26 +1,28 @@
-"""`/api/agents/{name}/selftest`: what is really true of the walls around an agent."""
+"""`/api/doctor` and `/api/agents/{name}/selftest`: what is wrong with the hive or an agent."""
 
 from aiohttp import web
 
 from hyperhive.api.bodies import answer
-from hyperhive.services.selftest import SelfTests
+from hyperhive.services.diagnosis import Doctor, SelfTests
 
 
-class SelfTestApi:
-    """Runs a self-test, and shows the last one."""
-
-    def __init__(self, selftests: SelfTests) -> None:
+class DiagnosisApi:
+    def __init__(self, doctor: Doctor, selftests: SelfTests) -> None:
+        self._doctor = doctor
         self._selftests = selftests
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [
+            web.get("/api/doctor", self.diagnose),
             web.get("/api/agents/{name}/selftest", self.last),
             web.post("/api/agents/{name}/selftest", self.run),
         ]
 
+    async def diagnose(self, _request: web.Request) -> web.Response:
+        """Run every check; takes seconds only where the database is large."""
+        return answer(await self._doctor.diagnose())
+
     async def last(self, request: web.Request) -> web.Response:
-        """The last result, and whether one is on its way."""
         return answer(self._selftests.view(request.match_info["name"]))
 
     async def run(self, request: web.Request) -> web.Response:

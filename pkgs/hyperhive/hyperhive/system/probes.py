@@ -1,5 +1,7 @@
-"""Surroundings of this process: what it is allowed where it runs, tried without changing anything."""
+"""Probes: what this process is allowed and can see where it runs, tried without changing anything."""
 
+import asyncio
+import contextlib
 import os
 import re
 import socket
@@ -8,6 +10,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
+
+CGROUP_ROOT: Final = Path("/sys/fs/cgroup")
 
 _CONNECT_SECONDS: Final = 1.0
 #: Device number of /dev/null, so that the one that is made in a moment of no walls is harmless.
@@ -96,6 +100,26 @@ def refused_socket(path: str) -> str | None:
     return None
 
 
+def refused_new_socket(directory: Path) -> str | None:
+    """Why nobody can listen and connect below a directory; None when it works."""
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="s", dir=directory) as own,
+            socket.socket(socket.AF_UNIX) as listener,
+        ):
+            # Through a descriptor the path is short, whatever the directory's is.
+            descriptor = os.open(own, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                path = f"/proc/self/fd/{descriptor}/s"
+                listener.bind(path)
+                listener.listen()
+                return refused_socket(path)
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        return str(error)
+
+
 def takes_connection(address: str, port: int) -> bool:
     """Whether a TCP port of an IPv4 address takes a connection within a second; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
@@ -111,3 +135,44 @@ def gateway() -> str | None:
             # In the machine's own byte order, which is little-endian wherever Claude Code runs.
             return socket.inet_ntoa(bytes.fromhex(fields[2])[::-1])
     return None
+
+
+def cgroup_texts(group: str, files: Iterable[str], root: Path = CGROUP_ROOT) -> dict[str, list[str]]:
+    """File -> what it says in the control group and in each one above it.
+
+    Args:
+        group: As the kernel names it: absolute, `/` is the root.
+        files: Names such as `memory.max`; a group that has no such file says nothing.
+        root: Where the unified hierarchy is mounted.
+    """
+    start = root / group.lstrip("/")
+    # A group outside of the own namespace is named with `..`, which leads nowhere here.
+    chain = [] if ".." in start.parts else [start, *start.parents]
+    inside = [directory for directory in chain if directory.is_relative_to(root)]
+    return {
+        file: [
+            path.read_text(encoding="ascii").strip()
+            for directory in inside
+            if (path := directory / file).is_file()
+        ]
+        for file in files
+    }
+
+
+async def output_of(*command: str, home: str) -> str:
+    """What a program prints; "" when it fails. It is ended when the one who waits goes."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={"HOME": home, "PATH": os.environ.get("PATH", os.defpath)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return output.decode(errors="replace").strip() if process.returncode == 0 else ""

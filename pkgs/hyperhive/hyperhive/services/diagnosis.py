@@ -1,16 +1,29 @@
-"""Self-tests: asks an agent to look at its walls, looks itself, and keeps what was seen last."""
+"""Diagnosis: runs the doctor's checks and the agents' self-tests, and keeps what was seen last."""
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from hyperhive.domain.selftest import INSIDE, OUTSIDE, complete, succeeded
+from hyperhive.config import BrokerConfig
+from hyperhive.diagnosis.doctor import ADVICE, AgentsPlace, BrokersPlace, agent_probes, broker_probes
+from hyperhive.diagnosis.host_probes import OUTSIDE, Outside
+from hyperhive.diagnosis.isolation import INSIDE
+from hyperhive.diagnosis.probe import check, complete, observe
 from hyperhive.errors import ConflictError, UnavailableError
+from hyperhive.protocol.diagnosis import (
+    SELF_TEST_SECONDS,
+    Diagnosis,
+    Finding,
+    Outcome,
+    SelfTest,
+    SelfTestView,
+)
 from hyperhive.protocol.link import RunSelfTest, SelfTestDone
-from hyperhive.protocol.selftest import SELF_TEST_SECONDS, Finding, SelfTest, SelfTestView
 from hyperhive.services.agents import Agents
-from hyperhive.services.witness import Witness
+from hyperhive.services.lifecycle import Runtime
+from hyperhive.store.database import Database
 from hyperhive.system.sockets import Peer
 
 #: Asks an agent's harness and says who that is; None when none is connected.
@@ -27,35 +40,33 @@ class SelfTests:
     """One at a time for each agent; the last result lives as long as this broker.
 
     Args:
+        config: Where the hive's files are, and whether its agents are in containers.
         agents: Knows who there is.
-        witness: Looks from outside.
+        runtime: Knows where the kernel counts what agents use.
         ask: Reaches the agents' harnesses.
         clock: Seconds since 1970.
-        contained: Whether agents are in containers, and so whether walls are promised.
         dashboard_port: The TCP port that agents must not reach.
-        hidden: Files that agents must not see.
         seconds: How long one may take.
     """
 
     def __init__(
         self,
+        config: BrokerConfig,
         agents: Agents,
-        witness: Witness,
+        runtime: Runtime,
         ask: Ask,
         clock: Callable[[], float],
         *,
-        contained: bool,
         dashboard_port: Callable[[], int],
-        hidden: Sequence[str],
         seconds: float = SELF_TEST_SECONDS,
     ) -> None:
+        self._config = config
         self._agents = agents
-        self._witness = witness
+        self._runtime = runtime
         self._ask = ask
         self._clock = clock
-        self._contained = contained
+        self._contained = config.runtime == "nixos"
         self._dashboard_port = dashboard_port
-        self._hidden = list(hidden)
         self._seconds = seconds
         self._running: dict[str, _Running] = {}
         self._last: dict[str, SelfTest] = {}
@@ -88,7 +99,7 @@ class SelfTests:
             at=began,
             seconds=max(0.0, self._clock() - began),
             contained=self._contained,
-            ok=succeeded([*outside, *inside]),
+            ok=all(finding.outcome is not Outcome.FAILED for finding in (*outside, *inside)),
             outside=outside,
             inside=inside,
         )
@@ -97,13 +108,14 @@ class SelfTests:
 
     async def _look(self, name: str, running: _Running) -> tuple[list[Finding], list[Finding]]:
         """What is seen from outside and from inside."""
-        asked = RunSelfTest(id=running.id, port=self._dashboard_port(), hidden=self._hidden)
-        peer = self._ask(name, asked)
+        hidden = hidden_files(self._config)
+        peer = self._ask(name, RunSelfTest(id=running.id, port=self._dashboard_port(), hidden=hidden))
         if peer is None:
             raise ConflictError(
                 f"{name} is not connected, so it cannot be asked; start it, or look at its log"
             )
-        seen = await self._witness.look(name, peer)
+        place = Outside(self._config, name, peer, self._runtime.control_group)
+        seen = await observe(OUTSIDE, place, self._seconds)
         done = await running.answer
         return (
             complete(OUTSIDE, seen, contained=self._contained),
@@ -127,3 +139,60 @@ class SelfTests:
         if running is not None and not running.answer.done():
             error = UnavailableError(f"the harness of {name} lost its connection during the self-test")
             running.answer.set_exception(error)
+
+
+def hidden_files(config: BrokerConfig) -> list[str]:
+    """What no agent may see of the broker's own."""
+    state, runtime = Path(config.state_dir), Path(config.runtime_dir)
+    return [str(path) for path in (state / "db", state / "operator-token", runtime / "admin.sock")]
+
+
+class Doctor:
+    """Checks everything that can be seen from the broker's place; changes nothing."""
+
+    def __init__(
+        self,
+        config: BrokerConfig,
+        db: Database,
+        agents: Agents,
+        selftests: SelfTests,
+        clock: Callable[[], float],
+        subordinate_uids: Path = Path("/etc/subuid"),
+    ) -> None:
+        self._place = BrokersPlace(
+            Path(config.state_dir),
+            Path(config.runtime_dir),
+            Path(config.dashboard_dir),
+            ADVICE[config.runtime],
+            config,
+            db,
+            clock,
+            subordinate_uids,
+        )
+        self._agents = agents
+        self._selftests = selftests
+        self._one_at_a_time = asyncio.Lock()
+        self._last: Diagnosis | None = None
+
+    async def diagnose(self) -> Diagnosis:
+        """Run every check; callers that come meanwhile share one run that begins after they came."""
+        asked = self._place.clock()
+        async with self._one_at_a_time:
+            if self._last is None or self._last.at <= asked:
+                self._last = await self._diagnose()
+            return self._last
+
+    async def _diagnose(self) -> Diagnosis:
+        place = self._place
+        began = place.clock()
+        checks = await check(broker_probes(place.config), place)
+        for view in self._agents.views():
+            test = self._selftests.view(view.name).last
+            agent = AgentsPlace(view, test, place.clock(), place.advice)
+            checks += await check(agent_probes(agent), agent, view.name)
+        return Diagnosis(
+            at=began,
+            seconds=max(0.0, place.clock() - began),
+            ok=all(check.outcome is not Outcome.FAILED for check in checks),
+            checks=checks,
+        )
