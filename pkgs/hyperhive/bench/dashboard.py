@@ -16,7 +16,7 @@ from bench.report import Section, Spread, percentile, rounded
 from bench.visit import Visit, visit
 from hyperhive.errors import UnavailableError
 from hyperhive.system.installation import dashboard_dir
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 
 AGENTS: Final = ("alice", "bob", "carol", "dave")
 #: Messages that go through the open page while its heap is watched, and those that come first.
@@ -46,7 +46,7 @@ async def measure(directory: Path, *, quick: bool) -> Section:
     """Visit a hive with 100,000 messages and a log of 50,000 events."""
     messages, events = (2000, 1000) if quick else (100_000, 50_000)
     place = directory / "hive"
-    database = choose_places(place, dashboard_dir()).state_dir / "db" / "broker.sqlite"
+    database = choose_paths(place, dashboard_dir()).state_dir / "db" / "broker.sqlite"
     await asyncio.to_thread(fill, database, AGENTS, messages=messages, events=events)
     async with AsyncExitStack() as stack:
         hive = await stack.enter_async_context(bench_hive(place, AGENTS))

@@ -21,7 +21,7 @@ from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.messages import MessageState
 from hyperhive.system.installation import dashboard_dir
 from hyperhive.up.credentials import Secrets
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 from hyperhive.up.processes import BROKER, HiveProcesses
 
 MODEL: Final = "claude-sonnet-4-5"
@@ -129,7 +129,7 @@ async def settled(operator: HttpPeer, agent: str, message: int | None = None) ->
 
 def _hive(directory: Path, agents: Sequence[str], alive: Sequence[str], model: ModelServer) -> Hive:
     text = _HIVE + "".join(f"[agents.{name}]\n" for name in agents)
-    hive = parse_hive(text, choose_places(directory, dashboard_dir()), directory=directory)
+    hive = parse_hive(text, choose_paths(directory, dashboard_dir()), directory=directory)
     harnesses = {}
     for name in alive:
         harness = hive.harnesses[name]

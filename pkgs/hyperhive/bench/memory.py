@@ -14,7 +14,7 @@ from bench.programs import running
 from bench.report import Section, rounded
 from bench.waiting import until
 from hyperhive.errors import UnavailableError
-from hyperhive.system import keeper
+from hyperhive.system import subreaper
 
 AGENT: Final = "worker"
 SINK: Final = "sink"
@@ -39,7 +39,7 @@ async def measure(directory: Path, *, quick: bool) -> Section:
         sent = await operator.post("/api/messages", {"to": AGENT, "body": "A first turn."})
         await settled(operator, AGENT, sent["messages"][0]["id"])
         harness = weigh([hive.pid(AGENT)])
-        below = keeper.descendants(hive.pid(AGENT))
+        below = subreaper.descendants(hive.pid(AGENT))
         claude = weigh(below)
         senders = [await stack.enter_async_context(hive.agent(name)) for name in names]
         messages = await _exchange(senders, await stack.enter_async_context(hive.agent(SINK)), wanted)

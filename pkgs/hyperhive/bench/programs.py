@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from hyperhive.errors import UnavailableError
-from hyperhive.system import keeper
+from hyperhive.system import subreaper
 
 _GRACE_SECONDS: Final = 3.0
 _END_SECONDS: Final = 12.0
@@ -19,14 +19,14 @@ _ANSWER_SECONDS: Final = 20.0
 async def running(command: Sequence[str], directory: Path) -> AsyncIterator[int]:
     """Run `command` in `directory` and give its pid; it is over when the block is left.
 
-    A keeper holds it, so it ends even when the benchmark is killed.
+    A subreaper holds it, so it ends even when the benchmark is killed.
 
     Raises:
         UnavailableError: The program ended at once.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-I", "-S", keeper.__file__, str(_GRACE_SECONDS), "", "--"),
+        *("-I", "-S", subreaper.__file__, str(_GRACE_SECONDS), "", "--"),
         *command,
         cwd=directory,
         stdin=asyncio.subprocess.PIPE,
@@ -75,7 +75,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 async def _child(process: asyncio.subprocess.Process, name: str) -> int:
     for _ in range(200):
-        below = keeper.descendants(process.pid)
+        below = subreaper.descendants(process.pid)
         if below:
             return below[0]
         if process.returncode is not None:

@@ -9,8 +9,7 @@ from hyperhive.config import BrokerConfig
 from hyperhive.protocol.lifecycle import Verb
 from hyperhive.system.processes import Child, Patience, Program
 from hyperhive.system.supervisor import supervisor_socket
-from hyperhive.up.agents import AgentProcesses
-from hyperhive.up.supervisor import Supervisor
+from hyperhive.up.supervisor import AgentProcesses, Supervisor
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ from hyperhive.demo.model_script import load_script
 from hyperhive.demo.model_server import ModelServer
 from hyperhive.system.admin import AdminClient
 from hyperhive.up.credentials import Secrets
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 from hyperhive.up.processes import HiveProcesses
 
 HIVE = """
@@ -80,7 +80,7 @@ class Running:
 
 
 def small_hive(directory: Path, model: ModelServer) -> Hive:
-    places = choose_places(directory / "hive", Path("/nowhere"))
+    places = choose_paths(directory / "hive", Path("/nowhere"))
     hive = parse_hive(HIVE, places, directory=directory)
     harnesses = {}
     for name, harness in hive.harnesses.items():

@@ -17,7 +17,7 @@ from hyperhive.errors import RemoteError
 from hyperhive.protocol.diagnosis import Outcome
 from hyperhive.system.admin import AdminClient
 from hyperhive.up.credentials import Secrets
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 from hyperhive.up.processes import HiveProcesses
 
 HIVE = """
@@ -31,7 +31,7 @@ port = 0
 @pytest.fixture
 async def processes(tmp_path: Path) -> AsyncIterator[HiveProcesses]:
     """A hive of `ada` and `bob`, without an account: they need a login and are connected all the same."""
-    hive = parse_hive(HIVE, choose_places(tmp_path / "hive", Path("/nowhere")), directory=tmp_path)
+    hive = parse_hive(HIVE, choose_paths(tmp_path / "hive", Path("/nowhere")), directory=tmp_path)
     async with HiveProcesses(hive, Secrets({}, {}), on_line=lambda *_: None) as running:
         admin = AdminClient(running.admin_socket)
         async with asyncio.timeout(40):

@@ -15,7 +15,7 @@ from hyperhive.config.hive_file import Hive, load_hive
 from hyperhive.domain.bash import validate_pattern
 from hyperhive.errors import ConfigError
 from hyperhive.system.installation import dashboard_dir
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 
 Kind = Literal["hive", "broker", "harness"]
 _STATE_DIR: Final = Path(".hyperhive")
@@ -63,7 +63,7 @@ def load_broker(path: Path, state_dir: Path = _STATE_DIR) -> tuple[BrokerConfig,
 
 def load_hive_file(path: Path, state_dir: Path) -> Hive:
     """A hive in TOML whose state is in `state_dir`; errors as in `check`."""
-    hive = load_hive(path, choose_places(state_dir, dashboard_dir()))
+    hive = load_hive(path, choose_paths(state_dir, dashboard_dir()))
     _check_broker(path, hive.broker)
     return hive
 

@@ -19,7 +19,7 @@ from hyperhive.protocol.diagnosis import Check, Diagnosis, Outcome
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from hyperhive.system.installation import dashboard_dir
 from hyperhive.up.diagnosis import PROBES, Setting
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 
 DETAILS: Final = """
 Looks at the hive of --config, of ./hive.toml, or of this machine's /etc/hyperhive/broker.json; without any of
@@ -92,7 +92,7 @@ def _setting(path: Path | None, state_dir: Path) -> Setting:
     broker, hive = (None, None) if path is None else load_broker(path, state_dir)
     host, port = ("127.0.0.1", _PORT) if broker is None else (broker.listen.host, broker.listen.port)
     cli = next((harness.claude.cli for harness in hive.harnesses.values()), None) if hive else None
-    files = broker or choose_places(state_dir, dashboard_dir())
+    files = broker or choose_paths(state_dir, dashboard_dir())
     return Setting(
         state_dir=Path(files.state_dir),
         runtime_dir=Path(files.runtime_dir),

@@ -18,7 +18,7 @@ from hyperhive.errors import ConfigError, NotFoundError
 from hyperhive.system.installation import examples_dir
 from hyperhive.system.processes import ChildEvent, ChildState
 from hyperhive.up.credentials import Secrets, agents_without_account, read_sources
-from hyperhive.up.places import is_short
+from hyperhive.up.paths import is_short
 from hyperhive.up.processes import HiveProcesses
 
 DETAILS: Final = f"""

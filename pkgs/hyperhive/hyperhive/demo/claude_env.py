@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-# Accounts, gateways and models that the surroundings may bring; the SDK can only overwrite variables.
+# Accounts, gateways and models that the environment may bring; the SDK can only overwrite variables.
 _BLANK: Final = (
     "ANTHROPIC_AUTH_TOKEN",
     "ANTHROPIC_CUSTOM_HEADERS",

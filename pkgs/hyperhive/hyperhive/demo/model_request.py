@@ -92,7 +92,6 @@ class _UserRun:
 
 
 def read_request(body: JsonObject) -> ModelRequest:
-    """Read the JSON body of one `POST /v1/messages`."""
     runs = _user_runs(body.get("messages", ()))
     kind = _kind(body, runs[-1])
     start = max((index for index, run in enumerate(runs) if run.prompt), default=0)

@@ -110,7 +110,6 @@ class ScriptStep(_Table):
 
     @property
     def has_content(self) -> bool:
-        """Whether this step is an assistant message (and not only an error)."""
         return bool(self.thinking or self.text or self.calls)
 
     @property
@@ -122,8 +121,6 @@ class ScriptStep(_Table):
 
 
 class ScriptTurn(_Table):
-    """What happens in a turn whose prompt matches."""
-
     agent: str | None = None
     when: Pattern | None = None
     times: int | None = Field(default=None, ge=1)

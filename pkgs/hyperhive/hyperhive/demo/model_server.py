@@ -15,11 +15,18 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from hyperhive.demo.model_message import Failure, Message
+from hyperhive.demo.model_message import (
+    Failure,
+    Message,
+    error_body,
+    ping,
+    stream_rest,
+    stream_start,
+    whole_message,
+)
 from hyperhive.demo.model_reply import Counters, reply
 from hyperhive.demo.model_request import RequestKind, estimated_tokens, read_request
 from hyperhive.demo.model_script import ModelScript, load_script
-from hyperhive.demo.model_stream import error_body, ping, stream_rest, stream_start, whole_message
 from hyperhive.errors import HyperhiveError, UnavailableError
 
 log = logging.getLogger(__name__)
@@ -124,7 +131,6 @@ class ModelServer:
         self._counters = Counters()
 
     async def stop(self) -> None:
-        """Close the port and cut what is still being answered."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None

@@ -20,7 +20,7 @@ from hyperhive.system.admin import AdminClient
 from hyperhive.system.installation import dashboard_dir, examples_dir
 from hyperhive.system.tasks import Tasks
 from hyperhive.up.credentials import Secrets
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 from hyperhive.up.processes import HiveProcesses
 
 #: Seconds that `--once` gives the story before it calls it failed.
@@ -62,7 +62,7 @@ async def play(stage: Stage, tell: Tell, welcome: Welcome) -> Summary:
 
 def demo_hive(directory: Path, port: int, model: ModelServer) -> Hive:
     """The example hive with state below `directory`, whose agents talk to `model`."""
-    hive = load_hive(_files() / "hive.toml", choose_places(directory, dashboard_dir()))
+    hive = load_hive(_files() / "hive.toml", choose_paths(directory, dashboard_dir()))
     harnesses = {}
     for name, harness in hive.harnesses.items():
         home = Path(harness.claude.home)
@@ -98,7 +98,6 @@ def _limit(stage: Stage) -> float | None:
 
 
 def _prepare(hive: Hive) -> None:
-    """Give the agents the files that the story needs."""
     for name, harness in hive.harnesses.items():
         state = Path(harness.state_dir)
         state.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -41,13 +41,10 @@ class Summary:
     seconds: float
 
     def document(self) -> dict[str, Any]:
-        """The summary as JSON."""
         return asdict(self)
 
 
 class Story:
-    """One telling of the story in a running hive."""
-
     def __init__(self, client: AdminClient, tell: Callable[[str], None]) -> None:
         """Act as the operator through `client`; `tell` gets a line for everything that is said."""
         self._client = client
@@ -57,7 +54,6 @@ class Story:
         self._began = time.monotonic()
 
     async def open(self) -> None:
-        """The operator asks the manager."""
         self._began = time.monotonic()
         await asyncio.to_thread(self._client.post, "/api/messages", {"to": "manager", "body": OPENING})
 
@@ -80,7 +76,6 @@ class Story:
         return False
 
     async def summary(self, *, ok: bool) -> Summary:
-        """Count what happened."""
         seconds = time.monotonic() - self._began
         state = await asyncio.to_thread(self._client.get, "/api/state")
         messages = await self._messages()

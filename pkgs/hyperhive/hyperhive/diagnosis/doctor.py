@@ -23,7 +23,6 @@ from hyperhive.protocol.lifecycle import UnitState
 from hyperhive.store import integrity
 from hyperhive.store.database import Database
 from hyperhive.system import probes
-from hyperhive.system.certificates import expiry
 from hyperhive.system.credentials import credential_path, read_credential
 
 _DAY: Final = 86_400.0
@@ -221,7 +220,7 @@ def _password(at: BrokersPlace, credential: str) -> Judgement:
 
 def _expiry(tls: TlsConfig, host: str) -> tuple[float | None, str]:
     try:
-        return expiry(Path(tls.certificate), credential_path(tls.key_credential), host), ""
+        return probes.certificate_expiry(Path(tls.certificate), credential_path(tls.key_credential), host), ""
     except ssl.SSLError as error:
         return None, getattr(error, "verify_message", "") or error.reason or str(error)
     except (OSError, ConfigError) as error:

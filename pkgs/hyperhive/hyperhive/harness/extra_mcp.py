@@ -20,7 +20,7 @@ from mcp.shared.message import SessionMessage
 
 from hyperhive.config import McpServerConfig
 from hyperhive.protocol.agents import McpServer, McpState
-from hyperhive.system.last_words import LastWords
+from hyperhive.system.stderr_tail import StderrTail
 from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -136,17 +136,17 @@ class ExtraMcpServer:
             command=self._config.command, args=self._config.args, env=self._config.env, cwd=self._cwd
         )
         # Whoever is cancelled before it has begun to read leaves its streams open.
-        with LastWords() as words, ExitStack() as streams:
+        with StderrTail() as tail, ExitStack() as streams:
             try:
                 async with AsyncExitStack() as stack:
                     output, given = await stack.enter_async_context(
-                        stdio_client(parameters, errlog=words.file)
+                        stdio_client(parameters, errlog=tail.file)
                     )
                     streams.callback(output.close)
                     relay, relayed = anyio.create_memory_object_stream[SessionMessage | Exception](0)
                     streams.callback(relay.close)
                     streams.callback(relayed.close)
-                    self._tasks.start(self._watch(output, relay, started, words), f"mcp-{self.name}-output")
+                    self._tasks.start(self._watch(output, relay, started, tail), f"mcp-{self.name}-output")
                     session = await stack.enter_async_context(ClientSession(relayed, given))
                     await session.initialize()
                     if not started.done():
@@ -154,21 +154,21 @@ class ExtraMcpServer:
                     await stop.wait()
             except (McpError, OSError, ExceptionGroup) as error:
                 if not started.done():
-                    started.set_exception(OSError(_because(f"cannot be started: {error}", words)))
+                    started.set_exception(OSError(_because(f"cannot be started: {error}", tail)))
 
     async def _watch(
         self,
         output: MemoryObjectReceiveStream[SessionMessage | Exception],
         relay: MemoryObjectSendStream[SessionMessage | Exception],
         started: asyncio.Future[ClientSession],
-        words: LastWords,
+        tail: StderrTail,
     ) -> None:
         """Hand on what the server writes: the end of that is its own end, which nobody else tells."""
         async with relay:
             async for message in output:
                 await relay.send(message)
             if started.done() and not self._stop.is_set():
-                self._failed(OSError(_because("its process ended", words)))
+                self._failed(OSError(_because("its process ended", tail)))
 
     def _failed(self, error: Exception) -> None:
         """Say why, and let the next call start it again."""
@@ -185,8 +185,8 @@ class ExtraMcpServer:
         self._on_change()
 
 
-def _because(reason: str, words: LastWords) -> str:
-    last = words.line()
+def _because(reason: str, tail: StderrTail) -> str:
+    last = tail.line()
     return f"{reason}: {last}" if last else reason
 
 

@@ -9,12 +9,10 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
 def dashboard_dir() -> Path:
-    """The dashboard's files."""
     return _data("dashboard")
 
 
 def examples_dir() -> Path:
-    """The example hive."""
     return _data("examples")
 
 

@@ -133,7 +133,6 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer in the application's own shape and close the connection."""
         if status >= 500 and not isinstance(exc, ConnectionError):
             log.error("a request failed outside of its handler", exc_info=exc)
         else:
@@ -151,7 +150,6 @@ class _Connection(web.RequestHandler):
 
 
 def socket_of(request: web.BaseRequest) -> socket.socket | None:
-    """The socket that a request came on, or None when its connection is gone."""
     if request.transport is None:
         return None
     found: socket.socket | None = request.transport.get_extra_info("socket")

@@ -5,11 +5,13 @@ import contextlib
 import os
 import re
 import socket
+import ssl
 import stat
 import tempfile
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 CGROUP_ROOT: Final = Path("/sys/fs/cgroup")
 
@@ -17,6 +19,7 @@ _CONNECT_SECONDS: Final = 1.0
 #: Device number of /dev/null, so that the one that is made in a moment of no walls is harmless.
 _NULL_DEVICE: Final = os.makedev(1, 3)
 _DEFAULT_ROUTE: Final = "00000000"
+_HANDSHAKE_ROUNDS: Final = 8
 
 
 def text_of(path: str) -> str:
@@ -46,7 +49,6 @@ def names_in(directory: str) -> list[str] | None:
 
 
 def visible(paths: Iterable[str]) -> list[str]:
-    """Those of the paths that exist and can be looked at."""
     return [path for path in paths if os.path.lexists(path)]
 
 
@@ -74,7 +76,6 @@ def openable(paths: Iterable[str]) -> list[str]:
 
 
 def disk_size(path: str | Path) -> int:
-    """Bytes of the file system that a path lies on."""
     found = os.statvfs(path)
     return found.f_blocks * found.f_frsize
 
@@ -121,14 +122,12 @@ def refused_new_socket(directory: Path) -> str | None:
 
 
 def takes_connection(address: str, port: int) -> bool:
-    """Whether a TCP port of an IPv4 address takes a connection within a second; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
         caller.settimeout(_CONNECT_SECONDS)
         return caller.connect_ex((address, port)) == 0
 
 
 def gateway() -> str | None:
-    """Address of the default gateway, or None."""
     for line in text_of("/proc/net/route").splitlines()[1:]:
         fields = line.split()
         if len(fields) > 2 and fields[1] == _DEFAULT_ROUTE and re.fullmatch(r"[0-9A-F]{8}", fields[2]):
@@ -176,3 +175,36 @@ async def output_of(*command: str, home: str) -> str:
                 process.kill()
             await process.wait()
     return output.decode(errors="replace").strip() if process.returncode == 0 else ""
+
+
+def certificate_expiry(certificate: Path, key: Path, name: str) -> float:
+    """When the certificate ends, in seconds since 1970.
+
+    It is trusted as it lies there: who signed it is the browser's business, not ours.
+
+    Raises:
+        ssl.SSLError: It does not fit the key, is not for `name`, or does not hold now; the reason is in it.
+        OSError: A file cannot be read.
+    """
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.load_verify_locations(certificate)
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    near = client.wrap_bio(to_client, to_server, server_hostname=name)
+    far = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(_HANDSHAKE_ROUNDS):
+        if _shake_hands(near):
+            break
+        _shake_hands(far)
+    shown: Any = near.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), tz=UTC).timestamp()
+
+
+def _shake_hands(side: ssl.SSLObject) -> bool:
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True

@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from hyperhive.errors import UnavailableError
-from hyperhive.system import keeper
+from hyperhive.system import subreaper
 from hyperhive.system.tasks import Tasks
 
 _LINE_LIMIT: Final = 64 * 1024
-#: How much longer than the child's grace its keeper may take before it is killed itself.
-_KEEPER_SECONDS: Final = 7.0
+#: How much longer than the child's grace its subreaper may take before it is killed itself.
+_SUBREAPER_SECONDS: Final = 7.0
 
 
 class ChildState(StrEnum):
-    """What a child process is about to do or did."""
-
     STARTED = "started"
     EXITED = "exited"
     RESTARTING = "restarting"
@@ -35,7 +33,7 @@ class ChildEvent:
     """Something happened to a child process.
 
     Attributes:
-        pid: Of the keeper, whose only child the program is; null while none runs.
+        pid: Of the subreaper, whose only child the program is; null while none runs.
         code: Exit code with `exited`: 128 + n when signal n ended it.
         delay: Seconds until the next start, with `restarting`.
     """
@@ -110,15 +108,14 @@ class Child:
 
     @property
     def name(self) -> str:
-        """The program's name."""
         return self._program.name
 
     @property
     def pid(self) -> int | None:
-        """Pid of the program itself, not of its keeper; null while it does not run."""
+        """Pid of the program itself, not of its subreaper; null while it does not run."""
         if self._process is None or self._process.returncode is not None:
             return None
-        below = keeper.descendants(self._process.pid)
+        below = subreaper.descendants(self._process.pid)
         return below[0] if below else None
 
     async def start(self) -> None:
@@ -142,7 +139,7 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._program.prepare()
         secrets = str(self._program.secrets or "")
-        command = [sys.executable, "-I", "-S", keeper.__file__, str(self._patience.grace), secrets, "--"]
+        command = [sys.executable, "-I", "-S", subreaper.__file__, str(self._patience.grace), secrets, "--"]
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -215,10 +212,10 @@ class Child:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), self._patience.grace + _KEEPER_SECONDS)
+            await asyncio.wait_for(process.wait(), self._patience.grace + _SUBREAPER_SECONDS)
         except TimeoutError:
-            # The keeper itself hangs: nothing else is left that could clean up.
-            for pid in (*keeper.descendants(process.pid), process.pid):
+            # The subreaper itself hangs: nothing else is left that could clean up.
+            for pid in (*subreaper.descendants(process.pid), process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             await process.wait()

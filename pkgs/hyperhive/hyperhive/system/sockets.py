@@ -74,7 +74,6 @@ def remove_stale(path: Path) -> None:
 
 
 def remove_own(path: Path, inode: int) -> None:
-    """Remove the socket at `path` if it is still the one with that inode number."""
     with contextlib.suppress(FileNotFoundError):
         if path.lstat().st_ino == inode:
             path.unlink()

@@ -43,7 +43,6 @@ class Tasks:
         await self.cancel()
 
     async def cancel(self) -> None:
-        """Cancel everything that runs and wait for its end."""
         current = asyncio.current_task()
         running = [task for task in self._running if task is not current]
         for task in running:

@@ -8,7 +8,7 @@ from typing import Final
 
 from hyperhive.config import AgentConfig, BrokerConfig, HarnessConfig
 from hyperhive.config.hive_file import CredentialSource, Hive
-from hyperhive.up.places import make_private, write_private
+from hyperhive.up.paths import make_private, write_private
 
 #: Settings of Claude Code that make it use something else than an account or a key.
 _OTHER_PROVIDERS: Final = frozenset(
@@ -30,7 +30,6 @@ class Secrets:
 
 
 def read_sources(sources: Mapping[str, CredentialSource], environment: Mapping[str, str]) -> Secrets:
-    """Read every source."""
     values: dict[str, str] = {}
     missing: dict[str, str] = {}
     for name, source in sources.items():
@@ -53,7 +52,6 @@ def read_sources(sources: Mapping[str, CredentialSource], environment: Mapping[s
 
 
 def used_by_broker(config: BrokerConfig) -> list[str]:
-    """Names of the credentials that the broker needs."""
     tls, ntfy = config.listen.tls, config.notifications.ntfy
     named = (
         config.operator.password_credential,
@@ -79,7 +77,6 @@ def has_account(harness: HarnessConfig, secrets: Secrets) -> bool:
 
 
 def agents_without_account(hive: Hive, secrets: Secrets) -> list[str]:
-    """Names of the agents that cannot use Claude, in the file's order."""
     return [name for name, harness in hive.harnesses.items() if not has_account(harness, secrets)]
 
 
@@ -91,7 +88,6 @@ class CredentialFiles:
         self._values = values
 
     def directory(self, child: str) -> Path:
-        """Where the credentials of one child are, while it runs."""
         return self._root / child
 
     def grant(self, child: str, names: Iterable[str]) -> Path:

@@ -16,7 +16,7 @@ from hyperhive.system import probes
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from hyperhive.system.installation import bundled_claude
 from hyperhive.up.credentials import agents_without_account, read_sources
-from hyperhive.up.places import SOCKET_PATH_LIMIT
+from hyperhive.up.paths import SOCKET_PATH_LIMIT
 
 _CLAUDE_SECONDS: Final = 30
 
@@ -43,7 +43,6 @@ class Setting(Machine):
 
 
 def _claude(at: Setting) -> Judgement:
-    """Claude Code starts and says its version."""
     program = at.claude or bundled_claude()
     if program is None:
         return failed("there is no claude program", "[claude] cli", "make")
@@ -86,7 +85,6 @@ def _sockets(at: Setting) -> Judgement:
 
 
 def _broker(at: Setting) -> Judgement:
-    """A running broker answers and has every agent's harness connected."""
     if not at.admin_socket.exists():
         return skipped("not running")
     try:
@@ -104,7 +102,6 @@ def _broker(at: Setting) -> Judgement:
 
 
 def _port(at: Setting) -> Judgement:
-    """The dashboard's port is free, or it is our own broker that uses it."""
     where = f"{at.host} port {at.port}"
     if at.admin_socket.exists():
         return skipped(f"{where} is the running broker's")
@@ -120,7 +117,6 @@ def _port(at: Setting) -> Judgement:
 
 
 def _credentials(at: Setting) -> Judgement:
-    """Every credential has a value, and every agent an account to use."""
     if at.hive is None:
         return skipped("there is no hive file")
     secrets = read_sources(at.hive.credentials, os.environ)

@@ -18,17 +18,22 @@ from hyperhive.protocol.lifecycle import Verb
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from hyperhive.system.processes import Child, ChildEvent, ChildState, Patience, Program
 from hyperhive.system.supervisor import supervisor_socket
-from hyperhive.up.agents import AgentProcesses
 from hyperhive.up.credentials import CredentialFiles, Secrets, used_by_broker, without_missing
-from hyperhive.up.environment import child_environment
-from hyperhive.up.places import locked, make_private, make_runtime_dir, remove_runtime_dir, write_private
-from hyperhive.up.supervisor import Supervisor
+from hyperhive.up.paths import locked, make_private, make_runtime_dir, remove_runtime_dir, write_private
+from hyperhive.up.supervisor import AgentProcesses, Supervisor
 
 BROKER: Final = "broker"
 
 Role = Literal["broker", "harness"]
 Command = Callable[[Role, Path], Sequence[str]]
 
+#: Environment variables that programs need to run; none of the operator's own secrets is among them.
+_PASSED: Final = frozenset({
+    "HOME", "LANG", "LOGNAME", "NIX_SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PATH", "PYTHONDONTWRITEBYTECODE",
+    "PYTHONUTF8", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR",
+    "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy",
+})  # fmt: skip
+_PASSED_PREFIXES: Final = ("HYPERHIVE_", "LC_")
 _READY_SECONDS: Final = 30.0
 _READY_INTERVAL: Final = 0.05
 
@@ -36,6 +41,21 @@ _READY_INTERVAL: Final = 0.05
 def own_command(role: Role, config: Path) -> list[str]:
     """Runs this very hyperhive; `-P` keeps an agent's working directory off the module path."""
     return [sys.executable, "-P", "-m", "hyperhive", role, "--config", str(config)]
+
+
+def child_environment(environment: Mapping[str, str], credentials: Path) -> dict[str, str]:
+    passed = {
+        name: value
+        for name, value in environment.items()
+        if name in _PASSED or name.startswith(_PASSED_PREFIXES)
+    }
+    return passed | {
+        "CREDENTIALS_DIRECTORY": str(credentials),
+        # `python3` of an MCP server is to be the one that has the `mcp` package.
+        "PATH": f"{Path(sys.executable).parent}:{passed.get('PATH', os.defpath)}",
+        # Output goes through a pipe and is to appear line by line.
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 class HiveProcesses:
@@ -81,17 +101,15 @@ class HiveProcesses:
         self._agents = AgentProcesses(hive.harnesses, self._harness_child)
         self._supervisor = Supervisor(self._agents, supervisor_socket(self._places.runtime_dir))
         self._resources = contextlib.ExitStack()
-        self._last_words = "it said nothing"
+        self._last_line = "it said nothing"
         self._broker_ended = asyncio.Event()
 
     @property
     def places(self) -> Places:
-        """Where the hive's files and sockets lie."""
         return self._places
 
     @property
     def admin_socket(self) -> Path:
-        """The broker's admin socket."""
         return self._places.runtime_dir / "admin.sock"
 
     @property
@@ -129,14 +147,12 @@ class HiveProcesses:
             self._resources.close()
 
     async def __aenter__(self) -> Self:
-        """Start; the hive itself."""
         await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop on the way out."""
         await self.stop()
 
     def _make_directories(self) -> None:
@@ -186,7 +202,7 @@ class HiveProcesses:
 
     def _note_line(self, name: str, line: str) -> None:
         if name == BROKER and line.strip():
-            self._last_words = line.strip()
+            self._last_line = line.strip()
         self._on_line(name, line)
 
     async def _wait_for_broker(self) -> None:
@@ -195,7 +211,7 @@ class HiveProcesses:
         while True:
             # Before it answered once, a broker that ends will not do better when it is started again.
             if self._broker_ended.is_set() or time.monotonic() > deadline:
-                raise UnavailableError(f"the broker does not come up: {self._last_words}")
+                raise UnavailableError(f"the broker does not come up: {self._last_line}")
             try:
                 self.login_url = (await asyncio.to_thread(client.get, "/admin/token"))["url"]
             except BrokerUnreachableError:

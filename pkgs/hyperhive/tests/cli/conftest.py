@@ -16,7 +16,7 @@ import pytest
 
 from hyperhive.cli import main
 from hyperhive.config.hive_file import Places, parse_hive
-from hyperhive.system import keeper
+from hyperhive.system import subreaper
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from tests.systemctl import Systemctl
 
@@ -111,8 +111,8 @@ def _broker(directory: Path, runtime: str, path: str) -> Iterator[Running]:
     config = directory / "broker.json"
     hive = parse_hive(HIVE, places, directory=directory).broker
     config.write_text(hive.model_copy(update={"runtime": runtime}).model_dump_json())
-    # Under a keeper it ends even when this process crashes.
-    kept = [sys.executable, "-I", "-S", keeper.__file__, "10", "", "--"]
+    # Under a subreaper it ends even when this process crashes.
+    kept = [sys.executable, "-I", "-S", subreaper.__file__, "10", "", "--"]
     command = [*kept, sys.executable, "-m", "hyperhive", "broker", "--config", str(config)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | {"PATH": path}) as process:
         running = Running(directory, AdminClient(directory / "run" / "admin.sock"))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hyperhive.system.admin import AdminClient
-from hyperhive.system.keeper import descendants
+from hyperhive.system.subreaper import descendants
 from tests.cli.conftest import Run
 
 #: Nothing listens on port 1, and an idle hive makes no call.

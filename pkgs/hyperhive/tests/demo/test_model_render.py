@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from hyperhive.demo.model_message import Failure, Message, TextBlock, ToolBlock, Usage
-from hyperhive.demo.model_render import ScriptFaultError, failure, message, template_names, text_message
+from hyperhive.demo.model_reply import ScriptFaultError, failure, message, template_names, text_message
 from hyperhive.demo.model_request import ModelRequest, read_request
 from hyperhive.demo.model_script import ScriptStep, ScriptTurn, ScriptUsage
 

@@ -76,7 +76,7 @@ async def run_cli(hive: SmallHive, cli: str, *arguments: str) -> CliRun:
     prepare_home(Path(config.claude.home), [Path(config.state_dir)])
     process = await asyncio.create_subprocess_exec(
         *(cli, "--print", "--verbose", "--output-format", "stream-json", *arguments),
-        # Root may skip permissions only where the surroundings say that this is a sandbox.
+        # Root may skip permissions only where the environment says that this is a sandbox.
         env={"PATH": os.environ["PATH"], "IS_SANDBOX": "1"} | config.claude.env,
         cwd=config.state_dir,
         stdin=asyncio.subprocess.PIPE,

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final, Self
 
-from hyperhive.system import keeper
+from hyperhive.system import subreaper
 from tests.nixos import nix
 
 DIRECTORY: Final = nix.ROOT / "nixos-tests" / "debian"
@@ -72,7 +72,7 @@ class LocalComputer:
     def stop(self) -> None:
         if self._bash is not None:
             # A command that was not waited for may still run.
-            for pid in [*keeper.descendants(self._bash.pid), self._bash.pid]:
+            for pid in [*subreaper.descendants(self._bash.pid), self._bash.pid]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self._bash.wait()

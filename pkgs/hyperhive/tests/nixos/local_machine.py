@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from hyperhive.system import keeper
+from hyperhive.system import subreaper
 from hyperhive.system.installation import dashboard_dir
 from tests.nixos import nix
 
@@ -152,7 +152,7 @@ class LocalMachine:
         process = self._running[unit]
         if verb.startswith("kill"):
             # As `Restart=always` does, it comes again by itself.
-            for pid in keeper.descendants(process.pid):
+            for pid in subreaper.descendants(process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         elif verb != "start":
@@ -166,9 +166,9 @@ class LocalMachine:
     def _start(self, unit: str) -> None:
         command = [sys.executable, "-P", "-m", "hyperhive", *self._commands[unit]]
         with (self._directory / f"{unit}.log").open("a") as log:
-            # Under a keeper it ends even when this process crashes.
+            # Under a subreaper it ends even when this process crashes.
             self._running[unit] = subprocess.Popen(
-                [sys.executable, "-I", "-S", keeper.__file__, "10", "", "--", *command],
+                [sys.executable, "-I", "-S", subreaper.__file__, "10", "", "--", *command],
                 env=self._environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE if unit == MODEL else log,

@@ -178,7 +178,7 @@ def test_a_given_mirror_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mirror.debian_mirror() == ["https://near.example/debian"]
 
 
-def test_a_program_that_fails_is_shown_with_its_last_words() -> None:
+def test_a_program_that_fails_is_shown_with_its_last_line() -> None:
     said: list[str] = []
     with pytest.raises(steps.BuildError) as raised:
         steps.Steps(said.append).run("building", ["sh", "-c", "echo one; echo two >&2; exit 3"])

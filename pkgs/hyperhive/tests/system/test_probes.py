@@ -1,7 +1,10 @@
 """What this machine lets the tests do; inside of a container see tests/harness/test_selftest.py."""
 
 import socket
+import ssl
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from hyperhive.system import probes
 
 FILES = ("memory.max", "pids.max")
+DAY = 86_400
 
 
 @pytest.fixture
@@ -114,3 +118,45 @@ def test_a_group_and_those_above_it_are_read_up_to_the_root(tmp_path: Path) -> N
 def test_a_group_out_of_sight_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "pids.max").write_text("7")
     assert probes.cgroup_texts("/../../x", FILES, tmp_path / "a") == {"memory.max": [], "pids.max": []}
+
+
+def make_certificate(directory: Path, days: int = 30) -> tuple[Path, Path]:
+    certificate, key, request = (directory / name for name in ("cert.pem", "key.pem", "request.pem"))
+    (directory / "extensions").write_text(
+        "subjectAltName=DNS:hive.example\nbasicConstraints=critical,CA:FALSE\n"
+    )
+    for command in (
+        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-subj", "/CN=hive.example", "-keyout", key, "-out", request],
+        ["x509", "-req", "-in", request, "-signkey", key, "-days", str(days),
+         "-extfile", directory / "extensions", "-out", certificate],
+    ):  # fmt: skip
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_a_certificate_says_when_it_ends(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    assert probes.certificate_expiry(certificate, key, "hive.example") == pytest.approx(
+        time.time() + 30 * DAY, abs=DAY
+    )
+
+
+def test_another_name_is_refused(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    with pytest.raises(ssl.SSLCertVerificationError, match="not valid for"):
+        probes.certificate_expiry(certificate, key, "other.example")
+
+
+def test_a_certificate_that_has_ended_is_refused(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, days=-1)
+    with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
+        probes.certificate_expiry(certificate, key, "hive.example")
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    certificate, _ = make_certificate(tmp_path)
+    _, key = make_certificate(tmp_path / "other")
+    with pytest.raises(ssl.SSLError):
+        probes.certificate_expiry(certificate, key, "hive.example")

@@ -10,7 +10,7 @@ from typing import Final
 from hyperhive.config.hive_file import Hive, parse_hive
 from hyperhive.system.processes import ChildEvent, ChildState, Patience
 from hyperhive.up.credentials import Secrets
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 from hyperhive.up.processes import HiveProcesses
 
 #: Answers every request on the admin socket with a login URL; shows its credentials first.
@@ -66,7 +66,7 @@ class Watched:
         self.events: list[ChildEvent] = []
         self.lines: list[tuple[str, str]] = []
         self._changed = asyncio.Event()
-        self.hive: Hive = parse_hive(text, choose_places(state_dir, Path("/dashboard")), directory=state_dir)
+        self.hive: Hive = parse_hive(text, choose_paths(state_dir, Path("/dashboard")), directory=state_dir)
         scripts = {"broker": broker, "harness": harness}
 
         def command(role: str, config: Path) -> Sequence[str]:

@@ -10,13 +10,13 @@ from hyperhive.up.credentials import (
     used_by_broker,
     without_missing,
 )
-from hyperhive.up.places import choose_places
+from hyperhive.up.paths import choose_paths
 
 NOTHING = Secrets({}, {})
 
 
 def hive(text: str, directory: Path = Path("/hive")) -> Hive:
-    return parse_hive(text, choose_places(directory, Path("/dashboard")), directory=directory)
+    return parse_hive(text, choose_paths(directory, Path("/dashboard")), directory=directory)
 
 
 def test_every_source_is_read_or_says_why_not(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from hyperhive.config import load_broker_config, load_harness_config
 from hyperhive.errors import ConflictError, UnavailableError
 from hyperhive.system.processes import ChildState
+from hyperhive.up.processes import child_environment
 from tests.up.small_hive import Watched
 
 
@@ -92,7 +94,7 @@ async def test_a_second_hive_in_the_same_state_directory_is_refused(tmp_path: Pa
         pass
 
 
-async def test_a_broker_that_does_not_come_up_is_reported_with_its_last_words(tmp_path: Path) -> None:
+async def test_a_broker_that_does_not_come_up_is_reported_with_its_last_line(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "hive", broker="import sys; sys.exit('port 7000 is taken')")
     with pytest.raises(UnavailableError, match="the broker does not come up: port 7000 is taken"):
         await watched.processes.start()
@@ -127,3 +129,21 @@ async def test_a_long_state_directory_gets_short_sockets_and_a_link_to_them(tmp_
         assert len(str(processes.places.socket("x" * 31))) <= 107
     assert not processes.places.runtime_dir.exists()
     assert not link.is_symlink()
+
+
+def test_a_child_gets_what_programs_need_and_no_secret_of_the_operator() -> None:
+    given = {
+        "PATH": "/bin",
+        "LC_TIME": "C",
+        "HYPERHIVE_RUN_MARK": "1",
+        "ANTHROPIC_API_KEY": "sk",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "PYTHONPATH": "/elsewhere",
+    }
+    assert child_environment(given, Path("/credentials")) == {
+        "PATH": f"{Path(sys.executable).parent}:/bin",
+        "LC_TIME": "C",
+        "HYPERHIVE_RUN_MARK": "1",
+        "CREDENTIALS_DIRECTORY": "/credentials",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,7 +1,7 @@
-"""The keeper: a small program around one child process, which leaves nothing of it behind.
+"""The subreaper: a small program around one child process, which leaves nothing of it behind.
 
-It runs as `python -I -S keeper.py GRACE DIRECTORY -- COMMAND...` and needs the standard library only, so that
-it starts in a few milliseconds. Its standard input is a pipe that its parent holds open: when that ends,
+It runs as `python -I -S subreaper.py GRACE DIRECTORY -- COMMAND...` and needs the standard library only, so
+that it starts in a few milliseconds. Its standard input is a pipe that its parent holds open: when that ends,
 because the parent closed it or died of whatever cause, or when SIGTERM or SIGINT arrives, the child gets
 SIGTERM, and after GRACE seconds the child and everything that ever descended from it gets SIGKILL. The same
 happens to what a child that ended by itself left behind. Then DIRECTORY, unless empty, is removed: it held
@@ -30,10 +30,9 @@ _WATCHED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command after `--` and return the exit code to end with."""
     grace, secrets, separator, *command = arguments
     if separator != "--" or not command:
-        raise SystemExit("usage: keeper.py GRACE DIRECTORY -- COMMAND...")
+        raise SystemExit("usage: subreaper.py GRACE DIRECTORY -- COMMAND...")
     try:
         return _keep(command, float(grace))
     finally:
@@ -46,16 +45,16 @@ def _keep(command: list[str], grace: float) -> int:
     # What the child's descendants leave behind becomes a child of this process instead of init's.
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     wakeups = _watch_signals()
-    keeper = os.getpid()
+    subreaper = os.getpid()
 
-    def tie_to_keeper() -> None:
+    def tie_to_subreaper() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != keeper:
+        if os.getppid() != subreaper:
             os.kill(os.getpid(), signal.SIGTERM)
 
     try:
         # This process has one thread, so the function between fork and exec is safe.
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=tie_to_keeper)  # noqa: PLW1509, S603 - the command is the caller's own
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=tie_to_subreaper)  # noqa: PLW1509, S603 - the command is the caller's own
     except OSError as error:
         sys.stderr.write(f"cannot run {command[0]}: {error.strerror}\n")
         return _NOT_FOUND
@@ -98,7 +97,6 @@ def _wait(child: int, wakeups: int, grace: float) -> int:
 
 
 def _must_end(ready: list[int], wakeups: int) -> bool:
-    """Whether the parent is gone or one of the ending signals arrived."""
     numbers = os.read(wakeups, 1024) if wakeups in ready else b""
     ended = _STDIN in ready and not os.read(_STDIN, 1024)
     return ended or any(number in _WATCHED for number in numbers)

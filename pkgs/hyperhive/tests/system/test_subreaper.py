@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.system import keeper
+from hyperhive.system import subreaper
 
 Keep = Callable[..., "subprocess.Popen[str]"]
 
@@ -35,7 +35,7 @@ def keep() -> Iterator[Keep]:
 
     def start(*command: str, grace: float = 10) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", keeper.__file__, str(grace), "", "--", *command],
+            [sys.executable, "-I", "-S", subreaper.__file__, str(grace), "", "--", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -90,7 +90,7 @@ def test_the_child_gets_a_chance_to_end_by_itself_when_the_pipe_closes(keep: Kee
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_the_keeper_ends_the_child(keep: Keep, number: signal.Signals) -> None:
+def test_a_signal_to_the_subreaper_ends_the_child(keep: Keep, number: signal.Signals) -> None:
     process = keep("sh", "-c", "echo ready; sleep 60")
     assert line(process) == "ready"
     process.send_signal(number)
@@ -112,7 +112,7 @@ def test_a_killed_parent_takes_everything_with_it(tmp_path: Path) -> None:
         sys.executable,
         "-I",
         "-S",
-        keeper.__file__,
+        subreaper.__file__,
         "0.2",
         str(secrets),
         "--",
@@ -147,8 +147,8 @@ def test_descendants_are_listed_parents_first(keep: Keep) -> None:
     process = keep("sh", "-c", "echo $$; sleep 60 & wait")
     shell = int(line(process))
     deadline = time.monotonic() + 10
-    while len(keeper.descendants(process.pid)) < 2 and time.monotonic() < deadline:
+    while len(subreaper.descendants(process.pid)) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
-    found = keeper.descendants(process.pid)
+    found = subreaper.descendants(process.pid)
     assert (found[0], len(found)) == (shell, 2)
-    assert process.pid in keeper.descendants(os.getpid())
+    assert process.pid in subreaper.descendants(os.getpid())

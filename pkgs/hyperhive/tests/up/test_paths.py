@@ -8,8 +8,8 @@ import pytest
 
 from hyperhive.config.hive_file import Places
 from hyperhive.errors import ConflictError, UnavailableError
-from hyperhive.up.places import (
-    choose_places,
+from hyperhive.up.paths import (
+    choose_paths,
     is_short,
     locked,
     make_private,
@@ -22,22 +22,22 @@ DASHBOARD = Path("/dashboard")
 
 
 def test_sockets_lie_below_the_state_directory_where_they_fit() -> None:
-    places = choose_places(Path("/srv/hive"), DASHBOARD)
+    places = choose_paths(Path("/srv/hive"), DASHBOARD)
     assert places == Places(Path("/srv/hive"), Path("/srv/hive/run"), DASHBOARD)
     assert not is_short(places)
 
 
 def test_a_relative_state_directory_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert choose_places(Path(".hyperhive"), DASHBOARD).state_dir == tmp_path / ".hyperhive"
+    assert choose_paths(Path(".hyperhive"), DASHBOARD).state_dir == tmp_path / ".hyperhive"
 
 
 def test_sockets_that_do_not_fit_go_to_the_runtime_directory_of_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run")
-    first = choose_places(Path("/srv") / ("x" * 60), DASHBOARD)
-    second = choose_places(Path("/srv") / ("y" * 60), DASHBOARD)
+    first = choose_paths(Path("/srv") / ("x" * 60), DASHBOARD)
+    second = choose_paths(Path("/srv") / ("y" * 60), DASHBOARD)
     assert first.runtime_dir.parent == Path("/run")
     assert first.runtime_dir != second.runtime_dir
     assert is_short(first)
@@ -49,7 +49,7 @@ def test_a_runtime_directory_that_is_itself_too_long_is_passed_over(
     long = tmp_path / ("x" * 60)
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    assert choose_places(long, DASHBOARD).runtime_dir.parent == Path("/tmp")
+    assert choose_paths(long, DASHBOARD).runtime_dir.parent == Path("/tmp")
 
 
 def test_the_link_follows_the_choice(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_file_in_the_place_of_a_private_directory_is_refused(tmp_path: Path) -
 
 def test_the_lock_of_a_process_that_is_gone_is_free(tmp_path: Path) -> None:
     script = (
-        "import sys, os\nfrom pathlib import Path\nfrom hyperhive.up.places import locked\n"
+        "import sys, os\nfrom pathlib import Path\nfrom hyperhive.up.paths import locked\n"
         "with locked(Path(sys.argv[1])):\n    print('held', flush=True)\n    os.kill(os.getpid(), 9)\n"
     )
     subprocess.run([sys.executable, "-c", script, tmp_path], timeout=20, check=False)

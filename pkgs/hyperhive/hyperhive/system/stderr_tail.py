@@ -12,8 +12,8 @@ _TAIL: Final = 4096
 _LINE: Final = 300
 
 
-class LastWords:
-    """`with LastWords() as words:`, then start a child with `words.file` as its standard error.
+class StderrTail:
+    """`with StderrTail() as tail:`, then start a child with `tail.file` as its standard error.
 
     Attributes:
         file: For the child.

@@ -19,7 +19,7 @@ _LONGEST_NAME: Final = "x" * 31
 _PRIVATE: Final = 0o700
 
 
-def choose_places(state_dir: Path, dashboard_dir: Path) -> Places:
+def choose_paths(state_dir: Path, dashboard_dir: Path) -> Places:
     """Where everything of a hive in `state_dir` lies; makes nothing.
 
     Sockets go to `run` below it. Where their paths would be too long there, they go to a directory of the
@@ -81,7 +81,6 @@ def make_runtime_dir(places: Places) -> None:
 
 
 def remove_runtime_dir(places: Places) -> None:
-    """Remove a runtime directory outside of the state directory, and the link to it."""
     if is_short(places):
         shutil.rmtree(places.runtime_dir, ignore_errors=True)
         with contextlib.suppress(OSError):
