@@ -1,10 +1,19 @@
 // Slash commands: what a line means, what completes it, what was typed before, what is cleared from view.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { modelChoices, nextModel } from "../../dashboard/js/state/agents.js";
+import {
+  COMMANDS,
+  completions,
+  KEPT,
+  LONGEST,
+  read,
+  remember,
+  step,
+  stored,
+  writing,
+} from "../../dashboard/js/state/commands.js";
 import { clearedReducer, isShown, nothingCleared } from "../../dashboard/js/state/log.js";
-import { COMMANDS, completions, read } from "../../dashboard/js/state/commands.js";
-import { modelChoices, nextModel } from "../../dashboard/js/state/models.js";
-import { KEPT, LONGEST, remember, step, stored, writing } from "../../dashboard/js/state/typed.js";
 import { agent, event } from "./samples.mjs";
 
 const alice = agent("alice", "idle", {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GapError, hiveConnection } from "../../dashboard/js/net/hive_stream.js";
 import { keepConnected } from "../../dashboard/js/net/reconnect.js";
-import { sseParser } from "../../dashboard/js/net/sse.js";
+import { sseParser } from "../../dashboard/js/net/stream.js";
 import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
 import { createStore } from "../../dashboard/js/store.js";
 import { ids, message, range, snapshot } from "./samples.mjs";

@@ -1,4 +1,4 @@
-// Owns the agents' views by name, and the fixed order in which they are shown.
+// Owns the agents' views by name, the fixed order in which they are shown, and what can be chosen as a model.
 
 /** Agent views; the manager first, the others by name, so that no change of state moves a row. */
 export const noAgents = [];
@@ -55,4 +55,28 @@ export function agentsReducer(agents, action) {
     default:
       return agents;
   }
+}
+
+/** What goes back to the configured model. */
+const DEFAULT = "default";
+
+/** What the agent uses from its next turn on. */
+export function nextModel({ model }) {
+  return model.chosen ?? model.configured;
+}
+
+/** The models that can be typed: {name, note}; the way back to the configuration comes last. */
+export function modelChoices(agent) {
+  const { models, model, status } = agent;
+  const following = nextModel(agent);
+  const listed = models.map((name) => {
+    const marks = [
+      name === status.model && "now",
+      name === following && name !== status.model && "from the next turn on",
+      name === model.configured && "configured",
+    ];
+    return { name, note: marks.filter(Boolean).join(", ") };
+  });
+  if (models.includes(DEFAULT)) return listed;
+  return [...listed, { name: DEFAULT, note: `${model.configured}, as configured` }];
 }

@@ -1,11 +1,9 @@
 // A line to one agent and to its session: messages, slash commands with completion, and what was typed before.
 import { html, useId, useRef, useState } from "../ui.js";
-import { COMMANDS, completions, read } from "../state/commands.js";
-import { remember, step, stored, writing } from "../state/typed.js";
-import { Choices, choiceId, stepped } from "./choices.js";
+import { COMMANDS, completions, read, remember, step, stored, writing } from "../state/commands.js";
 import { Composer } from "./composer.js";
 import { useActions } from "./context.js";
-import { TextArea } from "./textarea.js";
+import { choiceId, Choices, stepped, TextArea } from "./controls.js";
 
 const place = (agent) => `typed:${agent}`;
 const typedTo = (agent) => stored(localStorage.getItem(place(agent)));

@@ -4,8 +4,8 @@ import { agentInboxRows, MOST, recent, waiting } from "../state/agent_inbox.js";
 import { steady } from "../state/paged.js";
 import { AgentComposer } from "./agent_composer.js";
 import { useActions, useSlice } from "./context.js";
-import { Edge } from "./edge.js";
 import { Message } from "./message.js";
+import { Edge } from "./virtual_list.js";
 
 function Messages({ messages }) {
   return html`<ul>${messages.map((message) => html`<li key=${message.id}><${Message} message=${message} /></li>`)}</ul>`;

@@ -1,13 +1,38 @@
-// The live log of the agent whose page is open, and a line to it.
+// The live log of the agent whose page is open, what of it is shown, and a line to it.
 import { html, pure, useEffect, useMemo } from "../ui.js";
 import { isShown } from "../state/log.js";
 import { logRows } from "../state/log_rows.js";
 import { AgentComposer } from "./agent_composer.js";
 import { useActions, useSlice } from "./context.js";
-import { Edge } from "./edge.js";
-import { LogBar } from "./log_bar.js";
 import { LogRow } from "./log_row.js";
-import { VirtualList } from "./virtual_list.js";
+import { Edge, VirtualList } from "./virtual_list.js";
+
+const CHOICES = { all: "Everything", turns: "Turns", text: "Text", tools: "Tools", refusals: "Refusals" };
+
+function Live({ log }) {
+  if (log.live) return null;
+  return html`<span class="problem">${log.error ?? (log.rows.length ? "not connected" : "")}</span>`;
+}
+
+/** Props: `log`, and `onShow(choice)`. */
+function LogBar({ log, onShow }) {
+  return html`
+    <div class="log-bar">
+      <fieldset class="choice">
+        <legend class="hidden">Show</legend>
+        ${Object.entries(CHOICES).map(
+          ([choice, label]) => html`
+          <label key=${choice}>
+            <input class="hidden" type="radio" name="log-show" checked=${choice === log.show}
+              onChange=${() => onShow(choice)} />
+            ${label}
+          </label>`,
+        )}
+      </fieldset>
+      <span role="status"><${Live} log=${log} /></span>
+    </div>
+  `;
+}
 
 const NOTHING = {
   all: "No turn has been logged yet.",

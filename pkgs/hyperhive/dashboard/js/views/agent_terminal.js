@@ -2,9 +2,9 @@
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { counted } from "../format.js";
 import { chosen, terminalName } from "../state/terminal.js";
-import { ConfirmButton, Problem } from "./buttons.js";
 import { useActions, useTask } from "./context.js";
-import { TerminalFoot, announced } from "./terminal_foot.js";
+import { ConfirmButton, Problem } from "./controls.js";
+import { announced, TerminalFoot } from "./terminal_foot.js";
 import { TerminalScreen } from "./terminal_screen.js";
 
 const POLL_MS = 5000;

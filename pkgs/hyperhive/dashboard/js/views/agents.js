@@ -1,12 +1,35 @@
-// The agents of the hive, one row each; a row opens the agent's panel.
+// The agents of the hive, one row each, which opens the agent's page; and the signs of an agent's state.
 import { html, pure } from "../ui.js";
-import { shortModel, today } from "../format.js";
+import { contextPercent, shortModel, today, tokens } from "../format.js";
 import { doing } from "../state/agents.js";
 import { agentDetail, stateWord } from "../words.js";
 import { useNow } from "./context.js";
-import { Hex } from "./hex.js";
-import { ContextMeter } from "./meter.js";
 import { Ago, Stopwatch } from "./times.js";
+
+export function Hex({ state }) {
+  return html`
+    <svg class="hex" data-state=${state} viewBox="0 0 16 16" aria-hidden="true">
+      <path d="M8 1 14 4.5v7L8 15 2 11.5v-7z" />
+    </svg>
+  `;
+}
+
+const HIGH_PERCENT = 80;
+
+export function ContextMeter({ status }) {
+  const percent = contextPercent(status);
+  if (percent === null) return html`<span class="meter none">no context</span>`;
+  const exact = `context ${tokens(status.context_used)} of ${tokens(status.context_max)} tokens`;
+  return html`
+    <span class="meter" data-high=${percent >= HIGH_PERCENT} title=${exact}>
+      <span class="track" role="meter" aria-label="Context used"
+            aria-valuemin="0" aria-valuemax="100" aria-valuenow=${percent}>
+        <span class="fill" style=${{ width: `${percent}%` }}></span>
+      </span>
+      <span class="number">${percent} %</span>
+    </span>
+  `;
+}
 
 /** `working 0:42`, in words and colour. */
 export function StateWord({ agent }) {

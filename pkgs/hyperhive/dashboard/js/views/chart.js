@@ -1,6 +1,7 @@
-// One chart of the stats: title, sum, drawing or table, and a legend with the numbers under the cursor.
+// One chart of the stats: title, sum, drawing or table, and a legend with the numbers under the cursor; and the
+// tools that were called.
 import { html, pure, useState } from "../ui.js";
-import { bucketTime, isEmpty, legend, summary, tableRows } from "../chart_data.js";
+import { bucketTime, isEmpty, legend, summary, tableRows, toolRows } from "../chart_data.js";
 import { now } from "../net/clock.js";
 import { Plot } from "./plot.js";
 import { Ago } from "./times.js";
@@ -71,6 +72,26 @@ export const Chart = pure(function Chart({ chart, report, asTable, group, onDrag
       <h3>${chart.title}<${Total} chart=${chart} report=${report} index=${asTable ? null : at} /></h3>
       ${empty ? html`<p class="none">Nothing in this time.</p>` : drawing}
       <${Legend} chart=${chart} report=${report} index=${asTable ? null : at} />
+    </section>
+  `;
+});
+
+export const ToolCounts = pure(function ToolCounts({ report }) {
+  const rows = toolRows(report);
+  return html`
+    <section class="chart tools" data-chart="tools" aria-label="Tools">
+      <h3>Tools<span class="chart-total">calls</span></h3>
+      ${!rows.length && html`<p class="none">Nothing in this time.</p>`}
+      <ol>
+        ${rows.map(
+          (row) => html`
+          <li key=${row.name}>
+            <span class="tool-name"><bdi>${row.name === "other" ? "all others" : row.name}</bdi></span>
+            <span class="bar" aria-hidden="true"><i style=${{ width: `${100 * row.share}%` }}></i></span>
+            <b class="number">${row.count}</b>
+          </li>`,
+        )}
+      </ol>
     </section>
   `;
 });

@@ -1,8 +1,8 @@
 // The doctor: what the broker finds wrong with the machine, itself and its agents, and what to do about it.
 import { html, useEffect, useState } from "../ui.js";
 import { agentAddress } from "../address.js";
-import { Problem } from "./buttons.js";
 import { useActions, useSlice, useTask } from "./context.js";
+import { Problem } from "./controls.js";
 import { Ago } from "./times.js";
 
 const OUTCOMES = { failed: "failed", ok: "ok", skipped: "skipped" };

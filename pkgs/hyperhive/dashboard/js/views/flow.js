@@ -6,9 +6,8 @@ import { correspondents } from "../state/messages.js";
 import { MESSAGE_STATES } from "../words.js";
 import { Composer } from "./composer.js";
 import { useActions } from "./context.js";
-import { Edge } from "./edge.js";
 import { Message } from "./message.js";
-import { VirtualList } from "./virtual_list.js";
+import { Edge, VirtualList } from "./virtual_list.js";
 
 const TYPING_MS = 250;
 

@@ -1,9 +1,28 @@
-// The bar on top: the name, whether the page is live, the ways to doctor and keys, and the way out.
+// The bar on top: the name, whether the page is live, the ways to doctor and keys, and the way out. Before it
+// the ways past the rest of the page, first in the order of the keyboard.
 import { html } from "../ui.js";
 import { sideAddress } from "../address.js";
-import { useActions, useNow, useTask } from "./context.js";
+import { focusSection, useActions, useNow, useTask } from "./context.js";
 import { Notify } from "./notify.js";
-import { SIDES } from "./sides.js";
+import { SIDES } from "./side.js";
+
+const SECTIONS = [
+  ["questions", "Skip to questions"],
+  ["inbox", "Skip to inbox"],
+  ["agents", "Skip to agents"],
+  ["flow", "Skip to messages"],
+];
+
+export function Skips() {
+  return html`
+    <nav class="skips" aria-label="Skip">
+      ${SECTIONS.map(
+        ([id, words]) => html`
+        <button key=${id} type="button" onClick=${() => focusSection(id)}>${words}</button>`,
+      )}
+    </nav>
+  `;
+}
 
 function Retry({ at }) {
   const left = Math.max(0, Math.ceil(at - useNow()));

@@ -3,9 +3,9 @@ import { html, pure, useEffect, useState } from "../ui.js";
 import { hasMore } from "../state/inbox.js";
 import { MESSAGE_KINDS } from "../words.js";
 import { Body } from "./body.js";
-import { Problem } from "./buttons.js";
 import { Composer } from "./composer.js";
 import { focusSection, useActions, useTask } from "./context.js";
+import { Problem } from "./controls.js";
 import { Ago } from "./times.js";
 
 function useRead(rows) {

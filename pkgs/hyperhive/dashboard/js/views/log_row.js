@@ -2,7 +2,7 @@
 import { html, pure } from "../ui.js";
 import { describeEvent } from "../events.js";
 import { Body } from "./body.js";
-import { Markdown } from "./markdown.js";
+import { Markdown } from "./parsed.js";
 import { At } from "./times.js";
 import { Refusal, Result, Tool, ToolCall } from "./tool_call.js";
 

@@ -1,9 +1,9 @@
 // The menu below the bell: what this browser does, why it does not, and what went to the phone.
 import { html, useEffect, useState } from "../ui.js";
-import { Problem } from "./buttons.js";
 import { useActions, useTask } from "./context.js";
-import { Pushes } from "./pushes.js";
+import { Problem } from "./controls.js";
 import { useNotifier } from "./notify.js";
+import { Pushes } from "./pushes.js";
 
 const RENEW_MS = 10_000;
 

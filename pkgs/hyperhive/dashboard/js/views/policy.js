@@ -1,11 +1,94 @@
 // What an agent may do, how its MCP servers are, and what its Bash rules make of a command.
 import { html, pure, useId, useState } from "../ui.js";
 import { counted, money } from "../format.js";
-import { nextModel } from "../state/models.js";
-import { Problem } from "./buttons.js";
+import { nextModel } from "../state/agents.js";
 import { useActions, useDraft, useTask } from "./context.js";
-import { McpServers } from "./mcp_servers.js";
-import { Verdict } from "./verdict.js";
+import { Problem } from "./controls.js";
+
+function Command({ command }) {
+  const { text, allowed, pattern, reason } = command;
+  return html`
+    <li data-allowed=${allowed}>
+      <code>${text}</code>
+      <span>${allowed && pattern !== null ? html`matches <code>${pattern}</code>` : reason}</span>
+    </li>
+  `;
+}
+
+function Verdict({ verdict }) {
+  const { allowed, rule, reason, commands } = verdict;
+  return html`
+    <div class="verdict-box" data-allowed=${allowed}>
+      <p>
+        <strong>${allowed ? "It would run." : "It would be refused."}</strong> ${reason}
+        <code class="aside"> ${rule}</code>
+      </p>
+      <ul>${commands.map((command, index) => html`<${Command} key=${index} command=${command} />`)}</ul>
+    </div>
+  `;
+}
+
+const STATES = {
+  unknown: "not known: no harness is connected",
+  not_started: "not started yet",
+  starting: "starting…",
+  running: "running",
+  failed: "failed",
+};
+
+function Offered({ server }) {
+  const { tools, offered, state } = server;
+  if (!offered) return state === "running" && html`<span class="aside">offers no tool that is allowed</span>`;
+  const more = offered - tools.length;
+  return html`
+    <ul class="names">
+      ${tools.map((tool) => html`<li key=${tool}><code>${tool}</code></li>`)}
+      ${more > 0 && html`<li class="aside">and ${more} more</li>`}
+    </ul>
+  `;
+}
+
+// Names that are allowed and that a server, which was asked, does not have.
+function missing(allowed, { state, tools, offered }) {
+  if (state !== "running" || tools.length < offered) return [];
+  return allowed.filter((tool) => tool !== "*" && !tools.includes(tool));
+}
+
+function allowedWords(allowed) {
+  if (allowed.includes("*")) return "all of its tools are allowed";
+  return allowed.length ? `${counted(allowed.length, "tool")} allowed` : "none of its tools is allowed";
+}
+
+function Server({ server, allowed }) {
+  const { name, state, reason } = server;
+  const lacks = missing(allowed, server);
+  return html`
+    <li class="server">
+      <p>
+        <code>${name}</code>
+        <span class="server-state" data-state=${state}>${STATES[state] ?? state}</span>
+        <span class="aside">${allowedWords(allowed)}</span>
+      </p>
+      ${reason && html`<p class="problem" dir="auto">${reason}</p>`}
+      <${Offered} server=${server} />
+      ${lacks.length > 0 && html`<p class="aside">Allowed, but not offered: ${lacks.join(", ")}</p>`}
+    </li>
+  `;
+}
+
+/** Props: `agent`, its view. */
+function McpServers({ agent }) {
+  const { mcp_servers: servers, policy } = agent;
+  if (!servers.length) return html`<span>none</span>`;
+  return html`
+    <ul class="servers">
+      ${servers.map(
+        (server) => html`
+        <${Server} key=${server.name} server=${server} allowed=${policy.mcp_servers[server.name] ?? []} />`,
+      )}
+    </ul>
+  `;
+}
 
 function Names({ list, any, none }) {
   if (list === null) return html`<span>${any}</span>`;

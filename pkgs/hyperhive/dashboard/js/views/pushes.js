@@ -1,8 +1,8 @@
 // Pushes to a phone: where they go, a button that tries it, and how the latest ones went.
 import { html, useState } from "../ui.js";
 import { span } from "../format.js";
-import { Problem } from "./buttons.js";
 import { useActions, useNow, useTask } from "./context.js";
+import { Problem } from "./controls.js";
 import { Clock } from "./times.js";
 
 function Unset() {

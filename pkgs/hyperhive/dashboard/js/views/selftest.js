@@ -1,8 +1,8 @@
 // An agent's self-test: what is really true of its walls, and a button that has it looked at again.
 import { html, useEffect, useState } from "../ui.js";
 import { counted } from "../format.js";
-import { Problem } from "./buttons.js";
 import { useActions, useTask } from "./context.js";
+import { Problem } from "./controls.js";
 import { Ago } from "./times.js";
 
 const OUTCOMES = { failed: "failed", ok: "ok", none: "no wall", skipped: "skipped" };

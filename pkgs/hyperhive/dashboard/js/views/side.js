@@ -1,5 +1,15 @@
-// The frame of what stands beside the hive, in the place of the message flow: a heading, and ways out.
+// What can stand beside the hive, in the place of the message flow, besides an agent's page.
 import { html, useEffect, useRef } from "../ui.js";
+
+/** `load` resolves to the view; it is given `agents` and brings its own style sheet. */
+export const SIDES = [
+  { id: "stats", label: "Stats", load: () => import("./stats.js").then((m) => m.HiveStats) },
+  { id: "doctor", label: "Doctor", load: () => import("./doctor.js").then((m) => m.View) },
+];
+
+export function sideNamed(id) {
+  return SIDES.find((one) => one.id === id);
+}
 
 /** Props: `title`, `onClose`; children are what stands in it. Escape closes, focus begins at the heading. */
 export function Side({ title, onClose, children }) {

@@ -1,13 +1,67 @@
 // Charts of an agent or of the hive: asks for the report, again when something happened, and draws it.
-import { html, useCallback, useEffect, useRef, useState } from "../ui.js";
+import { html, useCallback, useEffect, useId, useRef, useState } from "../ui.js";
+import { AGENT_CHARTS, HIVE_CHARTS } from "../charts.js";
 import { clock } from "../format.js";
 import { now } from "../net/clock.js";
 import { paced } from "../net/pace.js";
-import { dragged, isStale, moved, noStats, range, statsReducer, viewKey } from "../state/stats.js";
-import { Chart } from "./chart.js";
+import { dragged, isStale, moved, noStats, range, statsReducer, viewKey, windowNamed, WINDOWS } from "../state/stats.js";
+import { Chart, ToolCounts } from "./chart.js";
 import { useActions, useSlice } from "./context.js";
-import { StatsBar } from "./stats_bar.js";
-import { ToolCounts } from "./tool_counts.js";
+
+function Windows({ window, zoomed, onWindow }) {
+  const group = useId();
+  return html`
+    <fieldset class="windows">
+      <legend class="hidden">Window</legend>
+      ${WINDOWS.map(
+        ({ id, label }) => html`
+        <label key=${id} data-chosen=${id === window && !zoomed}>
+          <input type="radio" class="hidden" name=${group} value=${id} checked=${id === window}
+            onChange=${() => onWindow(id)} onClick=${() => zoomed && onWindow(id)} />
+          ${label}
+        </label>`,
+      )}
+    </fieldset>
+  `;
+}
+
+function span({ since, until }, now) {
+  const from = clock(since, now, { seconds: false });
+  const to = clock(until, now, { seconds: false });
+  return `${from} – ${from.slice(0, 10) === to.slice(0, 10) && to.length > 5 ? to.slice(11) : to}`;
+}
+
+function Step({ label, sign, onClick, disabled = false }) {
+  return html`
+    <button type="button" class="quiet" aria-label=${label} title=${label} aria-disabled=${disabled}
+      onClick=${() => disabled || onClick()}>${sign}</button>
+  `;
+}
+
+/** Props: `state` of the stats, `now`, `asTable`, and what the buttons do. */
+function StatsBar({ state, now, asTable, onWindow, onStep, onWhole, onTable }) {
+  const { window, zoom } = state;
+  return html`
+    <div class="stats-bar">
+      <${Windows} window=${window} zoomed=${zoom !== null} onWindow=${onWindow} />
+      <div class="steps" role="group" aria-label="Steps through the past">
+        <${Step} label="Earlier" sign="‹" onClick=${() => onStep("earlier")} />
+        <${Step} label="Closer" sign="+" onClick=${() => onStep("closer")} />
+        <${Step} label="Later" sign="›" disabled=${zoom === null} onClick=${() => onStep("later")} />
+      </div>
+      ${
+        zoom !== null &&
+        html`
+        <span class="zoomed number">${span(zoom, now)}</span>
+        <button type="button" class="quiet whole" onClick=${onWhole}>
+          Back to the ${windowNamed(window).label.toLowerCase()}
+        </button>`
+      }
+      <span class="spacer"></span>
+      <button type="button" class="quiet" aria-pressed=${asTable} onClick=${onTable}>As tables</button>
+    </div>
+  `;
+}
 
 const PLACE = "stats-window";
 /** Milliseconds between two reports: of what happens quickly, and of time that passes. */
@@ -64,7 +118,7 @@ function Trouble({ state, live }) {
  * Props: `agent` is a name, or empty for the hive; `pulse` changes when there is something new;
  * `charts` are those of charts.js.
  */
-export function Stats({ agent, pulse, charts }) {
+function Stats({ agent, pulse, charts }) {
   const [state, dispatch] = useView();
   const [asTable, setAsTable] = useState(false);
   const live = useSlice((page) => page.link.state) !== "lost";
@@ -104,4 +158,16 @@ export function Stats({ agent, pulse, charts }) {
       </div>
     </div>
   `;
+}
+
+/** The stats on an agent's page. */
+export function AgentStats({ agent, name }) {
+  const pulse = `${agent.last_turn_at} ${agent.turns_today} ${agent.inbox_depth}`;
+  return html`<${Stats} agent=${name} pulse=${pulse} charts=${AGENT_CHARTS} />`;
+}
+
+/** The stats of the whole hive. */
+export function HiveStats({ agents }) {
+  const pulse = agents.map((agent) => `${agent.last_turn_at} ${agent.turns_today} ${agent.inbox_depth}`).join();
+  return html`<${Stats} agent="" pulse=${pulse} charts=${HIVE_CHARTS} />`;
 }

@@ -3,10 +3,9 @@ import { html } from "../ui.js";
 import { describeEvent } from "../events.js";
 import { counted, stopwatch, textLength } from "../format.js";
 import { Body } from "./body.js";
-import { Difference } from "./difference.js";
-import { RowFold } from "./fold.js";
-import { Markdown } from "./markdown.js";
 import { useNow } from "./context.js";
+import { RowFold } from "./fold.js";
+import { Difference, Markdown } from "./parsed.js";
 
 /** A call that took less is not worth a number. */
 const SLOW_SECONDS = 1;

@@ -1,6 +1,25 @@
-// A text in markdown. What it is made of was read into plain data; here every kind has its element.
-import { html, pure } from "../ui.js";
-import { useReading } from "./reading.js";
+// Views of texts that the worker parsed: until it has, and where it cannot, they are plain.
+import { html, pure, useEffect, useState } from "../ui.js";
+import { counted } from "../format.js";
+import { knownReading, requestReading } from "../reading/desk.js";
+import { Body } from "./body.js";
+import { useKept } from "./context.js";
+
+/** Undefined while it is read, null when it cannot be, else what `kind` of reading makes of the texts. */
+function useReading(kind, ...texts) {
+  const [, redraw] = useState(0);
+  const value = knownReading(kind, texts);
+  const [lost, setLost] = useState(false);
+  useEffect(() => {
+    if (value !== undefined) return undefined;
+    setLost(false);
+    return requestReading(kind, texts, (read) => {
+      setLost(read === null);
+      redraw((count) => count + 1);
+    });
+  }, [kind, ...texts]);
+  return value === undefined && lost ? null : value;
+}
 
 function Link({ node }) {
   const { href, shown, same, children } = node;
@@ -60,4 +79,43 @@ export const Markdown = pure(function Markdown({ text }) {
   const tree = useReading("markdown", text);
   if (!tree) return html`<p dir="auto" aria-busy=${tree === undefined}>${text}</p>`;
   return html`<div class="markdown"><${Nodes} nodes=${tree} /></div>`;
+});
+
+const FOLDED_LINES = 16;
+const MOST_LINES = 4000;
+
+function Line({ line }) {
+  return html`<span class="line" data-sign=${line.sign}><span class="sign">${line.sign} </span>${line.text}${"\n"}</span>`;
+}
+
+// Both texts as they are, while they are compared or where they cannot be.
+function Whole({ before, after, busy, place }) {
+  return html`
+    <div aria-busy=${busy}>
+      ${before && html`<${Body} class="mono removed" text=${before} lines=${4} place=${`${place}-`} />`}
+      ${after && html`<${Body} class="mono added" text=${after} lines=${4} place=${`${place}+`} />`}
+    </div>
+  `;
+}
+
+export const Difference = pure(function Difference({ before, after, place }) {
+  const lines = useReading("difference", before, after);
+  const [open, setOpen] = useKept(`difference:${place}`, false);
+  if (!lines) {
+    return html`<${Whole} before=${before} after=${after} busy=${lines === undefined} place=${place} />`;
+  }
+  if (!lines.length) return html`<p class="aside">nothing</p>`;
+  const folds = lines.length > FOLDED_LINES + 4;
+  const seen = lines.slice(0, folds && !open ? FOLDED_LINES : MOST_LINES);
+  return html`
+    <div class="difference ${open && lines.length > 100 ? "long" : ""}">
+      <pre>${seen.map((line, at) => html`<${Line} key=${at} line=${line} />`)}</pre>
+      ${
+        folds &&
+        html`<button type="button" class="quiet fold" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+        ${open ? "Show less" : `Show all, ${counted(lines.length, "line")}`}
+      </button>`
+      }
+    </div>
+  `;
 });
