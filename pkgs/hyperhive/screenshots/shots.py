@@ -78,7 +78,7 @@ async def _open_keys(page: Page) -> None:
 
 async def _open_notifications(page: Page) -> None:
     await page.get_by_role("button", name="Notifications, ").click()
-    await page.locator(".notify-menu .late[data-styled=true]").wait_for()
+    await page.locator(".notify-menu .lazy[data-styled=true]").wait_for()
     await expect(page.locator(".notify-menu")).not_to_contain_text("Loading…")
 
 

@@ -18,8 +18,8 @@ export {
 export const html = htm.bind(h);
 
 /** The view again, but rendered only when one of its props is another value. */
-export function pure(view) {
-  return class Pure extends Component {
+export function memo(view) {
+  return class Memo extends Component {
     shouldComponentUpdate(next) {
       const names = new Set([...Object.keys(next), ...Object.keys(this.props)]);
       return [...names].some((name) => next[name] !== this.props[name]);
@@ -32,7 +32,7 @@ export function pure(view) {
 }
 
 /** Its children, or `failed` once one of them threw: one of many rows does not take the page with it. */
-export class Guard extends Component {
+export class ErrorBoundary extends Component {
   static getDerivedStateFromError(error) {
     console.error(error);
     return { broken: true };

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doing } from "../../dashboard/js/state/agents.js";
-import { agentDetail, stateWord } from "../../dashboard/js/words.js";
+import { agentDetail, stateLabel } from "../../dashboard/js/labels.js";
 import { agent } from "./samples.mjs";
 
-const said = (one, now = 1100) => [stateWord(doing(one)), agentDetail(doing(one), now)];
+const said = (one, now = 1100) => [stateLabel(doing(one)), agentDetail(doing(one), now)];
 
 function working(tool) {
   const { status } = agent("alice", "working");

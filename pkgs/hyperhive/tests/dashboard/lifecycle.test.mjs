@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lifecycle } from "../../dashboard/js/state/agents.js";
-import { AGENT_STATES, agentDetail, LIFECYCLE } from "../../dashboard/js/words.js";
+import { AGENT_STATES, agentDetail, LIFECYCLE } from "../../dashboard/js/labels.js";
 import { agent } from "./samples.mjs";
 
 const buttons = (...actions) =>

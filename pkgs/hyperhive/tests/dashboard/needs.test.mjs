@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
 import { activity, needs } from "../../dashboard/js/state/needs.js";
-import { agentDetail, needWords, refusal } from "../../dashboard/js/words.js";
+import { agentDetail, needLabel, refusal } from "../../dashboard/js/labels.js";
 import { agent, message, question, range, snapshot } from "./samples.mjs";
 
 const loaded = (fields) => hiveReducer(initial, { type: "snapshot", snapshot: snapshot(fields) });
-const line = (fields) => needs(loaded(fields)).map((need) => needWords(need).join(" "));
+const line = (fields) => needs(loaded(fields)).map((need) => needLabel(need).join(" "));
 const mail = (id) => message(id, { recipient: "operator" });
 
 test("a hive that goes by itself needs nothing", () => {
@@ -156,7 +156,7 @@ test("the line is right after each of many changes, with snapshots between them"
     const stuck = {};
     for (const [name, now] of agents) (stuck[now] ??= []).push(name);
     const expected = written({ questions: open.size, unread: mails.size, stuck });
-    assert.deepEqual(needs(state).map((need) => needWords(need).join(" ")), expected, `step ${step}`);
+    assert.deepEqual(needs(state).map((need) => needLabel(need).join(" ")), expected, `step ${step}`);
   }
 });
 

@@ -177,6 +177,6 @@ test("a kind that this browser has not met yet begins without a burst", () => {
   assert.equal(found.memory.question, 7);
 });
 
-test("every kind has words for one and for many", () => {
-  for (const { kind, words } of KINDS) assert.equal(words.length, 2, kind);
+test("every kind has labels for one and for many", () => {
+  for (const { kind, labels } of KINDS) assert.equal(labels.length, 2, kind);
 });

@@ -14,7 +14,7 @@ import {
   toolRows,
 } from "../../dashboard/js/chart_data.js";
 import { AGENT_CHARTS, HIVE_CHARTS } from "../../dashboard/js/charts.js";
-import { paced } from "../../dashboard/js/net/pace.js";
+import { throttled } from "../../dashboard/js/net/throttle.js";
 import {
   SHORTEST,
   dragged,
@@ -214,7 +214,7 @@ function slowly() {
 test("what is asked for often runs at once, then not before its pause is over, and once more", async () => {
   const timers = slowly();
   let runs = 0;
-  const asking = paced(async () => (runs += 1), 1000, timers);
+  const asking = throttled(async () => (runs += 1), 1000, timers);
   asking.ask();
   asking.ask();
   assert.deepEqual(timers.due.map((one) => one.pause), [0]);
@@ -230,7 +230,7 @@ test("nothing runs twice at a time, or after it was stopped", async () => {
   const timers = slowly();
   let finish;
   let runs = 0;
-  const asking = paced(() => new Promise((resolve) => ((runs += 1), (finish = resolve))), 1000, timers);
+  const asking = throttled(() => new Promise((resolve) => ((runs += 1), (finish = resolve))), 1000, timers);
   asking.ask();
   const first = timers.pass(0);
   asking.ask();

@@ -300,7 +300,7 @@ async def test_a_text_that_is_never_read_stays_plain_and_the_page_and_all_other_
     hive: RunningHive, page: Page
 ) -> None:
     await page.route(
-        "**/reading/worker.js", lambda route: route.fulfill(body=HANGING, content_type="text/javascript")
+        "**/parser/worker.js", lambda route: route.fulfill(body=HANGING, content_type="text/javascript")
     )
     link = await hive.agents["alice"].link()
     texts = ["read **this** first", "this takes **for ever**", "read **this** last"]

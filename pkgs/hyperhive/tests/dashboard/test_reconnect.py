@@ -148,7 +148,7 @@ async def test_a_page_opened_while_the_broker_is_away_says_so_and_comes_up_by_it
 
 #: All that can be seen of the hive, without what only says how long ago something was.
 VISIBLE = """() => {
-  const drop = 'time:not(.message time), .last, .stopwatch, .countdown, .skips, .over, .notices';
+  const drop = 'time:not(.message time), .last, .stopwatch, .countdown, .skip-links, .over, .notices';
   const text = (selector) => [...document.querySelectorAll(selector)].map((one) => {
     const copy = one.cloneNode(true);
     copy.querySelectorAll(drop).forEach((part) => part.remove());

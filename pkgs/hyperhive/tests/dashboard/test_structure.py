@@ -18,8 +18,8 @@ SINKS = re.compile(
     r"|DOMParser|srcdoc|\beval\b|new Function|setAttribute|javascript:|\bopen\(|window\.name|postMessage"
 )
 #: Where the page talks to its own worker.
-WORKER = {"js/reading/desk.js", "js/reading/worker.js"}
-#: An address that an agent wrote and that `destination` in reading/markdown.js has let pass.
+WORKER = {"js/parser/client.js", "js/parser/worker.js"}
+#: An address that an agent wrote and that `destination` in parser/markdown.js has let pass.
 CHECKED_ADDRESS = ("js/views/parsed.js", "${href}")
 
 IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?\bfrom\s*"([^"]+)"|^import\s*"([^"]+)";""", re.MULTILINE)
@@ -84,8 +84,8 @@ def test_only_the_worker_parses_what_agents_wrote() -> None:
     """A parser on the page itself could be made to stop it."""
     parsers = {"vendor/marked.js", "vendor/diff/diff/line.js"}
     readers = {relative(path) for path in SCRIPTS if imported(path) & parsers}
-    assert readers == {"js/reading/markdown.js", "js/reading/difference.js"}
-    assert {relative(path) for path in SCRIPTS if imported(path) & readers} == {"js/reading/worker.js"}
+    assert readers == {"js/parser/markdown.js", "js/parser/difference.js"}
+    assert {relative(path) for path in SCRIPTS if imported(path) & readers} == {"js/parser/worker.js"}
 
 
 @pytest.mark.parametrize("script", STATE_MODULES, ids=relative)

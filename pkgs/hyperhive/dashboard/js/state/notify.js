@@ -10,11 +10,11 @@ const BODY_LIMIT = 240;
 const UNDECIDED = new Set(["offline", "starting", "stopping"]);
 
 // Items with growing numbers: whatever is above the highest one that was known is new.
-function numbered(kind, words, { waiting, all, describe }) {
+function numbered(kind, labels, { waiting, all, describe }) {
   const newest = (state) => all(state).at(-1)?.id ?? 0;
   return {
     kind,
-    words,
+    labels,
     place: kind,
     items: (state) => waiting(state).map((row) => ({ id: row.id, ...describe(row) })),
     isNew: (item, known) => item.id > known,
@@ -26,11 +26,11 @@ function numbered(kind, words, { waiting, all, describe }) {
 }
 
 // Agents in a state that only the operator ends: new until it was seen in another one, of those that last.
-function standing(kind, words, { state: wanted, describe }) {
+function standing(kind, labels, { state: wanted, describe }) {
   const names = (state, test) => state.agents.filter(test).map((agent) => agent.name);
   return {
     kind,
-    words,
+    labels,
     place: "agent",
     items: (state) =>
       state.agents
@@ -45,7 +45,7 @@ function standing(kind, words, { state: wanted, describe }) {
   };
 }
 
-/** One kind of event after the other. `words` count them, `place` is the first part of an item's address. */
+/** One kind of event after the other. `labels` count them, `place` is the first part of an item's address. */
 export const KINDS = [
   numbered("question", ["question", "questions"], {
     waiting: (state) => openForOperator(state.questions),
@@ -111,7 +111,7 @@ export function toShow(fresh) {
   if (fresh.length <= MOST_AT_ONCE) {
     return fresh.map(({ body, tag, ...rest }) => ({ ...rest, tag, body: cut(body), about: [tag] }));
   }
-  const counts = KINDS.map(({ kind, words: [one, many] }) => {
+  const counts = KINDS.map(({ kind, labels: [one, many] }) => {
     const count = fresh.filter((item) => item.kind === kind).length;
     return count && `${count} ${count === 1 ? one : many}`;
   });

@@ -2,9 +2,9 @@
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
 import { itemAddress } from "../address.js";
 import { shortModel, today } from "../format.js";
+import { LIFECYCLE } from "../labels.js";
 import { doing, lifecycle, modelChoices, nextModel } from "../state/agents.js";
-import { LIFECYCLE } from "../words.js";
-import { ContextMeter, Detail, Hex, StateWord } from "./agents.js";
+import { ContextMeter, Detail, Hex, StateLabel } from "./agents.js";
 import { useActions, useTask } from "./context.js";
 import { choiceId, Choices, ConfirmButton, Problem, stepped } from "./controls.js";
 import { Ago } from "./times.js";
@@ -46,7 +46,7 @@ const option = ({ name, note }) => ({
 });
 
 // Without a connection nothing runs, and there is no model but the next one.
-function words(agent) {
+function models(agent) {
   const { status, linked } = agent;
   const following = nextModel(agent);
   if (!linked || following === status.model) return { now: following, next: null };
@@ -64,7 +64,7 @@ function Model({ agent }) {
   const button = useRef(null);
   const id = useId();
   const choices = modelChoices(agent);
-  const { now, next } = words(agent);
+  const { now, next } = models(agent);
 
   useEffect(() => {
     if (!open) return undefined;
@@ -167,7 +167,7 @@ export function AgentHead({ name, agent, title, children }) {
       ${agent && html`<${Hex} state=${doing(agent).state} />`}
       <h2 id="panel-title" tabindex="-1" ref=${title}><bdi>${name}</bdi></h2>
       ${agent?.role === "manager" && html`<span class="role">manager</span>`}
-      ${agent && html`<${StateWord} agent=${agent} />`}
+      ${agent && html`<${StateLabel} agent=${agent} />`}
       <span class="spacer"></span>
       ${children}
     </div>

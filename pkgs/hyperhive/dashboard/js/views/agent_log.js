@@ -1,5 +1,5 @@
 // The live log of the agent whose page is open, what of it is shown, and a line to it.
-import { html, pure, useEffect, useMemo } from "../ui.js";
+import { html, memo, useEffect, useMemo } from "../ui.js";
 import { isShown } from "../state/log.js";
 import { logRows } from "../state/log_rows.js";
 import { AgentComposer } from "./agent_composer.js";
@@ -76,7 +76,7 @@ function useRows(log, { name, turn, brief }) {
   return [rows, Object.hasOwn(cleared, name)];
 }
 
-export const View = pure(function AgentLog({ name, agent }) {
+export const View = memo(function AgentLog({ name, agent }) {
   const log = useSlice((state) => state.log);
   const actions = useActions();
   const { followLog, unfollowLog, showLog, fetchPage, trimLog } = actions;

@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { agentAddress } from "../address.js";
 import { AgentHead } from "./agent_head.js";
-import { Late } from "./late.js";
+import { Lazy } from "./lazy.js";
 import { keysAreOn } from "./shortcuts.js";
 
 /** `load` resolves to the view of the part; it is given {agent, name} and brings its own style sheet. */
@@ -57,7 +57,7 @@ function AgentTabs({ name, agent, tab }) {
       )}
     </div>
     <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby="tab-${open.id}" data-tab=${open.id}>
-      <${Late} key=${`${open.id} ${name}`} id=${open.id} load=${open.load} agent=${agent} name=${name} />
+      <${Lazy} key=${`${open.id} ${name}`} id=${open.id} load=${open.load} agent=${agent} name=${name} />
     </div>
   `;
 }

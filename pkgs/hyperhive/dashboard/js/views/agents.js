@@ -1,8 +1,8 @@
 // The agents of the hive, one row each, which opens the agent's page; and the signs of an agent's state.
-import { html, pure } from "../ui.js";
+import { html, memo } from "../ui.js";
 import { contextPercent, shortModel, today, tokens } from "../format.js";
+import { agentDetail, stateLabel } from "../labels.js";
 import { doing } from "../state/agents.js";
-import { agentDetail, stateWord } from "../words.js";
 import { useNow } from "./context.js";
 import { Ago, Stopwatch } from "./times.js";
 
@@ -32,11 +32,11 @@ export function ContextMeter({ status }) {
 }
 
 /** `working 0:42`, in words and colour. */
-export function StateWord({ agent }) {
+export function StateLabel({ agent }) {
   const now = doing(agent);
   return html`
     <span class="state" data-state=${now.state}>
-      ${stateWord(now)}${now.state === "working" && html` <${Stopwatch} since=${agent.since} />`}
+      ${stateLabel(now)}${now.state === "working" && html` <${Stopwatch} since=${agent.since} />`}
     </span>
   `;
 }
@@ -48,7 +48,7 @@ export function Detail({ agent }) {
   return html`<span class="detail" data-said=${said} title=${text}><bdi>${text}</bdi></span>`;
 }
 
-const Agent = pure(function Agent({ agent, current }) {
+const Agent = memo(function Agent({ agent, current }) {
   const { name, role, status, inbox_depth: depth } = agent;
   return html`
     <a class="agent" data-row id="agent-${name}" href="#/agent/${name}" aria-current=${current ? "true" : null}>
@@ -57,7 +57,7 @@ const Agent = pure(function Agent({ agent, current }) {
         ${name}${role === "manager" && html` <span class="role">manager</span>`}
         ${depth > 0 && html` <span class="depth" title="messages in its queue">${depth} queued</span>`}
       </span>
-      <${StateWord} agent=${agent} />
+      <${StateLabel} agent=${agent} />
       <${Detail} agent=${agent} />
       <span class="last" title="time since the last turn">
         ${agent.last_turn_at === null ? "no turn yet" : html`<${Ago} at=${agent.last_turn_at} />`}
@@ -71,7 +71,7 @@ const Agent = pure(function Agent({ agent, current }) {
   `;
 });
 
-export const Agents = pure(function Agents({ agents, ready, current }) {
+export const Agents = memo(function Agents({ agents, ready, current }) {
   return html`
     <section class="agents" aria-labelledby="agents-title">
       <div class="head">

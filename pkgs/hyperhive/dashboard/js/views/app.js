@@ -9,10 +9,10 @@ import { openForOperator } from "../state/questions.js";
 import { Agents } from "./agents.js";
 import { Actions, Store } from "./context.js";
 import { Flow } from "./flow.js";
-import { Header, Skips } from "./header.js";
+import { Header, SkipLinks } from "./header.js";
 import { Inbox } from "./inbox.js";
 import { useItemInAddress } from "./item.js";
-import { Late } from "./late.js";
+import { Lazy } from "./lazy.js";
 import { Needs } from "./needs.js";
 import { Notices } from "./notices.js";
 import { Questions } from "./questions.js";
@@ -54,13 +54,13 @@ function Beside({ address, agents, ready, onClose }) {
     const { id, label, load } = side;
     return html`
       <${Side} key=${id} title=${label} onClose=${onClose}>
-        <${Late} id=${id} load=${load} agents=${agents} />
+        <${Lazy} id=${id} load=${load} agents=${agents} />
       </${Side}>
     `;
   }
   if (page !== "agent") return null;
   const frame = (content) => html`<${Side} title=${agent} onClose=${onClose}>${content}</${Side}>`;
-  return html`<${Late} id="agent-page" load=${loadAgent} frame=${frame} name=${agent} tab=${tab}
+  return html`<${Lazy} id="agent-page" load=${loadAgent} frame=${frame} name=${agent} tab=${tab}
     agent=${agentNamed(agents, agent)} ready=${ready} onClose=${onClose} />`;
 }
 
@@ -82,7 +82,7 @@ export function App({ store, actions, onHurry }) {
 
   return html`
     <${Store.Provider} value=${store}><${Actions.Provider} value=${actions}>
-      <${Skips} />
+      <${SkipLinks} />
       <${Header} link=${state.link} version=${state.version} onHurry=${onHurry} onKeys=${() => setKeysOpen(true)} />
       <${Needs} state=${state} />
       <main class="hive" data-ready=${ready} data-panel=${beside}>
@@ -97,7 +97,7 @@ export function App({ store, actions, onHurry }) {
       <${Notices} notices=${state.notices} />
       ${
         keysOpen &&
-        html`<div class="over"><${Late} id="keys" load=${loadKeys} onClose=${() => setKeysOpen(false)} /></div>`
+        html`<div class="over"><${Lazy} id="keys" load=${loadKeys} onClose=${() => setKeysOpen(false)} /></div>`
       }
     </${Actions.Provider}></${Store.Provider}>
   `;

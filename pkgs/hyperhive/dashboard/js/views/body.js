@@ -1,5 +1,5 @@
 // A text of any length and script, as text: long ones are cut until they are unfolded.
-import { html, pure } from "../ui.js";
+import { html, memo } from "../ui.js";
 import { textLength } from "../format.js";
 import { useKept } from "./context.js";
 
@@ -27,7 +27,7 @@ function Plain({ text }) {
  * Props: `text`, `lines` and `characters` shown while folded, `class`, `place`: a name that keeps it unfolded
  * in a list, and `form`: the view of what is shown, as plain text without it.
  */
-export const Body = pure(function Body(props) {
+export const Body = memo(function Body(props) {
   const { text, lines = CUT_LINES, characters = CUT_CHARACTERS, class: name = "", place = null, form = Plain } = props;
   const [open, setOpen] = useKept(place && `body:${place}`, false);
   const start = cut(text, lines, characters);

@@ -1,6 +1,6 @@
 // One chart of the stats: title, sum, drawing or table, and a legend with the numbers under the cursor; and the
 // tools that were called.
-import { html, pure, useState } from "../ui.js";
+import { html, memo, useState } from "../ui.js";
 import { bucketTime, isEmpty, legend, summary, tableRows, toolRows } from "../chart_data.js";
 import { now } from "../net/clock.js";
 import { Plot } from "./plot.js";
@@ -58,7 +58,7 @@ function Table({ chart, report }) {
 }
 
 /** Props: `chart`, `report`, whether it is shown `asTable`, and those of the plot. */
-export const Chart = pure(function Chart({ chart, report, asTable, group, onDrag, onWhole }) {
+export const Chart = memo(function Chart({ chart, report, asTable, group, onDrag, onWhole }) {
   const [index, setIndex] = useState(null);
   const empty = isEmpty(chart, report);
   // The cursor may stand behind the end of a report that has fewer buckets.
@@ -76,7 +76,7 @@ export const Chart = pure(function Chart({ chart, report, asTable, group, onDrag
   `;
 });
 
-export const ToolCounts = pure(function ToolCounts({ report }) {
+export const ToolCounts = memo(function ToolCounts({ report }) {
   const rows = toolRows(report);
   return html`
     <section class="chart tools" data-chart="tools" aria-label="Tools">

@@ -1,9 +1,9 @@
 // The message flow: every message of the hive as it happens, filtered, and back as far as one likes.
-import { html, pure, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { html, memo, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { MESSAGE_STATES } from "../labels.js";
 import { now } from "../net/clock.js";
 import { isFiltered, NO_FILTER, shown, withDays } from "../state/flow.js";
 import { correspondents } from "../state/messages.js";
-import { MESSAGE_STATES } from "../words.js";
 import { Composer } from "./composer.js";
 import { useActions } from "./context.js";
 import { Message } from "./message.js";
@@ -43,12 +43,12 @@ function Filter({ names, filter, onFilter }) {
 }
 
 function Day({ at }) {
-  const words = new Date(at * 1000).toLocaleDateString("en-GB", {
+  const text = new Date(at * 1000).toLocaleDateString("en-GB", {
     weekday: "long",
     day: "numeric",
     month: "long",
   });
-  return html`<p class="day"><span>${words}</span></p>`;
+  return html`<p class="day"><span>${text}</span></p>`;
 }
 
 const LINE = 21;
@@ -102,7 +102,7 @@ function recipientsOf(agents) {
   ];
 }
 
-export const Flow = pure(function Flow({ flow, messages, agents, ready }) {
+export const Flow = memo(function Flow({ flow, messages, agents, ready }) {
   const actions = useActions();
   const [replying, setReplying] = useState(null);
   const replied = useRef(false);

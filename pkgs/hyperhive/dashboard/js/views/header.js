@@ -13,12 +13,12 @@ const SECTIONS = [
   ["flow", "Skip to messages"],
 ];
 
-export function Skips() {
+export function SkipLinks() {
   return html`
-    <nav class="skips" aria-label="Skip">
+    <nav class="skip-links" aria-label="Skip">
       ${SECTIONS.map(
-        ([id, words]) => html`
-        <button key=${id} type="button" onClick=${() => focusSection(id)}>${words}</button>`,
+        ([id, label]) => html`
+        <button key=${id} type="button" onClick=${() => focusSection(id)}>${label}</button>`,
       )}
     </nav>
   `;

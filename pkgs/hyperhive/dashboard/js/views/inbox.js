@@ -1,7 +1,7 @@
 // The operator's inbox: unread messages, oldest first, each with its reply.
-import { html, pure, useEffect, useState } from "../ui.js";
+import { html, memo, useEffect, useState } from "../ui.js";
+import { MESSAGE_KINDS } from "../labels.js";
 import { hasMore } from "../state/inbox.js";
-import { MESSAGE_KINDS } from "../words.js";
 import { Body } from "./body.js";
 import { Composer } from "./composer.js";
 import { focusSection, useActions, useTask } from "./context.js";
@@ -17,7 +17,7 @@ function useRead(rows) {
   return { ...task, read };
 }
 
-const InboxMessage = pure(function InboxMessage({ message }) {
+const InboxMessage = memo(function InboxMessage({ message }) {
   const { id, sender, kind } = message;
   const place = `reply:${id}`;
   const [replying, setReplying] = useState(() => sessionStorage.getItem(place) !== null);
@@ -68,10 +68,10 @@ const SHOWN = 40;
 
 function More({ inbox, hidden, onMore }) {
   if (inbox.status === "after") return html`<p class="edge">Loading…</p>`;
-  const words = inbox.error ? "Try again" : `Show ${hidden} more`;
+  const label = inbox.error ? "Try again" : `Show ${hidden} more`;
   return html`
     <p class="edge">${inbox.error}${" "}
-      <button type="button" class="quiet" onClick=${onMore}>${words}</button>
+      <button type="button" class="quiet" onClick=${onMore}>${label}</button>
     </p>
   `;
 }
@@ -88,7 +88,7 @@ function useSought({ sought, seeking }, message, shown) {
 }
 
 /** Props: `inbox`, its `rows`, `sought` the message that an address named, and `ready`. */
-export const Inbox = pure(function Inbox({ inbox, rows, sought, ready }) {
+export const Inbox = memo(function Inbox({ inbox, rows, sought, ready }) {
   const { fetchPage } = useActions();
   const { unread, after, opened } = inbox;
   const [most, setMost] = useState(SHOWN);

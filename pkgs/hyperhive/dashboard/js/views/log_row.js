@@ -1,5 +1,5 @@
 // One row of an agent's live log. What it shows was made plain text and numbers by events.js.
-import { html, pure } from "../ui.js";
+import { html, memo } from "../ui.js";
 import { describeEvent } from "../events.js";
 import { Body } from "./body.js";
 import { Markdown } from "./parsed.js";
@@ -71,7 +71,7 @@ function markOf(it, row) {
 }
 
 /** Props: `row` of state/log_rows.js, and `onTurn(id)` where the begin of a turn leads to it. */
-export const LogRow = pure(function LogRow({ row, onTurn }) {
+export const LogRow = memo(function LogRow({ row, onTurn }) {
   const { event, end } = row;
   const it = describeEvent(event);
   const failed = end !== null && describeEvent(end).result !== "ok";

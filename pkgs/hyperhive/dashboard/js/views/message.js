@@ -1,8 +1,8 @@
 // One message of the flow: who to whom, what became of it, and its text.
-import { html, pure } from "../ui.js";
-import { MESSAGE_KINDS, MESSAGE_STATES, refusal } from "../words.js";
-import { Body } from "./body.js";
+import { html, memo } from "../ui.js";
 import { clock } from "../format.js";
+import { MESSAGE_KINDS, MESSAGE_STATES, refusal } from "../labels.js";
+import { Body } from "./body.js";
 import { At } from "./times.js";
 
 function State({ message }) {
@@ -24,7 +24,7 @@ function Kind({ message }) {
 }
 
 /** Props: `message`, and `onReply(message)` where a reply is possible. */
-export const Message = pure(function Message({ message, onReply }) {
+export const Message = memo(function Message({ message, onReply }) {
   const { id, sender, recipient, state, in_reply_to: replyTo, sent_at: sentAt } = message;
   return html`
     <article class="message" data-row tabindex="-1" data-state=${state} data-own=${sender === "operator"}>

@@ -1,20 +1,20 @@
 // The top line: what needs the operator, or that nothing does.
 import { html } from "../ui.js";
 import { counted } from "../format.js";
+import { needLabel } from "../labels.js";
 import { isReady } from "../state/hive.js";
 import { activity, needs } from "../state/needs.js";
-import { needWords } from "../words.js";
 import { focusSection } from "./context.js";
 import { Clock } from "./times.js";
 
 const SECTIONS = { questions: "questions", unread: "inbox" };
 
 function Need({ need }) {
-  const [strong, rest] = needWords(need);
-  const words = html`<strong>${strong}</strong> ${rest}`;
-  if (need.agents?.length === 1) return html`<a class="need" href="#/agent/${need.agents[0]}">${words}</a>`;
+  const [strong, rest] = needLabel(need);
+  const label = html`<strong>${strong}</strong> ${rest}`;
+  if (need.agents?.length === 1) return html`<a class="need" href="#/agent/${need.agents[0]}">${label}</a>`;
   const section = SECTIONS[need.kind] ?? "agents";
-  return html`<button type="button" class="need" onClick=${() => focusSection(section)}>${words}</button>`;
+  return html`<button type="button" class="need" onClick=${() => focusSection(section)}>${label}</button>`;
 }
 
 function Quiet({ state }) {

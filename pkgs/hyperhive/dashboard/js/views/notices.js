@@ -1,9 +1,9 @@
 // Notices of the broker, to be read once and put away.
-import { html, pure } from "../ui.js";
+import { html, memo } from "../ui.js";
 import { useActions } from "./context.js";
 import { Clock } from "./times.js";
 
-export const Notices = pure(function Notices({ notices }) {
+export const Notices = memo(function Notices({ notices }) {
   const { dismissNotice } = useActions();
   return html`
     <div class="notices" role="status">

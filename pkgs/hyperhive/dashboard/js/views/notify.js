@@ -1,9 +1,9 @@
 // Notifications in the header: a button that asks for permission, and a bell with everything else about them.
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { useActions } from "./context.js";
-import { Late } from "./late.js";
+import { Lazy } from "./lazy.js";
 
-const WORDS = { on: "on", muted: "muted", off: "off" };
+const LABELS = { on: "on", muted: "muted", off: "off" };
 
 /** What the browser does now, and what the operator has said about it. */
 export function useNotifier() {
@@ -70,7 +70,7 @@ export function Notify() {
         html`<button type="button" class="quiet ask" onClick=${ask}>Notify me</button>`
       }
       <button type="button" class="quiet" ref=${bell} aria-haspopup="dialog" aria-expanded=${open}
-        aria-label="Notifications, ${WORDS[mark]}" title="Notifications are ${WORDS[mark]}"
+        aria-label="Notifications, ${LABELS[mark]}" title="Notifications are ${LABELS[mark]}"
         onClick=${() => setOpen(!open)}>
         <${Bell} state=${mark} />
       </button>
@@ -78,7 +78,7 @@ export function Notify() {
         open &&
         html`
         <div class="notify-menu" role="dialog" aria-label="Notifications">
-          <${Late} id="notify" load=${() => import("./notify_menu.js").then((m) => m.View)} />
+          <${Lazy} id="notify" load=${() => import("./notify_menu.js").then((m) => m.View)} />
         </div>`
       }
     </div>

@@ -1,19 +1,19 @@
 // Views of texts that the worker parsed: until it has, and where it cannot, they are plain.
-import { html, pure, useEffect, useState } from "../ui.js";
+import { html, memo, useEffect, useState } from "../ui.js";
 import { counted } from "../format.js";
-import { knownReading, requestReading } from "../reading/desk.js";
+import { knownParse, requestParse } from "../parser/client.js";
 import { Body } from "./body.js";
 import { useKept } from "./context.js";
 
-/** Undefined while it is read, null when it cannot be, else what `kind` of reading makes of the texts. */
-function useReading(kind, ...texts) {
+/** Undefined while the texts are parsed, null where they cannot be, else what `kind` of parser makes of them. */
+function useParsed(kind, ...texts) {
   const [, redraw] = useState(0);
-  const value = knownReading(kind, texts);
+  const value = knownParse(kind, texts);
   const [lost, setLost] = useState(false);
   useEffect(() => {
     if (value !== undefined) return undefined;
     setLost(false);
-    return requestReading(kind, texts, (read) => {
+    return requestParse(kind, texts, (read) => {
       setLost(read === null);
       redraw((count) => count + 1);
     });
@@ -75,8 +75,8 @@ function Nodes({ nodes }) {
   return nodes.map((node, at) => html`<${VIEWS[node.kind]} key=${at} ...${node} />`);
 }
 
-export const Markdown = pure(function Markdown({ text }) {
-  const tree = useReading("markdown", text);
+export const Markdown = memo(function Markdown({ text }) {
+  const tree = useParsed("markdown", text);
   if (!tree) return html`<p dir="auto" aria-busy=${tree === undefined}>${text}</p>`;
   return html`<div class="markdown"><${Nodes} nodes=${tree} /></div>`;
 });
@@ -98,8 +98,8 @@ function Whole({ before, after, busy, place }) {
   `;
 }
 
-export const Difference = pure(function Difference({ before, after, place }) {
-  const lines = useReading("difference", before, after);
+export const Difference = memo(function Difference({ before, after, place }) {
+  const lines = useParsed("difference", before, after);
   const [open, setOpen] = useKept(`difference:${place}`, false);
   if (!lines) {
     return html`<${Whole} before=${before} after=${after} busy=${lines === undefined} place=${place} />`;

@@ -1,5 +1,5 @@
 // What an agent may do, how its MCP servers are, and what its Bash rules make of a command.
-import { html, pure, useId, useState } from "../ui.js";
+import { html, memo, useId, useState } from "../ui.js";
 import { counted, money } from "../format.js";
 import { nextModel } from "../state/agents.js";
 import { useActions, useDraft, useTask } from "./context.js";
@@ -54,7 +54,7 @@ function missing(allowed, { state, tools, offered }) {
   return allowed.filter((tool) => tool !== "*" && !tools.includes(tool));
 }
 
-function allowedWords(allowed) {
+function allowedLabel(allowed) {
   if (allowed.includes("*")) return "all of its tools are allowed";
   return allowed.length ? `${counted(allowed.length, "tool")} allowed` : "none of its tools is allowed";
 }
@@ -67,7 +67,7 @@ function Server({ server, allowed }) {
       <p>
         <code>${name}</code>
         <span class="server-state" data-state=${state}>${STATES[state] ?? state}</span>
-        <span class="aside">${allowedWords(allowed)}</span>
+        <span class="aside">${allowedLabel(allowed)}</span>
       </p>
       ${reason && html`<p class="problem" dir="auto">${reason}</p>`}
       <${Offered} server=${server} />
@@ -136,23 +136,23 @@ function Budget({ policy, agent }) {
   return html`<span>today ${caps.filter(Boolean).join(", ")}; a day ends at midnight UTC</span>`;
 }
 
-function limitWords({ cpu_percent: cpu, memory_mib: memory, disk_mib: disk, tasks }) {
+function limitLabel({ cpu_percent: cpu, memory_mib: memory, disk_mib: disk, tasks }) {
   return `CPU ${cpu} % of one core, memory ${memory} MiB, disk ${disk} MiB, ${tasks} processes and threads`;
 }
 
-function contextWords({ compact_above_percent: percent, compact_notes_above_bytes: bytes }) {
+function contextLabel({ compact_above_percent: percent, compact_notes_above_bytes: bytes }) {
   return [
     percent ? `compacted above ${percent} %` : "never compacted by itself",
     bytes ? `notes.md rewritten above ${bytes} bytes` : "notes.md never rewritten",
   ].join("; ");
 }
 
-function modelWords({ status, linked, ...agent }) {
+function modelLabel({ status, linked, ...agent }) {
   const next = nextModel(agent);
   return linked && next !== status.model ? `${status.model} now, ${next} from the next turn on` : `uses ${next}`;
 }
 
-export const View = pure(function Policy({ agent }) {
+export const View = memo(function Policy({ agent }) {
   const { policy, name, role, models } = agent;
   const recipients = role === "manager" ? null : policy.allowed_recipients;
   return html`
@@ -171,13 +171,13 @@ export const View = pure(function Policy({ agent }) {
         <dt>MCP servers</dt>
         <dd><${McpServers} agent=${agent} /></dd>
         <dt>Models</dt>
-        <dd><${Names} list=${models} none="none" /><span class="aside">${modelWords(agent)}</span></dd>
+        <dd><${Names} list=${models} none="none" /><span class="aside">${modelLabel(agent)}</span></dd>
         <dt>Budget</dt>
         <dd><${Budget} policy=${policy} agent=${agent} /></dd>
         <dt>Limits</dt>
-        <dd>${policy.limits ? limitWords(policy.limits) : "none: it is a process of whoever started the hive"}</dd>
+        <dd>${policy.limits ? limitLabel(policy.limits) : "none: it is a process of whoever started the hive"}</dd>
         <dt>Context</dt>
-        <dd>${contextWords(policy)}</dd>
+        <dd>${contextLabel(policy)}</dd>
       </dl>
     </div>
   `;

@@ -1,10 +1,10 @@
 // The questions: open ones with the ways to answer them, ones between agents, and how the last ones ended.
-import { html, pure, useId, useState } from "../ui.js";
+import { html, memo, useId, useState } from "../ui.js";
 import { openBetweenAgents, openForOperator, recentlyClosed } from "../state/questions.js";
 import { Body } from "./body.js";
 import { focusSection, useActions, useDraft, useTask } from "./context.js";
 import { ConfirmButton, isSubmit, Problem, TextArea } from "./controls.js";
-import { Fold } from "./fold.js";
+import { Disclosure } from "./disclosure.js";
 import { Ago, Countdown } from "./times.js";
 
 function Head({ question }) {
@@ -49,7 +49,7 @@ function Options({ question, chosen, busy, onToggle, onAnswer }) {
   `;
 }
 
-const Question = pure(function Question({ question }) {
+const Question = memo(function Question({ question }) {
   const actions = useActions();
   const [text, setText] = useDraft(`question-${question.id}`);
   const [chosen, setChosen] = useState([]);
@@ -114,7 +114,7 @@ function Closed({ question }) {
   `;
 }
 
-export const Questions = pure(function Questions({ questions, ready }) {
+export const Questions = memo(function Questions({ questions, ready }) {
   const mine = openForOperator(questions);
   const between = openBetweenAgents(questions);
   const closed = recentlyClosed(questions);
@@ -131,19 +131,19 @@ export const Questions = pure(function Questions({ questions, ready }) {
       </ul>
       ${
         between.length > 0 &&
-        html`<${Fold} name="between" label="Between agents" count=${between.length}>
+        html`<${Disclosure} name="between" label="Between agents" count=${between.length}>
         <ul>
           ${between.map((question) => html`<li key=${question.id}><${Question} question=${question} /></li>`)}
         </ul>
-      </${Fold}>`
+      </${Disclosure}>`
       }
       ${
         closed.length > 0 &&
-        html`<${Fold} name="closed" label="Recently closed" count=${closed.length}>
+        html`<${Disclosure} name="closed" label="Recently closed" count=${closed.length}>
         <ul>
           ${closed.map((question) => html`<li key=${question.id}><${Closed} question=${question} /></li>`)}
         </ul>
-      </${Fold}>`
+      </${Disclosure}>`
       }
     </section>
   `;

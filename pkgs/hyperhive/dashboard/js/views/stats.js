@@ -3,7 +3,7 @@ import { html, useCallback, useEffect, useId, useRef, useState } from "../ui.js"
 import { AGENT_CHARTS, HIVE_CHARTS } from "../charts.js";
 import { clock } from "../format.js";
 import { now } from "../net/clock.js";
-import { paced } from "../net/pace.js";
+import { throttled } from "../net/throttle.js";
 import { dragged, isStale, moved, noStats, range, statsReducer, viewKey, windowNamed, WINDOWS } from "../state/stats.js";
 import { Chart, ToolCounts } from "./chart.js";
 import { useActions, useSlice } from "./context.js";
@@ -88,7 +88,7 @@ function useReport(agent, pulse, state, dispatch) {
         dispatch({ type: "failed", key, error: error.message });
       }
     }
-    const asking = paced(ask, PAUSE[state.window]);
+    const asking = throttled(ask, PAUSE[state.window]);
     const moving = () => state.zoom === null && !document.hidden && asking.ask();
     const timer = setInterval(moving, SLIDE);
     document.addEventListener("visibilitychange", moving);

@@ -12,8 +12,8 @@ export function Ago({ at, never = "never" }) {
   const time = useNow();
   if (at === null) return html`<span>${never}</span>`;
   const seconds = time - at;
-  const words = seconds < 5 ? "just now" : `${span(seconds)} ago`;
-  return html`<time datetime=${stamp(at)} title=${clock(at, 0)}>${words}</time>`;
+  const text = seconds < 5 ? "just now" : `${span(seconds)} ago`;
+  return html`<time datetime=${stamp(at)} title=${clock(at, 0)}>${text}</time>`;
 }
 
 export function Stopwatch({ since }) {
@@ -33,6 +33,6 @@ export function At({ at, title = clock(at, 0) }) {
 
 /** The time of day, with its date as soon as that is not today. */
 export function Clock({ at, seconds = true }) {
-  const words = clock(at, useNow(), { seconds });
-  return html`<time class="number" datetime=${stamp(at)} title=${clock(at, 0)}>${words}</time>`;
+  const text = clock(at, useNow(), { seconds });
+  return html`<time class="number" datetime=${stamp(at)} title=${clock(at, 0)}>${text}</time>`;
 }

@@ -4,7 +4,7 @@ import { describeEvent } from "../events.js";
 import { counted, stopwatch, textLength } from "../format.js";
 import { Body } from "./body.js";
 import { useNow } from "./context.js";
-import { RowFold } from "./fold.js";
+import { RowDisclosure } from "./disclosure.js";
 import { Difference, Markdown } from "./parsed.js";
 
 /** A call that took less is not worth a number. */
@@ -53,9 +53,9 @@ export function Result({ id, result }) {
   const long = lines.length > 1 ? counted(lines.length, "line") : textLength(text);
   return html`
     <div class="result" data-failed=${failed}>
-      <${RowFold} name="result-${id}" label="${failed ? "Failed" : "Result"}, ${long}" preview=${lines[0].slice(0, 200)}>
+      <${RowDisclosure} name="result-${id}" label="${failed ? "Failed" : "Result"}, ${long}" preview=${lines[0].slice(0, 200)}>
         <${Body} text=${result.text} lines=${40} characters=${4000} class="mono" place="result-${id}" />
-      </${RowFold}>
+      </${RowDisclosure}>
     </div>
   `;
 }

@@ -1,7 +1,7 @@
 // A list of any length that grows at its end and pages back at its start. Only the rows in view and around it
 // are in the page. It stays at the end while one is there, and else keeps its place, whatever comes or goes.
-import { Guard, html, pure, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
-import { createKeeper, newPlace } from "./list_keeper.js";
+import { ErrorBoundary, html, memo, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { createScrollAnchor, newPlace } from "./scroll_anchor.js";
 
 /** Props: `loading`, `error`, `more` whether there is an older page, `label` of its button, `onOlder`. */
 export function Edge({ loading, error, more, label, onOlder }) {
@@ -17,21 +17,21 @@ const guessed = () => GUESS;
 
 const FAILED = html`<p class="problem">This entry could not be shown.</p>`;
 
-const Row = pure(function Row({ row, render }) {
-  return html`<${Guard} failed=${FAILED}>${render(row)}</${Guard}>`;
+const Row = memo(function Row({ row, render }) {
+  return html`<${ErrorBoundary} failed=${FAILED}>${render(row)}</${ErrorBoundary}>`;
 });
 
-function useKeeper(held, refs) {
+function useScrollAnchor(held, refs) {
   const own = useRef(null);
-  const keeper = useRef(null);
+  const scroll = useRef(null);
   const [, redraw] = useState(0);
   const [behind, onBehind] = useState(null);
-  if (!keeper.current) {
+  if (!scroll.current) {
     const place = held ?? own;
     place.current ??= newPlace();
-    keeper.current = createKeeper(place.current, { ...refs, redraw: () => redraw((at) => at + 1), onBehind });
+    scroll.current = createScrollAnchor(place.current, { ...refs, redraw: () => redraw((at) => at + 1), onBehind });
   }
-  return [keeper.current, behind];
+  return [scroll.current, behind];
 }
 
 // Settles the list when the box or one of its rows becomes another size.
@@ -57,7 +57,7 @@ function useSizes({ box, list }, resized) {
  * - `rows` [{key, …}], oldest first; keys are unique and stay. A row that is the same object as before is not
  *   drawn again.
  * - `render(row)` gives the row's view; the same function every time. What the view remembers must live
- *   outside of it (`useKept`, `RowFold`, `Body` with a `place`): it leaves the page with the row.
+ *   outside of it (`useKept`, `RowDisclosure`, `Body` with a `place`): it leaves the page with the row.
  * - `guess(row)`: its height in pixels before it was seen.
  * - `label` names the list for screen readers; `empty` is shown instead of rows, `before` above them.
  * - `onTop` is called when the start comes near, `onEnd` when the list grew while its end is in view.
@@ -71,35 +71,35 @@ export function VirtualList({ guess = guessed, beyond = null, startAt = null, pl
   const { rows, render, label, before, empty } = props;
   const box = useRef(null);
   const list = useRef(null);
-  const [keeper, behind] = useKeeper(place, { box, list });
+  const [scroll, behind] = useScrollAnchor(place, { box, list });
   const focused = box.current?.contains(document.activeElement);
-  const { start, end } = keeper.draw({ guess, beyond, startAt, ...props });
+  const { start, end } = scroll.draw({ guess, beyond, startAt, ...props });
 
   useLayoutEffect(() => {
-    keeper.settle();
+    scroll.settle();
     // The row with the focus has left the page: the keyboard stays in the list.
     if (focused && !box.current.contains(document.activeElement)) box.current.focus({ preventScroll: true });
   });
-  useSizes({ box, list }, keeper.resized);
-  useEffect(() => keeper.end, []);
+  useSizes({ box, list }, scroll.resized);
+  useEffect(() => scroll.end, []);
 
   // Moving there as the browser does, it would aim at where the end was when the key was pressed.
   function keyDown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    if (event.key === "End") keeper.toLatest();
-    else if (event.key === "Home") keeper.toStart();
+    if (event.key === "End") scroll.toLatest();
+    else if (event.key === "Home") scroll.toStart();
     else return;
     event.preventDefault();
   }
 
   const last = rows.at(-1)?.key ?? null;
   useEffect(() => {
-    if (keeper.stuck) props.onEnd?.();
+    if (scroll.stuck) props.onEnd?.();
   }, [last]);
 
   return html`
     <div class="scroller">
-      <div class="scroll" ref=${box} onScroll=${keeper.scrolled} onClickCapture=${(event) => keeper.clicked(event)}
+      <div class="scroll" ref=${box} onScroll=${scroll.scrolled} onClickCapture=${(event) => scroll.clicked(event)}
            onKeyDown=${keyDown} tabindex="0" role="region" aria-label=${label}>
         ${before}
         <ol ref=${list}>
@@ -114,7 +114,7 @@ export function VirtualList({ guess = guessed, beyond = null, startAt = null, pl
       </div>
       ${
         behind !== null &&
-        html`<button class="pill" type="button" data-new=${behind > 0} onClick=${() => keeper.toLatest()}>
+        html`<button class="pill" type="button" data-new=${behind > 0} onClick=${() => scroll.toLatest()}>
           ↓ ${behind > 0 ? `${behind} new` : "Latest"}
         </button>`
       }

@@ -1,4 +1,4 @@
-// The page's words for the broker's states, kinds and rules. Pure.
+// The page's labels of the broker's states, kinds and rules. Pure.
 import { clock, shortTool, stopwatch } from "./format.js";
 
 const OPERATOR = "operator";
@@ -32,7 +32,7 @@ const NO_DETAIL = {
 };
 
 /** The state of `doing` in a word or three: `working`, `waiting for you`, `waiting for bob`. */
-export function stateWord({ state, on }) {
+export function stateLabel({ state, on }) {
   if (state === "waiting") return `waiting for ${on === OPERATOR ? "you" : on}`;
   return AGENT_STATES[state] ?? state;
 }
@@ -100,6 +100,6 @@ function who({ count, agents }) {
 }
 
 /** [emphasis, rest] of one need in the top line. */
-export function needWords(need) {
+export function needLabel(need) {
   return NEEDS[need.kind](need);
 }

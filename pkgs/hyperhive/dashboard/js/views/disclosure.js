@@ -4,7 +4,7 @@ import { useKept } from "./context.js";
 
 function Part({ open, onToggle, label, count = null, preview = "", children }) {
   return html`
-    <div class="fold-part" data-open=${open}>
+    <div class="disclosure" data-open=${open}>
       <button type="button" class="quiet toggle" aria-expanded=${open} onClick=${onToggle}>
         <span class="mark" aria-hidden="true"></span>${label}
         ${count !== null && html` <span class="count">${count}</span>`}
@@ -16,8 +16,8 @@ function Part({ open, onToggle, label, count = null, preview = "", children }) {
 }
 
 /** Children are rendered while it is open only; it stays open over reloads. */
-export function Fold({ name, ...part }) {
-  const place = `fold:${name}`;
+export function Disclosure({ name, ...part }) {
+  const place = `disclosure:${name}`;
   const [open, setOpen] = useState(() => sessionStorage.getItem(place) === "open");
   function toggle() {
     sessionStorage.setItem(place, open ? "closed" : "open");
@@ -27,7 +27,7 @@ export function Fold({ name, ...part }) {
 }
 
 /** The same in a row of a long list: it stays open until the page is left. */
-export function RowFold({ name, ...part }) {
-  const [open, setOpen] = useKept(`fold:${name}`, false);
+export function RowDisclosure({ name, ...part }) {
+  const [open, setOpen] = useKept(`disclosure:${name}`, false);
   return html`<${Part} open=${open} onToggle=${() => setOpen(!open)} ...${part} />`;
 }

@@ -1,4 +1,4 @@
-// Owns the worker that reads agents' texts. One text at a time has so long; after that the worker is ended and
+// Owns the worker that parses agents' texts. One text at a time has so long; after that the worker is ended and
 // the text stays as it was written. The page itself never parses anything.
 
 const DEADLINE_MS = 3000;
@@ -57,7 +57,7 @@ function broken() {
 }
 
 function start() {
-  worker = new Worker("/static/js/reading/worker.js", { type: "module" });
+  worker = new Worker("/static/js/parser/worker.js", { type: "module" });
   worker.ready = false;
   worker.addEventListener("error", broken);
   worker.addEventListener("message", ({ data }) => {
@@ -91,13 +91,13 @@ function next() {
   }
 }
 
-/** What is known of it already: undefined while it was not read, null when it cannot be. */
-export function knownReading(kind, texts) {
+/** What is known of it already: undefined while it was not parsed, null when it cannot be. */
+export function knownParse(kind, texts) {
   return known.get(nameOf(kind, texts));
 }
 
-/** Calls `take(value)` when it was read; returns a function that gives up on it. */
-export function requestReading(kind, texts, take) {
+/** Calls `take(value)` when it was parsed; returns a function that gives up on it. */
+export function requestParse(kind, texts, take) {
   const name = nameOf(kind, texts);
   if (!waiting.has(name)) waiting.set(name, { name, kind, texts, takers: new Set() });
   const job = waiting.get(name);

@@ -20,7 +20,7 @@ export function newPlace() {
  * `box` and `list` are refs of the scrolling element and of the rows' parent, `redraw()` draws the list again,
  * `onBehind(count)` hears how many rows below the view were not seen, null when the end is near and all were.
  */
-export function createKeeper(place, { box, list, redraw, onBehind }) {
+export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
   const { layout } = place;
   let props = { rows: [] };
   let shown = { start: 0, end: 0 };

@@ -4,7 +4,7 @@
  * `run()` is asynchronous; `pause` milliseconds pass between its end and its next start.
  * `timers` is {set, clear, now}, of the browser by default.
  */
-export function paced(run, pause, timers = browserTimers) {
+export function throttled(run, pause, timers = browserTimers) {
   let state = "resting";
   let timer = null;
   let endedAt = -Infinity;

@@ -1,5 +1,5 @@
 // A part of the page that is fetched when it is opened for the first time, and shown when its style is there.
-import { Guard, html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { ErrorBoundary, html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 
 const BROKEN = html`<p class="empty problem" role="alert">This part of the page broke. Reload the page to try again.</p>`;
 
@@ -28,7 +28,7 @@ function useStyled(box, view) {
  * Props: `id` names the part, `load` resolves to its view, all others are the view's. A part that is its own
  * box, and has no style of its own, gives `frame`, which puts what stands in its place in such a box.
  */
-export function Late({ id, load, frame = null, ...props }) {
+export function Lazy({ id, load, frame = null, ...props }) {
   const box = useRef(null);
   const [view, setView] = useState(() => loaded.get(id) ?? null);
   const [failed, setFailed] = useState(false);
@@ -57,10 +57,10 @@ export function Late({ id, load, frame = null, ...props }) {
     `);
   }
   if (!view) return framed(html`<p class="empty" role="status">Loading…</p>`);
-  if (frame) return html`<${Guard} failed=${frame(BROKEN)}><${view} ...${props} /></${Guard}>`;
+  if (frame) return html`<${ErrorBoundary} failed=${frame(BROKEN)}><${view} ...${props} /></${ErrorBoundary}>`;
   return html`
-    <div class="late" ref=${box} data-styled=${styled}>
-      <${Guard} failed=${BROKEN}><${view} ...${props} /></${Guard}>
+    <div class="lazy" ref=${box} data-styled=${styled}>
+      <${ErrorBoundary} failed=${BROKEN}><${view} ...${props} /></${ErrorBoundary}>
     </div>
   `;
 }

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const VENDOR = new URL("../../dashboard/vendor/marked.js", import.meta.url);
 const skip = existsSync(VENDOR) ? false : "no dashboard/vendor: run `make vendor`";
-const load = (name) => import(`../../dashboard/js/reading/${name}.js`);
+const load = (name) => import(`../../dashboard/js/parser/${name}.js`);
 
 const words = (text) => ({ kind: "text", text });
 

@@ -1,12 +1,12 @@
-// Runs in a worker of its own: reads what agents wrote, which may be made to take for ever.
+// Runs in a worker of its own: parses what agents wrote, which may be made to take for ever.
 import { difference } from "./difference.js";
 import { readMarkdown } from "./markdown.js";
 
-const READERS = { markdown: readMarkdown, difference };
+const PARSERS = { markdown: readMarkdown, difference };
 
 addEventListener("message", ({ data: { kind, texts } }) => {
   try {
-    postMessage({ value: READERS[kind](...texts) });
+    postMessage({ value: PARSERS[kind](...texts) });
   } catch (error) {
     postMessage({ value: null, error: String(error) });
   }
