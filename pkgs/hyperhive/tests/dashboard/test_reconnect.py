@@ -116,9 +116,12 @@ async def test_a_log_loses_and_doubles_no_row_over_a_restart_in_two_tabs(
     await link.close()
     for tab in (page, other):
         await expect(tab.locator(".log-bar")).to_contain_text("The broker does not answer.")
+    # Nobody is told of what is put into the log: no tab may be back before it is there.
+    await page.context.set_offline(offline=True)
     await hive.resume()
     # More than one page was missed, and more arrives while it is caught up with.
     await hive.write_log("alice", [note(f"note {number:04}") for number in range(400, 1100)])
+    await page.context.set_offline(offline=False)
     link = await hive.agents["alice"].link()
     await link.send_json(report(status("idle"), note("note 1100").model_dump(mode="json")))
 
