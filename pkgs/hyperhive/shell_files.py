@@ -4,7 +4,6 @@ Usage: shell_files.py DIRECTORY. Needs shtab and argparse-manpage beside what hy
 """
 
 import argparse
-import importlib
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import shtab
 from argparse_manpage.manpage import Manpage
 
 from hyperhive import __version__
-from hyperhive.cli.parser import COMMANDS, whole_parser
+from hyperhive.cli.parser import COMMANDS, load, whole_parser
 
 _SHELLS: Final = ("bash", "fish", "zsh")
 _PATHS: Final = {"DIR": shtab.DIRECTORY, "FILE": shtab.FILE, "PATH": shtab.FILE}
@@ -61,8 +60,7 @@ def _manual(parser: argparse.ArgumentParser) -> str:
 def _examples() -> str:
     blocks = []
     for name in COMMANDS:
-        module = importlib.import_module(f"hyperhive.cli.{name.replace('-', '_')}")
-        lines = textwrap.dedent(module.EXAMPLES).strip().translate(_AS_TYPED).splitlines()
+        lines = textwrap.dedent(load(name).examples).strip().translate(_AS_TYPED).splitlines()
         blocks.append("\n".join(rf"\&{line}" for line in lines))
     return "\n".join([".nf", "\n\n".join(blocks), ".fi"])
 

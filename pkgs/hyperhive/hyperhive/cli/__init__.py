@@ -6,8 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hyperhive.cli.exit_codes import FAILED, INTERRUPTED, UNREACHABLE
-from hyperhive.cli.output import complain
+from hyperhive.cli.command import FAILED, INTERRUPTED, UNREACHABLE, complain
 from hyperhive.cli.parser import build_parser
 from hyperhive.errors import HyperhiveError
 

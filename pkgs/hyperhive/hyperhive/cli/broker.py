@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from hyperhive.broker import run as run_broker
-from hyperhive.cli.arguments import add_rendered_config
+from hyperhive.cli.command import add_rendered_config
 from hyperhive.config import load_broker_config
 
 DETAILS: Final = """
@@ -15,10 +15,8 @@ EXAMPLES: Final = "hyperhive broker --config .hyperhive/config/broker.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     add_rendered_config(parser, "broker.json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the broker."""
     return run_broker(load_broker_config(Path(args.config)))

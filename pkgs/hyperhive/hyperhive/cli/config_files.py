@@ -1,10 +1,12 @@
-"""Configuration files as commands get them: a hive in TOML, or a rendered broker.json or harness.json."""
+"""`hyperhive check-config`, and configuration files as commands get them: a hive in TOML, or rendered."""
 
+import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from hyperhive.cli.command import OK, Command, emit
 from hyperhive.config import (
     AgentConfig,
     BrokerConfig,
@@ -91,3 +93,29 @@ def _check_patterns(path: Path, agents: Mapping[str, AgentConfig]) -> None:
                 mistakes.append(f"{path}: {key}.bash.{index}: {error} (value: {pattern!r:.200})")
     if mistakes:
         raise ConfigError("\n".join(mistakes))
+
+
+def _check_config_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="a hive in TOML, broker.json or harness.json")
+    parser.add_argument("--kind", choices=KINDS, help="what FILE is (default: seen from its ending and keys)")
+
+
+def _check_config(args: argparse.Namespace) -> int:
+    kind = args.kind or guess_kind(args.file)
+    names = check(args.file, kind)
+    emit(args, {"kind": kind, "agents": names}, f"{args.file}: a good {kind} file ({', '.join(names)})")
+    return OK
+
+
+COMMANDS: Final = {
+    "check-config": Command(
+        """
+Every mistake is named with file, dotted key and value. NixOS runs this on the rendered files while the
+system builds.""",
+        """
+  hyperhive check-config hive.toml
+  hyperhive check-config --kind harness /etc/hyperhive/harness.json""",
+        _check_config_arguments,
+        _check_config,
+    ),
+}

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from hyperhive.cli.exit_codes import FAILED, OK
-from hyperhive.cli.output import emit, printable
+from hyperhive.cli.command import FAILED, OK, emit, printable
 from hyperhive.demo.run import Stage, play
 from hyperhive.up.processes import HiveProcesses
 
@@ -25,7 +24,6 @@ _PORT: Final = 7000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument("--port", type=int, default=_PORT, help="of the dashboard (%(default)s)")
     parser.add_argument(
         "--state-dir", metavar="DIR", type=Path, help="keep everything there (default: a temporary directory)"
@@ -38,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demonstration."""
     stage = Stage(args.state_dir, 0 if args.once else args.port, args.once)
     summary = asyncio.run(play(stage, _tell, lambda processes: _welcome(stage, processes)))
     document = summary.document()

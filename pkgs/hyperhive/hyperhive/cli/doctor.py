@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from hyperhive.cli.arguments import add_socket
 from hyperhive.cli.broker_socket import find_socket
+from hyperhive.cli.command import FAILED, OK, add_socket, emit, printable
 from hyperhive.cli.config_files import load_broker
-from hyperhive.cli.exit_codes import FAILED, OK
-from hyperhive.cli.output import emit, printable
 from hyperhive.diagnosis.doctor import ADVICE
 from hyperhive.diagnosis.probe import check
 from hyperhive.errors import RemoteError
@@ -44,7 +42,6 @@ _NOT_CONTAINED: Final = "agents of `hyperhive up` are processes of whoever start
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument("--config", metavar="FILE", type=Path, help="a hive in TOML, or broker.json")
     parser.add_argument(
         "--state-dir", metavar="DIR", type=Path, default=Path(".hyperhive"), help="as for up (%(default)s)"
@@ -54,7 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run every check, or one agent's self-test."""
     if args.agent is not None:
         return _test_agent(args)
     usual = next((path for path in _USUAL if path.is_file()), None)

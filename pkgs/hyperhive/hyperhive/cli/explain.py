@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from hyperhive.cli.arguments import add_socket
 from hyperhive.cli.broker_socket import admin_client
+from hyperhive.cli.command import OK, REFUSED, add_socket, emit, printable, table
 from hyperhive.cli.config_files import load_broker
-from hyperhive.cli.exit_codes import OK, REFUSED
-from hyperhive.cli.output import emit, printable, table
 from hyperhive.domain.bash import judge
 from hyperhive.errors import NotFoundError
 
@@ -23,7 +21,6 @@ EXAMPLES: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument("agent", metavar="AGENT", help="the agent's name")
     parser.add_argument("command", metavar="COMMAND", help="the command line, quoted as one argument")
     parser.add_argument("--config", metavar="FILE", type=Path, help="a hive in TOML, or broker.json")
@@ -31,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge one command line."""
     if args.config is None:
         route = f"/api/agents/{quote(args.agent, safe='')}/explain"
         verdict = admin_client(args).post(route, {"command": args.command})

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from hyperhive.cli.arguments import add_rendered_config
+from hyperhive.cli.command import add_rendered_config
 from hyperhive.config import load_harness_config
 from hyperhive.harness.main import run as run_harness
 
@@ -15,11 +15,9 @@ EXAMPLES: Final = "hyperhive harness --config .hyperhive/config/harness-coder.js
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     add_rendered_config(parser, "harness.json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the harness."""
     path = Path(args.config)
     return run_harness(load_harness_config(path), path)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from hyperhive.cli.arguments import add_rendered_config
+from hyperhive.cli.command import add_rendered_config
 from hyperhive.config import load_harness_config
 from hyperhive.harness.mcp_stdio import run as run_stdio
 
@@ -14,10 +14,8 @@ EXAMPLES: Final = "claude mcp add hyperhive -- hyperhive mcp --config .hyperhive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     add_rendered_config(parser, "harness.json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Offer the tools until standard input ends."""
     return run_stdio(load_harness_config(Path(args.config)))

@@ -4,10 +4,8 @@ import argparse
 from typing import Any, Final
 from urllib.parse import quote
 
-from hyperhive.cli.arguments import add_socket
 from hyperhive.cli.broker_socket import admin_client
-from hyperhive.cli.exit_codes import OK
-from hyperhive.cli.output import emit, printable
+from hyperhive.cli.command import OK, add_socket, emit, printable
 
 DETAILS: Final = """
 A choice counts from the agent's next turn on and survives restarts of everything; `default` goes back to
@@ -19,14 +17,12 @@ EXAMPLES: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument("agent", metavar="AGENT", help="the agent's name")
     parser.add_argument("name", metavar="NAME", nargs="?", help="one of the agent's models, or default")
     add_socket(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show or choose one agent's model."""
     path = f"/api/agents/{quote(args.agent, safe='')}"
     client = admin_client(args)
     view = client.get(path) if args.name is None else client.post(f"{path}/model", {"model": args.name})

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from hyperhive import __version__
-from hyperhive.cli.exit_codes import TABLE
+from hyperhive.cli.command import TABLE, Command
 
-#: Command -> summary; the module of the same name holds the rest: DETAILS, EXAMPLES, `add_arguments`, `run`.
+#: Command -> summary.
 COMMANDS: Final = {
     "up": "run a whole hive from one file: broker and agents as child processes",
     "demo": "show a hive without account or network: real Claude Code, scripted model",
@@ -31,6 +31,18 @@ COMMANDS: Final = {
     "harness": "run one agent's harness",
     "mcp": "offer hyperhive's tools over stdio to a claude that was started by hand",
     "scripted-model": "play a script in the place of Claude's API, to try a hive offline",
+}
+#: Modules with several commands, which are in their COMMANDS; a command's own module has its name.
+_MODULES: Final = {
+    "send": "messages",
+    "inbox": "messages",
+    "answer": "messages",
+    "start": "lifecycle",
+    "stop": "lifecycle",
+    "restart": "lifecycle",
+    "token": "login",
+    "hash-password": "login",
+    "check-config": "config_files",
 }
 
 
@@ -79,10 +91,19 @@ def _parser(loaded: Collection[str | None]) -> argparse.ArgumentParser:
     return parser
 
 
-def _complete(command: argparse.ArgumentParser, name: str, summary: str) -> None:
-    module = importlib.import_module(f"hyperhive.cli.{name.replace('-', '_')}")
-    command.description = f"{summary[0].upper()}{summary[1:]}.\n\n{module.DETAILS.strip()}".strip()
-    command.epilog = f"examples:\n  {module.EXAMPLES.strip()}\n\n{TABLE}"
-    command.add_argument("--json", action="store_true", help="print one JSON document")
-    module.add_arguments(command)
-    command.set_defaults(run=module.run)
+def load(name: str) -> Command:
+    """Import a command, and no other module than its own."""
+    module = importlib.import_module(f"hyperhive.cli.{_MODULES.get(name, name.replace('-', '_'))}")
+    if name in _MODULES:
+        command: Command = module.COMMANDS[name]
+        return command
+    return Command(module.DETAILS, module.EXAMPLES, module.add_arguments, module.run)
+
+
+def _complete(parser: argparse.ArgumentParser, name: str, summary: str) -> None:
+    command = load(name)
+    parser.description = f"{summary[0].upper()}{summary[1:]}.\n\n{command.details.strip()}".strip()
+    parser.epilog = f"examples:\n  {command.examples.strip()}\n\n{TABLE}"
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    command.add_arguments(parser)
+    parser.set_defaults(run=command.run)

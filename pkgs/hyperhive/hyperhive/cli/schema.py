@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from hyperhive.cli.exit_codes import FAILED, OK
-from hyperhive.cli.output import emit
+from hyperhive.cli.command import FAILED, OK, emit
 from hyperhive.config import schema
 from hyperhive.errors import InvalidRequestError
 from hyperhive.system.installation import contract_dir
@@ -21,7 +20,6 @@ EXAMPLES: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail when a file is not up to date"
     )
@@ -29,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write or compare the schema files."""
     directory = args.output or contract_dir()
     if directory is None:
         raise InvalidRequestError("this is an installed package and no checkout: say where with --output DIR")

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from hyperhive.cli.exit_codes import OK
-from hyperhive.cli.output import emit
+from hyperhive.cli.command import OK, emit
 from hyperhive.demo.model_server import serve
 
 DETAILS: Final = """
@@ -24,7 +23,6 @@ EXAMPLES: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument("--script", metavar="FILE", type=Path, required=True, help="the script to play")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one (default)")
@@ -34,8 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until told to end."""
-
     def tell(url: str) -> None:
         emit(args, {"url": url}, url)
         sys.stdout.flush()

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from hyperhive.cli.arguments import add_socket
 from hyperhive.cli.broker_socket import admin_client
-from hyperhive.cli.exit_codes import OK
-from hyperhive.cli.output import ago, emit, printable, table
+from hyperhive.cli.command import OK, add_socket, ago, emit, printable, table
 
 DETAILS: Final = """
 Without an agent: of the whole hive. What is older is kept less finely; [retention] says for how long.
@@ -28,7 +26,6 @@ Totals = Mapping[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument("agent", metavar="AGENT", nargs="?", default="", help="an agent's name")
     parser.add_argument(
         "--since",
@@ -41,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what the hive, or one agent, did."""
     now = time.time()
     asked = {"agent": args.agent, "since": now - args.since, "until": now, "buckets": _BUCKETS}
     report = admin_client(args).get(f"/api/stats?{urlencode(asked)}")

@@ -4,10 +4,8 @@ import argparse
 import time
 from typing import Any, Final
 
-from hyperhive.cli.arguments import add_socket
 from hyperhive.cli.broker_socket import admin_client
-from hyperhive.cli.exit_codes import OK
-from hyperhive.cli.output import ago, emit, one_line, table
+from hyperhive.cli.command import OK, add_socket, ago, emit, one_line, table
 
 DETAILS: Final = """
 With --json: the whole snapshot that the dashboard starts from."""
@@ -19,12 +17,10 @@ _HEAD: Final = ("AGENT", "ROLE", "STATE", "MODEL", "CONTEXT", "INBOX", "TURNS", 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     add_socket(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the hive as it is now."""
     state = admin_client(args).get("/api/state")
     rows = [_HEAD, *(_row(agent, time.time()) for agent in state["agents"])]
     questions = [question for question in state["questions"] if question["state"] == "open"]

@@ -10,9 +10,8 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
+from hyperhive.cli.command import OK, emit, printable
 from hyperhive.cli.config_files import load_hive_file
-from hyperhive.cli.exit_codes import OK
-from hyperhive.cli.output import emit, printable
 from hyperhive.config.hive_file import DEFAULTS, Hive
 from hyperhive.errors import ConfigError, NotFoundError
 from hyperhive.system.installation import examples_dir
@@ -34,7 +33,6 @@ EXAMPLES: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
     parser.add_argument(
         "--config", metavar="FILE", type=Path, default=Path("hive.toml"), help="the hive (%(default)s)"
     )

@@ -3,8 +3,68 @@ from pathlib import Path
 import pytest
 
 from hyperhive.cli.config_files import guess_kind, load_broker, load_hive_file
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Places, load_hive, parse_hive
 from hyperhive.errors import ConfigError
+from tests.cli.conftest import Run
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "hive.toml"
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Path:
+    """A directory with the example hive as broker.json and harness.json."""
+    hive = load_hive(EXAMPLE, Places(tmp_path, tmp_path / "run", tmp_path))
+    (tmp_path / "broker.json").write_text(hive.broker.model_dump_json())
+    (tmp_path / "harness.json").write_text(hive.harnesses["coder"].model_dump_json())
+    return tmp_path
+
+
+def test_every_kind_of_file_is_recognised(run: Run, rendered: Path) -> None:
+    assert [
+        run("check-config", "--json", path).document
+        for path in (EXAMPLE, rendered / "broker.json", rendered / "harness.json")
+    ] == [
+        {"kind": "hive", "agents": ["manager", "coder", "reviewer"]},
+        {"kind": "broker", "agents": ["manager", "coder", "reviewer"]},
+        {"kind": "harness", "agents": ["coder"]},
+    ]
+
+
+def test_a_good_file_is_said_to_be_good(run: Run) -> None:
+    result = run("check-config", EXAMPLE)
+    assert (result.code, result.out) == (0, f"{EXAMPLE}: a good hive file (manager, coder, reviewer)\n")
+
+
+def test_a_file_of_another_kind_than_given_is_refused(run: Run, rendered: Path) -> None:
+    result = run("check-config", "--kind", "broker", rendered / "harness.json")
+    assert result.code == 1
+    assert f"hyperhive: config_invalid: {rendered}/harness.json: runtime: Field required\n" in result.err
+
+
+@pytest.mark.parametrize("kind", ["hive", "broker", "harness"])
+def test_a_pattern_that_cannot_work_is_named_with_its_key(run: Run, rendered: Path, kind: str) -> None:
+    source = {"hive": EXAMPLE, "broker": rendered / "broker.json", "harness": rendered / "harness.json"}[kind]
+    path = rendered / f"bad{source.suffix}"
+    path.write_text(source.read_text().replace("pytest *", ""))
+    key = "agent.bash.2" if kind == "harness" else "agents.coder.bash.2"
+    result = run("check-config", path)
+    assert result.code == 1
+    assert f"{path}: {key}: " in result.err
+
+
+def test_a_pattern_with_two_lines_is_refused(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text('[agents.ada]\nbash = ["git *", "ls\\nrm"]\n')
+    result = run("check-config", path)
+    assert result.code == 1
+    assert result.err.startswith(f"hyperhive: config_invalid: {path}: agents.ada.bash.1: ")
+    assert result.err.endswith("(value: 'ls\\nrm')\n")
+
+
+def test_what_is_no_file_or_no_json_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    assert "cannot be read: No such file or directory" in run("check-config", tmp_path / "none.json").err
+    assert "Invalid JSON" in run("check-config", tmp_path / "broken.json").err
 
 
 def test_a_hive_brings_its_broker_and_a_rendered_file_no_hive(tmp_path: Path) -> None:

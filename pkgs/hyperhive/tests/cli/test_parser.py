@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hyperhive.cli.exit_codes import TABLE
+from hyperhive.cli.command import TABLE
 from hyperhive.cli.parser import COMMANDS
 from tests.cli.conftest import Run
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hyperhive.cli.exit_codes import FAILED, USAGE
+from hyperhive.cli.command import FAILED, USAGE
 from tests.cli.conftest import Run, Running
 
 

@@ -1,4 +1,4 @@
-from hyperhive.cli.output import ago, one_line, printable, table
+from hyperhive.cli.command import ago, one_line, printable, table
 
 
 def test_nothing_that_steers_a_terminal_gets_through() -> None:

@@ -1,11 +1,58 @@
-"""What commands print: text for a person, or exactly one JSON document; nothing that steers a terminal."""
+"""What commands share: what one is, options, exit codes, and output in which nothing steers a terminal."""
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+UNREACHABLE: Final = 3
+REFUSED: Final = 4
+INTERRUPTED: Final = 130
+
+#: `--help` prints it.
+TABLE: Final = """exit codes:
+  0    done
+  1    failed; the reason is one line on standard error: hyperhive: KEY: MESSAGE
+  2    wrong usage
+  3    no broker answers
+  4    explain: the command would be refused
+  130  interrupted"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One of the commands in a module that has several.
+
+    Attributes:
+        details: What `--help` says below the summary.
+        run: Returns the exit code.
+    """
+
+    details: str
+    examples: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def add_socket(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that calls a running broker."""
+    parser.add_argument(
+        "--socket",
+        metavar="PATH",
+        help="the broker's admin socket (default: $HYPERHIVE_SOCKET, ./.hyperhive/run/admin.sock, "
+        "/run/hyperhive/admin.sock)",
+    )
+
+
+def add_rendered_config(parser: argparse.ArgumentParser, name: str) -> None:
+    """The rendered configuration file of a daemon."""
+    parser.add_argument("--config", metavar="FILE", required=True, help=f"the rendered {name}")
 
 
 def emit(args: argparse.Namespace, document: Any, text: str) -> None:
