@@ -150,7 +150,7 @@ def _table(settings: str, options: Iterable[Option]) -> str:
     ]
     lines = ["| key | type | meaning |", "|---|---|---|"]
     lines += [
-        f"| `{name}` | {_cell(option.type)} | {_cell(_markdown(option.description or ''))} |"
+        f"| `{name}` | {_one_line(option.type)} | {_cell(_markdown(option.description or ''))} |"
         for name, option in rows
     ]
     return "\n".join([*lines, ""])
