@@ -1,9 +1,9 @@
-"""The Nix of the README is a hive that evaluates."""
+"""The Nix of the documents is a hive that evaluates."""
 
 from pathlib import Path
 
 from tests.nixos import nix
-from tests.test_readme import blocks
+from tests.test_docs import blocks
 
 nix.need_tree()
 
