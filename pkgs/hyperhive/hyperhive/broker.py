@@ -16,32 +16,15 @@ from urllib.parse import quote
 from aiohttp import web
 
 from hyperhive import __version__
-from hyperhive.api import Services
 from hyperhive.api.agent.app import agent_app
 from hyperhive.api.errors import plain_problem
-from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.app import admin_app, operator_app
 from hyperhive.api.security import Gate, secure
 from hyperhive.config import LOOPBACK, UID_RANGE, BrokerConfig, NtfyConfig, TlsConfig, uid_base
-from hyperhive.domain.recipients import Roster
 from hyperhive.errors import ConfigError, HyperhiveError
-from hyperhive.services.agents import Agents
-from hyperhive.services.bus import Bus
-from hyperhive.services.diagnosis import Doctor, SelfTests
-from hyperhive.services.events import Events
-from hyperhive.services.hive import Hive
-from hyperhive.services.lifecycle import Lifecycle, Runtime
-from hyperhive.services.messages import Messages
-from hyperhive.services.models import Models
-from hyperhive.services.notifications import Notifications
-from hyperhive.services.outbox import Outbox
-from hyperhive.services.questions import Questions
-from hyperhive.services.sessions import Sessions
-from hyperhive.services.stats import Stats
-from hyperhive.services.tally import Tally
-from hyperhive.services.terminal import Terminals
-from hyperhive.store.database import Database
+from hyperhive.services.composition import Services, build_services
+from hyperhive.services.lifecycle import Runtime
 from hyperhive.system.credentials import credential_path, read_credential
 from hyperhive.system.listeners import Listener
 from hyperhive.system.notify import notify
@@ -81,7 +64,6 @@ class Broker:
     def __init__(self, config: BrokerConfig, clock: Callable[[], float] = time.time) -> None:
         self._config = config
         self._clock = clock
-        self._links = Links()
         self._port = config.listen.port
         self._tasks = Tasks()
         self._background = Tasks()
@@ -97,7 +79,7 @@ class Broker:
         """
         try:
             await asyncio.to_thread(_make_directories, self._config)
-            self.services = await self._build_services()
+            self.services = await self._start_services()
             await self._listen_agents()
             await self._listen_operator()
             await self._listen_admin()
@@ -113,7 +95,9 @@ class Broker:
         """End streams and links, let what was begun be committed, close everything."""
         await self._background.cancel()
         self._open_calls.end_all()
-        await self._links.close_all()
+        if self._listeners:
+            # Only through them can there be links.
+            await self.services.links.close_all()
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
         self._listeners.clear()
         await self._tasks.finish(_FINISH_SECONDS)
@@ -123,75 +107,25 @@ class Broker:
         """The address that logs a browser in."""
         return f"{self.url}/?token={quote(self.services.sessions.token())}"
 
-    async def _build_services(self) -> Services:
-        config, clock = self._config, self._clock
-        state = Path(config.state_dir)
+    async def _start_services(self) -> Services:
+        config, push = self._config, self._config.notifications.ntfy
         password = None
         if config.operator.password_credential is not None:
             password = await asyncio.to_thread(read_credential, config.operator.password_credential)
-        db = await self._resources.enter_async_context(Database(state / "db" / "broker.sqlite"))
-        bus = Bus(clock)
-        tally = Tally(Roster(config.agents))
-        outbox = Outbox(db, bus, tally)
-        messages = Messages(outbox, config, clock)
-        questions = Questions(outbox, messages, clock)
-        events = Events(db, bus, tally, config, clock)
-        agents = Agents(db, bus, config, messages, events, clock)
-        outbox.on_question(agents.question_changed)
-        stats = Stats(db, agents, config, clock)
-        runtime = runtime_of(config)
-        lifecycle = Lifecycle(runtime, agents, events, bus, clock)
-        selftests = SelfTests(
-            config, agents, runtime, self._links.self_test, clock, dashboard_port=lambda: self._port
-        )
-        doctor = Doctor(config, db, agents, selftests, clock)
-        notifications = await self._build_notifications(db, bus, agents)
-        sessions = Sessions(db, state / "operator-token", password, clock)
-        terminals = Terminals(
-            agents,
-            events,
-            self._links.open_terminal,
-            sessions.token,
-            clock,
-            contained=config.runtime == "nixos",
-        )
-        boot = uuid.uuid4().hex
-        hive = Hive(
-            config, bus, messages, questions, events, agents, sessions, boot=boot, version=__version__
-        )
-        messages.on_mail(self._links.wake)
-        await hive.start()
-        models = Models(outbox, agents, events, self._links.use_model, clock)
-        await models.start()
-        return Services(
-            messages,
-            questions,
-            events,
-            agents,
-            stats,
-            lifecycle,
-            sessions,
-            hive,
-            bus,
-            selftests,
-            models,
-            doctor,
-            terminals,
-            notifications,
-        )
-
-    async def _build_notifications(self, db: Database, bus: Bus, agents: Agents) -> Notifications:
-        config = self._config.notifications.ntfy
-        return Notifications(
-            db,
-            bus,
-            agents,
+        services = build_services(
+            config,
+            self._clock,
             self._tasks,
-            config=config,
-            ntfy=None if config is None else await asyncio.to_thread(_ntfy_client, config),
-            base=None if config is None else config.dashboard_url or remote_url(self._config),
-            clock=self._clock,
+            runtime=runtime_of(config),
+            password_hash=password,
+            ntfy=None if push is None else await asyncio.to_thread(_ntfy_client, push),
+            remote_url=remote_url(config),
+            dashboard_port=lambda: self._port,
+            boot=uuid.uuid4().hex,
         )
+        await self._resources.enter_async_context(services.db)
+        await services.start()
+        return services
 
     async def _listen_agents(self) -> None:
         # A container's root is "other" here, so it needs everybody's bits on the socket. The directory
@@ -201,7 +135,6 @@ class Broker:
             app = agent_app(
                 name,
                 self.services,
-                links=self._links,
                 tasks=self._tasks,
                 open_calls=self._open_calls,
                 peer_allowed=peer_rule(self._config, name),
@@ -217,7 +150,6 @@ class Broker:
         self.operator = operator_app(
             self.services,
             gate=gate,
-            links=self._links,
             tasks=self._tasks,
             open_calls=self._open_calls,
             host_names=listen.host_names,
@@ -230,7 +162,6 @@ class Broker:
     async def _listen_admin(self) -> None:
         app = admin_app(
             self.services,
-            links=self._links,
             tasks=self._tasks,
             open_calls=self._open_calls,
             peer_allowed=lambda uid: uid in {0, os.geteuid()},
@@ -248,9 +179,7 @@ class Broker:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
-                await self.services.hive.sweep()
-                await self.services.stats.sweep()
-                await self.services.terminals.sweep()
+                await self.services.sweep()
             except Exception:
                 # The next second may go better; mail must not wait for a restart because of one failure.
                 log.exception("the sweep failed")

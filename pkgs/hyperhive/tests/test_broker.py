@@ -143,7 +143,7 @@ async def test_a_failing_sweep_is_logged_and_tried_again(
             swept.set()
         raise ValueError("the disk is full")
 
-    monkeypatch.setattr(broker.services.hive, "sweep", sweep)
+    monkeypatch.setattr(broker.services.messages, "sweep", sweep)
     await asyncio.wait_for(swept.wait(), 5)
     await broker.stop()
     assert caplog.records[-1].getMessage() == "the sweep failed"

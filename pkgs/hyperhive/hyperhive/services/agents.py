@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from hyperhive.config import AgentConfig, BrokerConfig
+from hyperhive.config import AgentConfig
 from hyperhive.domain.agents import NAME_LIMIT, believable, brief, policy, servers
 from hyperhive.domain.days import day_start
 from hyperhive.domain.lifecycle import actions, shown
 from hyperhive.domain.models import used
+from hyperhive.domain.recipients import Roster
 from hyperhive.errors import NotFoundError
 from hyperhive.protocol.agents import (
     AgentBrief,
@@ -19,13 +20,12 @@ from hyperhive.protocol.agents import (
     ModelChoice,
     Waiting,
 )
+from hyperhive.protocol.bus import AgentChanged, EventStored, LinkChanged, QuestionChanged, QueueChanged
 from hyperhive.protocol.events import AgentEvent, EventKind
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus
-from hyperhive.protocol.questions import Question
+from hyperhive.protocol.messages import OPERATOR
+from hyperhive.protocol.questions import Question, QuestionState
 from hyperhive.services.bus import Bus
-from hyperhive.services.events import Events
-from hyperhive.services.messages import Messages
-from hyperhive.services.waits import Waits
 from hyperhive.store import events as store
 from hyperhive.store import questions
 from hyperhive.store.database import Database
@@ -38,74 +38,88 @@ _DETAIL_LIMIT: Final = 500
 
 
 @dataclass
-class _Presence:
-    """Whether an agent is there.
+class _Agent:
+    """What is known of one agent.
 
     Attributes:
+        waits_since: When the connection went or the unit changed its state, whichever is later.
+        reported: What its harness last said.
+        shown: What the operator sees.
+        since: When the shown state began.
         linked: Its harness is connected.
         lost: It was connected since its unit last came up.
-        waits_since: When the connection went or the unit changed its state, whichever is later.
+        frames: A second, and how often the page was told in it.
     """
 
+    config: AgentConfig
     unit: UnitStatus
     waits_since: float
+    reported: AgentStatus
+    shown: AgentStatus
+    since: float
     linked: bool = False
     lost: bool = False
+    servers: list[McpServer] | None = None
+    frames: tuple[float, int] = (0.0, 0)
 
     @property
     def settled(self) -> bool:
         return self.linked and self.unit.state is UnitState.RUNNING
 
-    def shown(self, reported: AgentStatus, now: float) -> AgentStatus:
+    def status(self, now: float) -> AgentStatus:
         waited = max(0.0, now - self.waits_since)
-        return shown(reported, self.unit, linked=self.linked, lost=self.lost, waited=waited)
+        return shown(self.reported, self.unit, linked=self.linked, lost=self.lost, waited=waited)
 
 
 class Agents:
-    """The agents of the hive. All but `start` is immediate: no I/O, event loop only."""
+    """Who is in the hive, and how they are. All but `start` is immediate: no I/O, event loop only.
 
-    def __init__(
-        self,
-        db: Database,
-        bus: Bus,
-        config: BrokerConfig,
-        messages: Messages,
-        events: Events,
-        clock: Callable[[], float],
-    ) -> None:
-        now = clock()
-        self._db = db
+    Attributes:
+        roster: Everybody, as a value that transactions decide with.
+    """
+
+    def __init__(self, bus: Bus, clock: Callable[[], float], *, contained: bool) -> None:
         self._bus = bus
-        self._messages = messages
         self._clock = clock
-        self._reported = {
-            name: AgentStatus.bare(AgentState.STARTING, agent.model) for name, agent in config.agents.items()
-        }
-        self._presence = {
-            name: _Presence(UnitStatus(unit=name, state=UnitState.UNKNOWN, reason=""), now)
-            for name in config.agents
-        }
-        self._shown = {name: self._presence[name].shown(self._reported[name], now) for name in config.agents}
-        self._on_link: list[Callable[[str], object]] = []
-        self._since = dict.fromkeys(config.agents, now)
-        self._contained = config.runtime == "nixos"
-        self._waits = Waits()
+        self._contained = contained
+        self.roster = Roster({})
+        self._agents: dict[str, _Agent] = {}
+        self._held_back: set[str] = set()
+        # What the store knows too, by name: it outlives the agents.
+        self._depths: dict[str, int] = {}
+        self._asked: dict[str, dict[int, Waiting]] = {}
         self._chosen: dict[str, str | None] = {}
-        self._servers: dict[str, list[McpServer]] = {}
-        self._day = day_start(now)
+        self._day = day_start(clock())
         self._today: dict[str, TurnCounts] = {}
         self._last_turn: dict[str, float] = {}
-        self._frames: dict[str, tuple[float, int]] = {}
-        self._held_back: set[str] = set()
-        messages.on_depth(self._depth_changed)
-        events.on_stored(self._count)
+        bus.subscribe(QueueChanged, self._queue_changed)
+        bus.subscribe(QuestionChanged, lambda changed: self._question_changed(changed.question))
+        bus.subscribe(EventStored, lambda stored: self._count(stored.event))
 
-    async def start(self) -> None:
+    async def start(self, db: Database) -> None:
         """Load today's counters from the stored events, and who waits for an answer."""
         self._day = day_start(self._clock())
-        self._today = await self._db.read(store.turn_counts, self._day)
-        self._last_turn = await self._db.read(store.last_turn_ends)
-        self._waits.load(await self._db.read(questions.open_all))
+        self._today = await db.read(store.turn_counts, self._day)
+        self._last_turn = await db.read(store.last_turn_ends)
+        for question in await db.read(questions.open_all):
+            self._question_changed(question)
+
+    def add(self, agent: AgentConfig) -> None:
+        """Let an agent into the hive."""
+        now = self._clock()
+        unit = UnitStatus(unit=agent.name, state=UnitState.UNKNOWN, reason="")
+        bare = AgentStatus.bare(AgentState.STARTING, agent.model)
+        new = _Agent(agent, unit, now, reported=bare, shown=bare, since=now)
+        new.shown = new.status(now)
+        self._agents[agent.name] = new
+        self._set_roster()
+        self.touch(agent.name)
+
+    def remove(self, name: str) -> None:
+        """Take an agent out of the hive; errors as in `config`."""
+        del self._agents[self.config(name).name]
+        self._set_roster()
+        self._bus.publish(AgentChanged(name))
 
     def config(self, name: str) -> AgentConfig:
         """What the operator configured.
@@ -113,30 +127,32 @@ class Agents:
         Raises:
             NotFoundError: There is no such agent.
         """
-        agent = self._messages.rules.roster.agents.get(name)
-        if agent is None:
-            raise NotFoundError(f"there is no agent {name!r}")
-        return agent
+        return self._known(name).config
+
+    def state(self, name: str) -> AgentState | None:
+        """How the agent is shown; None when there is none of that name."""
+        agent = self._agents.get(name)
+        return None if agent is None else agent.shown.state
 
     def view(self, name: str) -> AgentView:
         """One agent as it is now; errors as in `config`."""
-        agent = self.config(name)
+        agent = self._known(name)
         self._turn_day()
         counts = self._today.get(name, TurnCounts())
         return AgentView(
             name=name,
-            role=agent.role,
-            models=agent.models,
-            model=ModelChoice(configured=agent.model, chosen=self._chosen.get(name)),
-            policy=policy(agent, contained=self._contained),
-            mcp_servers=servers(agent, self._servers.get(name)),
-            status=self._shown[name],
+            role=agent.config.role,
+            models=agent.config.models,
+            model=ModelChoice(configured=agent.config.model, chosen=self._chosen.get(name)),
+            policy=policy(agent.config, contained=self._contained),
+            mcp_servers=servers(agent.config, agent.servers),
+            status=agent.shown,
             waiting=self._waiting(name),
-            linked=self._presence[name].linked,
-            unit=self._presence[name].unit,
-            actions=actions(self._presence[name].unit),
-            since=self._since[name],
-            inbox_depth=self._messages.pending(name),
+            linked=agent.linked,
+            unit=agent.unit,
+            actions=actions(agent.unit),
+            since=agent.since,
+            inbox_depth=self._depths.get(name, 0),
             last_turn_at=self._last_turn.get(name),
             turns_today=counts.turns,
             cost_today_usd=counts.cost_usd,
@@ -148,7 +164,7 @@ class Agents:
 
     def names(self) -> list[str]:
         """Every agent's name, sorted."""
-        return sorted(self._messages.rules.roster.agents)
+        return sorted(self._agents)
 
     def brief(self, name: str, manager: str) -> AgentBrief:
         """One agent as the manager of that name sees it; errors as in `config`."""
@@ -160,25 +176,19 @@ class Agents:
 
     def connected(self, name: str) -> None:
         """The agent's harness opened its link."""
-        presence = self._presence[self.config(name).name]
-        presence.linked, presence.lost = True, False
-        self._servers.pop(name, None)
+        agent = self._known(name)
+        agent.linked, agent.lost, agent.servers = True, False, None
         bare = {"state": AgentState.STARTING, "detail": "", "turn": None, "until": None, "tool": None}
-        self._reported[name] = self._reported[name].model_copy(update=bare)
+        agent.reported = agent.reported.model_copy(update=bare)
         self._link_changed(name)
 
     def disconnected(self, name: str) -> None:
         """The agent's harness is gone; model, session and context stay as it last said."""
-        presence = self._presence[self.config(name).name]
-        presence.linked, presence.waits_since = False, self._clock()
-        self._servers.pop(name, None)
+        agent = self._known(name)
+        agent.linked, agent.waits_since, agent.servers = False, self._clock(), None
         # While its unit is being stopped or started that is as it should be.
-        presence.lost = presence.unit.state in {UnitState.RUNNING, UnitState.UNKNOWN}
+        agent.lost = agent.unit.state in {UnitState.RUNNING, UnitState.UNKNOWN}
         self._link_changed(name)
-
-    def on_link(self, callback: Callable[[str], object]) -> None:
-        """Call `callback(name)` whenever an agent's harness has come or gone."""
-        self._on_link.append(callback)
 
     def report(self, name: str, status: AgentStatus) -> None:
         """The agent's harness says how it is; texts of any length are cut."""
@@ -189,7 +199,7 @@ class Agents:
             "session": status.session and status.session[:NAME_LIMIT],
             "tool": status.tool and believable(status.tool, self._clock()),
         }
-        self._reported[self.config(name).name] = status.model_copy(update=cut)
+        self._known(name).reported = status.model_copy(update=cut)
         self._refresh(name)
 
     def model_chosen(self, name: str, model: str | None) -> None:
@@ -201,88 +211,102 @@ class Agents:
         """The model of the agent's next turn; errors as in `config`."""
         return used(self.config(name), self._chosen.get(name))
 
-    def question_changed(self, question: Question) -> None:
-        """A question is new or closed: its asker waits, or does not wait any more."""
-        if question.asker not in self._messages.rules.roster.agents:
-            return
-        before = self._waiting(question.asker)
-        self._waits.changed(question)
-        if self._waiting(question.asker) != before:
-            self.touch(question.asker)
-
     def report_servers(self, name: str, reported: list[McpServer]) -> None:
         """The agent's harness says how its extra MCP servers are."""
-        agent = self.config(name)
-        before = servers(agent, self._servers.get(name))
-        self._servers[name] = reported
-        if servers(agent, reported) != before:
+        agent = self._known(name)
+        before, agent.servers = servers(agent.config, agent.servers), reported
+        if servers(agent.config, reported) != before:
             self.touch(name)
 
     def unit(self, name: str) -> UnitStatus:
         """What runs the agent, as last seen; errors as in `config`."""
-        return self._presence[self.config(name).name].unit
+        return self._known(name).unit
 
     def unit_changed(self, name: str, unit: UnitStatus) -> None:
         """What runs the agent is like this now."""
-        presence = self._presence[self.config(name).name]
-        if unit == presence.unit:
+        agent = self._known(name)
+        if unit == agent.unit:
             return
-        if unit.state is not presence.unit.state:
-            presence.waits_since = self._clock()
-            presence.lost = presence.lost and unit.state in {UnitState.RUNNING, UnitState.UNKNOWN}
-        presence.unit = unit
+        if unit.state is not agent.unit.state:
+            agent.waits_since = self._clock()
+            agent.lost = agent.lost and unit.state in {UnitState.RUNNING, UnitState.UNKNOWN}
+        agent.unit = unit
         if not self._refresh(name):
             self.touch(name)
 
     def waiting(self) -> list[float]:
         """Of every agent but those that are connected and known to run: seconds since that changed last."""
         now = self._clock()
-        return [max(0.0, now - one.waits_since) for one in self._presence.values() if not one.settled]
+        return [max(0.0, now - one.waits_since) for one in self._agents.values() if not one.settled]
 
     def touch(self, name: str) -> None:
         """Tell the operator's page how the agent is now; in a flood, at the next sweep."""
-        second = self._clock() // 1
-        known, count = self._frames.get(name, (second, 0))
+        agent = self._known(name)
+        second, (known, count) = self._clock() // 1, agent.frames
         count = count + 1 if known == second else 1
-        self._frames[name] = (second, count)
+        agent.frames = (second, count)
         if count > FRAMES_PER_SECOND:
             self._held_back.add(name)
         else:
-            self._bus.publish_agent(self.view(name))
+            self._bus.publish(AgentChanged(name))
 
     def sweep(self) -> None:
         """Notice harnesses that did not connect in time, and tell what was held back in a flood."""
-        for name, presence in self._presence.items():
-            if not presence.linked:
+        for name, agent in self._agents.items():
+            if not agent.linked:
                 self._refresh(name)
         held_back, self._held_back = self._held_back, set()
-        for name in sorted(held_back & set(self._messages.rules.roster.agents)):
-            self._bus.publish_agent(self.view(name))
+        self._bus.publish(*(AgentChanged(name) for name in sorted(held_back & self._agents.keys())))
+
+    def _known(self, name: str) -> _Agent:
+        agent = self._agents.get(name)
+        if agent is None:
+            raise NotFoundError(f"there is no agent {name!r}")
+        return agent
+
+    def _set_roster(self) -> None:
+        self.roster = Roster({name: agent.config for name, agent in self._agents.items()})
 
     def _waiting(self, name: str) -> Waiting | None:
-        idle = self._shown[name].state is AgentState.IDLE
-        return self._waits.of(name, self._since[name]) if idle else None
+        """Whose answer an idle agent waits for: the operator's first, then the longest."""
+        agent, asked = self._agents[name], self._asked.get(name)
+        if agent.shown.state is not AgentState.IDLE or not asked:
+            return None
+        first = min(asked.values(), key=lambda one: (one.on != OPERATOR, one.question))
+        return first.model_copy(update={"since": max(first.since, agent.since)})
 
     def _link_changed(self, name: str) -> None:
         if not self._refresh(name):
             self.touch(name)
-        for callback in self._on_link:
-            callback(name)
+        self._bus.publish(LinkChanged(name))
 
     def _refresh(self, name: str) -> bool:
         """Show how the agent is now; False when that is what was shown already."""
-        now = self._clock()
-        status, before = self._presence[name].shown(self._reported[name], now), self._shown[name]
+        agent, now = self._agents[name], self._clock()
+        status, before = agent.status(now), agent.shown
         if status == before:
             return False
         if status.state is not before.state:
-            self._since[name] = now
-        self._shown[name] = status
+            agent.since = now
+        agent.shown = status
         self.touch(name)
         return True
 
-    def _depth_changed(self, name: str, _pending: int) -> None:
-        if name in self._messages.rules.roster.agents:
+    def _queue_changed(self, queue: QueueChanged) -> None:
+        before = self._depths.get(queue.recipient, 0)
+        self._depths[queue.recipient] = queue.depth
+        if queue.depth != before and queue.recipient in self._agents:
+            self.touch(queue.recipient)
+
+    def _question_changed(self, question: Question) -> None:
+        """Its asker waits, or does not wait any more."""
+        name, asked = question.asker, self._asked.setdefault(question.asker, {})
+        before = self._waiting(name) if name in self._agents else None
+        if question.state is QuestionState.OPEN:
+            asked[question.id] = Waiting(on=question.target, question=question.id, since=question.asked_at)
+        else:
+            asked.pop(question.id, None)
+        if name in self._agents and self._waiting(name) != before:
             self.touch(name)
 
     def _count(self, event: AgentEvent) -> None:
@@ -294,7 +318,8 @@ class Agents:
             counts = self._today.get(event.agent, TurnCounts())
             cost = counts.cost_usd + store.turn_cost(event)
             self._today[event.agent] = TurnCounts(counts.turns + 1, cost)
-        self._depth_changed(event.agent, 0)
+        if event.agent in self._agents:
+            self.touch(event.agent)
 
     def _turn_day(self) -> None:
         today = day_start(self._clock())

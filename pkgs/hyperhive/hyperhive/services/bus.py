@@ -1,32 +1,60 @@
-"""The bus: what happened, told to every subscriber without ever waiting for one."""
+"""The bus: what happened, told to whoever subscribed to events of that type."""
 
 import asyncio
+import logging
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Generic, Literal, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
-from hyperhive.protocol.agents import AgentView
-from hyperhive.protocol.events import (
-    AgentEvent,
-    AgentFrame,
-    HiveFrame,
-    MessageFrame,
-    NoticeFrame,
-    QuestionFrame,
-)
-from hyperhive.protocol.messages import Message
-from hyperhive.protocol.questions import Question
+from hyperhive.protocol.bus import Event
+
+log = logging.getLogger(__name__)
 
 #: Most items that wait in one subscription; one more ends it.
 QUEUE_LIMIT: Final = 1024
 
 Item = TypeVar("Item")
+EventT = TypeVar("EventT", bound=Event)
+
+
+class Bus:
+    """Calls the subscribers of an event's type in the order in which they subscribed. Event loop only."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type[object], list[Callable[[Any], object]]] = {}
+        self._due: deque[Event] = deque()
+        self._is_telling = False
+
+    def subscribe(self, kind: type[EventT], handler: Callable[[EventT], object]) -> None:
+        """Call `handler(event)` for every event of that type; it must not wait for anything."""
+        self._handlers.setdefault(kind, []).append(handler)
+
+    def publish(self, *events: Event) -> None:
+        """Tell events, in order. What a subscriber publishes meanwhile is told after them."""
+        self._due.extend(events)
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            while self._due:
+                self._tell(self._due.popleft())
+        finally:
+            self._is_telling = False
+
+    def _tell(self, event: Event) -> None:
+        for handler in self._handlers.get(type(event), ()):
+            try:
+                handler(event)
+            except Exception:
+                # One subscriber's mistake must not keep mail, or the page, from the others.
+                log.exception("a subscriber to %s failed", type(event).__name__)
 
 
 class Subscription(Generic[Item]):
-    """One listener: `async with bus.subscribe() as frames: async for frame in frames: ...`.
+    """One browser's queue: `async with subscription as items: async for item in items: ...`.
 
-    Items published between entering and leaving arrive in order. A listener that falls more than
+    Items offered between entering and leaving arrive in order. A listener that falls more than
     `QUEUE_LIMIT` items behind gets what was queued and then the iteration ends.
     """
 
@@ -55,7 +83,7 @@ class Subscription(Generic[Item]):
         return item
 
     def close(self) -> None:
-        """End the iteration after what is queued already; for a broker that shuts down."""
+        """End the iteration after what is queued already."""
         self._group.discard(self)
         if not self._ended:
             self._ended = True
@@ -68,67 +96,3 @@ class Subscription(Generic[Item]):
             self.close()
         else:
             self._queue.put_nowait(item)
-
-
-class Bus:
-    """Numbers what happens and hands it to the subscribers. Use it on the event loop only.
-
-    Args:
-        clock: Seconds since 1970. `seq` starts at its milliseconds, so that it also grows over
-            restarts of the broker.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._seq = int(clock() * 1000)
-        self._hive: set[Subscription[HiveFrame]] = set()
-        self._agents: dict[str, set[Subscription[AgentEvent]]] = {}
-
-    @property
-    def seq(self) -> int:
-        """Number of the latest frame."""
-        return self._seq
-
-    def subscribe(self) -> Subscription[HiveFrame]:
-        """Frames of the whole hive, from entering the subscription on."""
-        return Subscription(self._hive)
-
-    def subscribe_agent(self, name: str) -> Subscription[AgentEvent]:
-        """Live events of one agent, from entering the subscription on."""
-        return Subscription(self._agents.setdefault(name, set()))
-
-    def publish_message(self, message: Message, unread: int) -> None:
-        """A message is new or changed its state; the operator's inbox has `unread` messages now."""
-        self._offer(MessageFrame(seq=self._next(), data=message, unread=unread))
-
-    def publish_question(self, question: Question) -> None:
-        """A question is new or closed."""
-        self._offer(QuestionFrame(seq=self._next(), data=question))
-
-    def publish_agent(self, view: AgentView) -> None:
-        """An agent's view changed."""
-        self._offer(AgentFrame(seq=self._next(), data=view))
-
-    def publish_notice(self, level: Literal["info", "warning", "error"], text: str) -> None:
-        """Something that the operator should see once."""
-        self._offer(NoticeFrame(seq=self._next(), level=level, text=text))
-
-    def publish_event(self, event: AgentEvent) -> None:
-        """An agent's event was stored."""
-        for subscription in tuple(self._agents.get(event.agent, ())):
-            subscription.offer(event)
-
-    def close(self) -> None:
-        """End every subscription."""
-        for listener in tuple(self._hive):
-            listener.close()
-        for group in self._agents.values():
-            for watcher in tuple(group):
-                watcher.close()
-
-    def _next(self) -> int:
-        self._seq += 1
-        return self._seq
-
-    def _offer(self, frame: HiveFrame) -> None:
-        for subscription in tuple(self._hive):
-            subscription.offer(frame)

@@ -23,11 +23,8 @@ from hyperhive.protocol.diagnosis import (
 from hyperhive.protocol.link import RunSelfTest, SelfTestDone
 from hyperhive.services.agents import Agents
 from hyperhive.services.lifecycle import Runtime
+from hyperhive.services.links import Links
 from hyperhive.store.database import Database
-from hyperhive.system.sockets import Peer
-
-#: Asks an agent's harness and says who that is; None when none is connected.
-Ask = Callable[[str, RunSelfTest], Peer | None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class SelfTests:
         config: Where the hive's files are, and whether its agents are in containers.
         agents: Knows who there is.
         runtime: Knows where the kernel counts what agents use.
-        ask: Reaches the agents' harnesses.
+        links: Reach the agents' harnesses.
         clock: Seconds since 1970.
         dashboard_port: The TCP port that agents must not reach.
         seconds: How long one may take.
@@ -54,7 +51,7 @@ class SelfTests:
         config: BrokerConfig,
         agents: Agents,
         runtime: Runtime,
-        ask: Ask,
+        links: Links,
         clock: Callable[[], float],
         *,
         dashboard_port: Callable[[], int],
@@ -63,7 +60,7 @@ class SelfTests:
         self._config = config
         self._agents = agents
         self._runtime = runtime
-        self._ask = ask
+        self._links = links
         self._clock = clock
         self._contained = config.runtime == "nixos"
         self._dashboard_port = dashboard_port
@@ -109,8 +106,9 @@ class SelfTests:
     async def _look(self, name: str, running: _Running) -> tuple[list[Finding], list[Finding]]:
         """What is seen from outside and from inside."""
         hidden = hidden_files(self._config)
-        peer = self._ask(name, RunSelfTest(id=running.id, port=self._dashboard_port(), hidden=hidden))
-        if peer is None:
+        asked = RunSelfTest(id=running.id, port=self._dashboard_port(), hidden=hidden)
+        peer = self._links.peer(name)
+        if peer is None or not self._links.push(name, asked):
             raise ConflictError(
                 f"{name} is not connected, so it cannot be asked; start it, or look at its log"
             )

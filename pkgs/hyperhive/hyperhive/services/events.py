@@ -1,7 +1,6 @@
 """Agents' live logs: stored with limits, streamed, kept for a while."""
 
 import math
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,11 +8,12 @@ from typing import Final
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.days import DAY
 from hyperhive.domain.events import EventAllowance, dropped_note, trimmed
+from hyperhive.protocol.bus import EventStored
 from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent
-from hyperhive.services.bus import Bus
-from hyperhive.services.tally import Tally
+from hyperhive.services.bus import Bus, Subscription
 from hyperhive.store import events as store
 from hyperhive.store.database import Database
+from hyperhive.store.transaction import Transaction
 
 #: Most events of one page.
 PAGE_LIMIT: Final = 500
@@ -37,17 +37,14 @@ class _Gate:
 class Events:
     """Appends and pages agents' events."""
 
-    def __init__(
-        self, db: Database, bus: Bus, tally: Tally, config: BrokerConfig, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, db: Database, bus: Bus, config: BrokerConfig, clock: Callable[[], float]) -> None:
         self._db = db
-        self._bus = bus
-        self._tally = tally
         self._days = config.retention.events_days
         self._clock = clock
         self._purged_at = clock()
         self._gates: dict[str, _Gate] = {}
-        self._on_stored: list[Callable[[AgentEvent], object]] = []
+        self._watchers: dict[str, set[Subscription[AgentEvent]]] = {}
+        bus.subscribe(EventStored, self._stream)
 
     async def append(self, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
         """Store and stream events of an agent, in order.
@@ -57,13 +54,12 @@ class Events:
         Returns:
             What was stored.
         """
-        now = self._clock()
-        gate = self._gates.setdefault(agent, _Gate(EventAllowance(now)))
-        return await self._db.write(self._append, agent, events, now, gate, then=self._publish)
+        gate = self._gates.setdefault(agent, _Gate(EventAllowance(self._clock())))
+        return await self._db.commit(_append, agent, events, gate)
 
     async def record(self, agent: str, event: NewEvent) -> None:
         """Store and stream one event of our own making, which a flood of the agent's cannot crowd out."""
-        await self._db.write(_record, agent, event, self._clock(), then=self._publish)
+        await self._db.commit(_record, agent, event)
 
     async def page(
         self,
@@ -78,9 +74,9 @@ class Events:
         chosen = store.Slice(before=before, after=after, kinds=tuple(kinds))
         return await self._db.read(store.page, agent, chosen, max(1, min(limit, PAGE_LIMIT)))
 
-    def on_stored(self, callback: Callable[[AgentEvent], object]) -> None:
-        """Call `callback(event)` on the event loop for every event that was stored."""
-        self._on_stored.append(callback)
+    def watch(self, agent: str) -> Subscription[AgentEvent]:
+        """Events of one agent, from entering the subscription on."""
+        return Subscription(self._watchers.setdefault(agent, set()))
 
     async def sweep(self) -> None:
         """Once a minute, forget what retention does not keep."""
@@ -88,33 +84,21 @@ class Events:
         if not self._days or 0 <= now - self._purged_at < _PURGE_EVERY:
             return
         self._purged_at = now
-        await self._db.write(store.purge, now - self._days * DAY, _PURGE_ROWS)
+        await self._db.commit(store.purge, now - self._days * DAY, _PURGE_ROWS)
 
-    def _append(
-        self,
-        connection: sqlite3.Connection,
-        agent: str,
-        events: Sequence[NewEvent],
-        now: float,
-        gate: _Gate,
-    ) -> list[AgentEvent]:
-        """Runs on the writer thread."""
-        small = [trimmed(event, now) for event in events]
-        accepted = [event for event in small if gate.allowance.takes(event, now)]
-        if len(accepted) < len(small) and not 0 <= now - gate.noted_at < _NOTE_EVERY:
-            gate.noted_at = now
-            accepted.append(dropped_note(now))
-        stored = store.append(connection, agent, accepted)
-        for event in stored:
-            self._tally.event(connection, event, now)
-        return stored
-
-    def _publish(self, events: list[AgentEvent]) -> None:
-        for event in events:
-            self._bus.publish_event(event)
-            for callback in self._on_stored:
-                callback(event)
+    def _stream(self, stored: EventStored) -> None:
+        for watcher in tuple(self._watchers.get(stored.event.agent, ())):
+            watcher.offer(stored.event)
 
 
-def _record(connection: sqlite3.Connection, agent: str, event: NewEvent, now: float) -> list[AgentEvent]:
-    return store.append(connection, agent, [trimmed(event, now)])
+def _append(tx: Transaction, agent: str, events: Sequence[NewEvent], gate: _Gate) -> list[AgentEvent]:
+    small = [trimmed(event, tx.now) for event in events]
+    accepted = [event for event in small if gate.allowance.takes(event, tx.now)]
+    if len(accepted) < len(small) and not 0 <= tx.now - gate.noted_at < _NOTE_EVERY:
+        gate.noted_at = tx.now
+        accepted.append(dropped_note(tx.now))
+    return store.append(tx, agent, accepted)
+
+
+def _record(tx: Transaction, agent: str, event: NewEvent) -> None:
+    store.append(tx, agent, [trimmed(event, tx.now)])

@@ -1,16 +1,24 @@
-"""The hive as a whole: start, the work of every second, and the snapshot for the operator's page."""
+"""The hive as the operator's page sees it: a snapshot, and numbered frames of what changes after it."""
 
+from collections.abc import Callable
 from typing import Final
 
 from hyperhive.config import BrokerConfig
-from hyperhive.protocol.events import HiveState, OperatorInfo
+from hyperhive.protocol.bus import AgentChanged, MessageChanged, Notice, QuestionChanged
+from hyperhive.protocol.events import (
+    AgentFrame,
+    HiveFrame,
+    HiveState,
+    MessageFrame,
+    NoticeFrame,
+    OperatorInfo,
+    QuestionFrame,
+)
 from hyperhive.protocol.messages import OPERATOR
 from hyperhive.services.agents import Agents
-from hyperhive.services.bus import Bus
-from hyperhive.services.events import Events
+from hyperhive.services.bus import Bus, Subscription
 from hyperhive.services.messages import Messages
 from hyperhive.services.questions import Questions
-from hyperhive.services.sessions import Sessions
 
 #: Most messages of the flow, and of the inbox, in a snapshot, and most characters of their bodies: what
 #: the page shows first must come quickly, whatever agents write.
@@ -19,9 +27,11 @@ FIRST_CHARACTERS: Final = 48 * 1024
 
 
 class Hive:
-    """All services together. The composition root awaits `start` once and `sweep` every second.
+    """What the page starts from, and its stream.
 
     Args:
+        clock: Seconds since 1970. Frames are numbered without gaps from its milliseconds on, so that
+            numbers also grow over restarts of the broker.
         boot: Changes with every start of the broker.
         version: Of hyperhive.
     """
@@ -32,40 +42,37 @@ class Hive:
         bus: Bus,
         messages: Messages,
         questions: Questions,
-        events: Events,
         agents: Agents,
-        sessions: Sessions,
+        clock: Callable[[], float],
         *,
         boot: str,
         version: str,
     ) -> None:
         self._operator = OperatorInfo(pronouns=config.operator.pronouns)
-        self._bus = bus
         self._messages = messages
         self._questions = questions
-        self._events = events
         self._agents = agents
-        self._sessions = sessions
         self._boot = boot
         self._version = version
+        self._seq = int(clock() * 1000)
+        self._watchers: set[Subscription[HiveFrame]] = set()
+        bus.subscribe(MessageChanged, self._message_changed)
+        bus.subscribe(QuestionChanged, self._question_changed)
+        bus.subscribe(AgentChanged, self._agent_changed)
+        bus.subscribe(Notice, self._noticed)
 
-    async def start(self) -> None:
-        """Take everything over from the store."""
-        await self._sessions.start()
-        await self._agents.start()
-        await self._messages.start()
+    @property
+    def seq(self) -> int:
+        """Number of the latest frame."""
+        return self._seq
 
-    async def sweep(self) -> None:
-        """Leases and deadlines that have passed, and retention."""
-        await self._messages.sweep()
-        await self._questions.sweep()
-        await self._events.sweep()
-        await self._sessions.sweep()
-        self._agents.sweep()
+    def watch(self) -> Subscription[HiveFrame]:
+        """Frames of the whole hive, from entering the subscription on."""
+        return Subscription(self._watchers)
 
     async def state(self) -> HiveState:
         """The snapshot. Its `seq` is read first: what happens meanwhile comes as a frame as well."""
-        seq, unread = self._bus.seq, self._messages.pending(OPERATOR)
+        seq, unread = self._seq, self._messages.pending(OPERATOR)
         latest = await self._messages.page(limit=FIRST_MESSAGES, characters=FIRST_CHARACTERS)
         inbox = await self._messages.inbox(limit=FIRST_MESSAGES, characters=FIRST_CHARACTERS)
         questions = await self._questions.recent()
@@ -82,3 +89,25 @@ class Hive:
             unread=unread,
             questions=questions,
         )
+
+    def _message_changed(self, changed: MessageChanged) -> None:
+        unread = self._messages.pending(OPERATOR)
+        self._offer(lambda seq: MessageFrame(seq=seq, data=changed.message, unread=unread))
+
+    def _question_changed(self, changed: QuestionChanged) -> None:
+        self._offer(lambda seq: QuestionFrame(seq=seq, data=changed.question))
+
+    def _agent_changed(self, changed: AgentChanged) -> None:
+        if changed.name in self._agents.roster.agents:
+            self._offer(lambda seq: AgentFrame(seq=seq, data=self._agents.view(changed.name)))
+
+    def _noticed(self, notice: Notice) -> None:
+        self._offer(lambda seq: NoticeFrame(seq=seq, level=notice.level, text=notice.text))
+
+    def _offer(self, build: Callable[[int], HiveFrame]) -> None:
+        """Number a frame, and make it if anybody looks: an agent's view is the dearest part of a send."""
+        self._seq += 1
+        if self._watchers:
+            frame = build(self._seq)
+            for watcher in tuple(self._watchers):
+                watcher.offer(frame)

@@ -10,6 +10,7 @@ from hyperhive.domain import lifecycle as rules
 from hyperhive.domain.lifecycle import ManagerAllowance
 from hyperhive.errors import HyperhiveError, UnavailableError, UnitFailedError
 from hyperhive.protocol.agents import AgentView
+from hyperhive.protocol.bus import LinkChanged, Notice
 from hyperhive.protocol.events import EventKind, NewEvent
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
 from hyperhive.protocol.messages import OPERATOR
@@ -69,9 +70,12 @@ class Lifecycle:
         self._allowances: dict[str, ManagerAllowance] = {}
         self._due = asyncio.Event()
         self._trouble = ""
-        agents.on_link(lambda _: self._due.set())
-        for name in agents.names():
-            agents.unit_changed(name, runtime.unknown(name, ""))
+        bus.subscribe(LinkChanged, lambda _: self._due.set())
+
+    def add(self, name: str) -> None:
+        """Look after what runs an agent that is new."""
+        self._agents.unit_changed(name, self._runtime.unknown(name, ""))
+        self._due.set()
 
     async def act(self, verb: Verb, name: str, by: str = OPERATOR) -> AgentView:
         """Start, stop or restart an agent and wait until that is done. Its mail stays in its queue.
@@ -175,7 +179,7 @@ class Lifecycle:
         level, text = rules.record(verb, name, by, None if problem is None else problem.message)
         log.log(logging.INFO if problem is None else logging.WARNING, "%s", text)
         if by != OPERATOR:
-            self._bus.publish_notice(level, text)
+            self._bus.publish(Notice(level, text))
         await self._events.record(name, self._note(level, text))
 
     def _note(self, level: str, text: str) -> NewEvent:

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.days import DAY
-from hyperhive.domain.messages import unstored_text
+from hyperhive.domain.messages import left_text, undeliverable_text, unstored_text
+from hyperhive.domain.questions import cancelled_text
 from hyperhive.domain.recipients import Roster
 from hyperhive.errors import HyperhiveError, NotFoundError, StoreError, UnknownRecipientError
+from hyperhive.protocol.bus import Notice, QueueChanged, RefusalUnstored
 from hyperhive.protocol.messages import (
     OPERATOR,
+    SYSTEM,
     AckResult,
     InboxPage,
     LeaseRequest,
@@ -22,14 +26,17 @@ from hyperhive.protocol.messages import (
     SendRequest,
     SendResult,
 )
-from hyperhive.services.changes import Changes
-from hyperhive.services.departures import depart, depart_strangers
-from hyperhive.services.outbox import MailCallback, Outbox
+from hyperhive.protocol.questions import QuestionState
+from hyperhive.services.agents import Agents
+from hyperhive.services.bus import Bus
 from hyperhive.services.sending import Rules, concerns, send
 from hyperhive.store import history, idempotency, questions
 from hyperhive.store import messages as store
+from hyperhive.store.database import Database
 from hyperhive.store.history import Filter
 from hyperhive.store.messages import Lease
+from hyperhive.store.questions import Closing
+from hyperhive.store.transaction import Transaction
 
 #: Most messages of one page of history or of the operator's inbox, and most characters of their bodies.
 PAGE_LIMIT = 500
@@ -42,26 +49,39 @@ _PURGE_ROWS = 1000
 class Messages:
     """What agents and the operator may do with messages."""
 
-    def __init__(self, outbox: Outbox, config: BrokerConfig, clock: Callable[[], float]) -> None:
-        self._outbox = outbox
+    def __init__(
+        self, db: Database, bus: Bus, agents: Agents, config: BrokerConfig, clock: Callable[[], float]
+    ) -> None:
+        self._db = db
+        self._bus = bus
+        self._agents = agents
         self._config = config
         self._clock = clock
         self._purged_at = clock()
-        self._rules = Rules(Roster(config.agents), config.loop_breaker)
+        self._pending: dict[str, int] = {}
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._unstored: Counter[str] = Counter()
+        bus.subscribe(QueueChanged, self._queue_changed)
+        bus.subscribe(RefusalUnstored, lambda refusal: self._unstored.update([refusal.sender]))
 
     @property
     def rules(self) -> Rules:
         """Everybody in the hive and the limits, as they are now."""
-        return self._rules
+        return Rules(self._agents.roster, self._config.loop_breaker)
 
-    async def start(self) -> None:
-        """Take the queues over from the store.
+    async def start(self) -> dict[str, int]:
+        """Take the queues over from the store; returns how many messages are queued, by recipient."""
+        depths = await self._db.read(store.all_pending)
+        self._bus.publish(*(QueueChanged(name, depth, has_mail=False) for name, depth in depths.items()))
+        return depths
 
-        Leases of a broker that ran before get a full term again, so that a harness that reconnects
-        keeps its turn. What waits for agents that are not configured any more is returned.
+    async def take_over(self) -> None:
+        """Go on where the broker before this one ended, once all agents are known.
+
+        Its leases get a full term again, so that a harness that reconnects keeps its turn. What waits for
+        agents that are not in the hive any more is returned.
         """
-        self._outbox.set_pending(await self._outbox.read(store.all_pending))
-        await self._outbox.commit(self._clock(), _take_over, self._rules.roster, self._lease_end())
+        await self._db.commit(_take_over, self._agents.roster, self._lease_end())
 
     async def send(self, sender: str, request: SendRequest) -> SendResult:
         """Commit one message for every recipient.
@@ -74,7 +94,7 @@ class Messages:
             ConflictError: The idempotency key belongs to another call.
         """
         self._require(sender)
-        outcome = await self._outbox.commit(self._clock(), send, self._rules, sender, request)
+        outcome = await self._db.commit(send, self.rules, sender, request)
         if isinstance(outcome, HyperhiveError):
             raise outcome
         return SendResult(messages=outcome)
@@ -90,7 +110,7 @@ class Messages:
         deadline = asyncio.get_running_loop().time() + request.wait_seconds
         while True:
             self._require(agent)
-            with self._outbox.waiting(agent) as changed:
+            with self._next_change(agent) as changed:
                 messages = await self._lease_now(agent, request) if self.pending(agent) else []
                 if not messages and asyncio.get_running_loop().time() < deadline:
                     with contextlib.suppress(TimeoutError):
@@ -101,41 +121,37 @@ class Messages:
 
     async def _lease_now(self, agent: str, request: LeaseRequest) -> list[Message]:
         handed: list[int] = []
-        call = Lease(agent, request.turn, request.max, self._clock(), self._lease_end())
-        job = self._outbox.submit(self._clock(), _lease, call, handed)
+        call = Lease(agent, request.turn, request.max, self._lease_end())
         try:
-            messages, _ = await job
+            return await self._db.submit(_lease, call, handed)
         except asyncio.CancelledError:
             # The writer may have leased already; the same thread takes it back before anything else.
             with contextlib.suppress(StoreError):
-                self._outbox.submit(self._clock(), _take_back, handed).add_done_callback(_forget)
+                self._db.submit(store.take_back, handed).add_done_callback(_forget)
             raise
-        return messages
 
     async def ack(self, agent: str, turn: str, ids: Sequence[int] | None = None) -> AckResult:
         """Finish what is still leased to the turn: these messages, or all when `ids` is None.
 
         What is leased to the turn and not among `ids` goes back to the queue.
         """
-        return AckResult(ids=await self._outbox.commit(self._clock(), _ack, agent, turn, ids))
+        return _ids(await self._db.commit(_ack, agent, turn, ids))
 
     async def requeue(self, agent: str, turn: str) -> AckResult:
         """Put back what is leased to the turn, before everything that came later."""
-        return AckResult(ids=await self._outbox.commit(self._clock(), _requeue, agent, turn))
+        return _ids(await self._db.commit(store.requeue, agent, turn))
 
     async def hold(self, agent: str, turns: Sequence[str]) -> None:
         """Give the leases of these turns a full term again."""
-        await self._outbox.commit(self._clock(), _hold, agent, turns, self._lease_end())
+        await self._db.commit(store.hold, agent, turns, self._lease_end())
 
     async def keep_only(self, agent: str, turns: Sequence[str]) -> AckResult:
         """Put back what is leased to the agent for any other turn; the listed ones get a full term."""
-        return AckResult(
-            ids=await self._outbox.commit(self._clock(), _keep_only, agent, turns, self._lease_end())
-        )
+        return _ids(await self._db.commit(_keep_only, agent, turns, self._lease_end()))
 
     async def read(self, ids: Sequence[int]) -> AckResult:
         """The operator has read these messages; ids that are not in the inbox are passed over."""
-        return AckResult(ids=await self._outbox.commit(self._clock(), _read, ids))
+        return _ids(await self._db.commit(store.mark_read, OPERATOR, ids))
 
     async def post(
         self,
@@ -151,10 +167,10 @@ class Messages:
         Raises:
             UnknownRecipientError: Nobody is called that.
         """
-        if not self._rules.roster.knows(recipient):
+        if not self._agents.roster.knows(recipient):
             raise UnknownRecipientError(f"nobody is called {recipient!r}")
-        return await self._outbox.commit(
-            self._clock(), Changes.post, recipient, kind, body, question=question, in_reply_to=in_reply_to
+        return await self._db.commit(
+            store.post, recipient, kind, body, question=question, in_reply_to=in_reply_to
         )
 
     async def get(self, message_id: int, *, viewer: str | None = None) -> Message:
@@ -163,7 +179,7 @@ class Messages:
         Raises:
             NotFoundError: There is none (for this viewer).
         """
-        message = await self._outbox.read(lambda connection: store.get(connection, message_id))
+        message = await self._db.read(store.get, message_id)
         if message is None or (viewer is not None and not concerns(message, viewer)):
             raise NotFoundError(f"there is no message {message_id}")
         return message
@@ -182,108 +198,132 @@ class Messages:
         """History, newest first; `limit` is cut to 1..PAGE_LIMIT, long bodies make a page shorter."""
         chosen = Filter(before=before, agent=agent, recipient=recipient, state=state, text=text)
         size = max(1, min(limit, PAGE_LIMIT))
-        return await self._outbox.read(lambda connection: history.page(connection, chosen, size, characters))
+        return await self._db.read(history.page, chosen, size, characters)
 
     async def inbox(
         self, *, after: int = 0, limit: int = PAGE_LIMIT, characters: int = PAGE_CHARACTERS
     ) -> InboxPage:
         """Messages to the operator that are not read yet, oldest first; limits as in `page`."""
         size = max(1, min(limit, PAGE_LIMIT))
-        return await self._outbox.read(
-            lambda connection: history.inbox(connection, OPERATOR, after, size, characters)
-        )
+        return await self._db.read(history.inbox, OPERATOR, after, size, characters)
 
     def pending(self, agent: str) -> int:
-        """How many messages are queued for the agent (or the operator)."""
-        return self._outbox.pending(agent)
+        """How many messages are queued for the agent (or the operator), as of the latest commit."""
+        return self._pending.get(agent, 0)
 
     def recipients(self, agent: str) -> list[str]:
         """Whom the agent may reach: `operator` first, then agents by name."""
-        return self._rules.roster.reach(agent)
+        return self._agents.roster.reach(agent)
 
-    def on_mail(self, callback: MailCallback) -> None:
-        """Call `callback(agent, pending)` on the event loop whenever there is mail to lease."""
-        self._outbox.on_mail(callback)
-
-    def on_depth(self, callback: MailCallback) -> None:
-        """Call `callback(recipient, pending)` on the event loop whenever a queue's depth changed."""
-        self._outbox.on_depth(callback)
-
-    async def remove_agent(self, name: str) -> None:
+    async def return_mail(self, name: str) -> None:
         """The agent left: return its mail to the senders, cancel its questions, tell the operator."""
-        self._rules = Rules(self._rules.roster.without(name), self._rules.limits)
-        await self._outbox.commit(self._clock(), depart, self._rules.roster, name)
-        self._outbox.wake(name)
+        await self._db.commit(_return_mail, self._agents.roster, name)
+        self._wake(name)
 
     async def sweep(self) -> None:
         """Put back what was leased too long; once a minute forget what retention does not keep."""
-        await self._outbox.commit(self._clock(), _requeue_expired)
+        await self._db.commit(store.requeue_expired)
         now = self._clock()
         if 0 <= now - self._purged_at < _PURGE_EVERY:
             return
         self._purged_at = now
-        for sender, count in sorted(self._outbox.take_unstored().items()):
-            self._outbox.notice(unstored_text(sender, count))
+        unstored, self._unstored = self._unstored, Counter()
+        for sender, count in sorted(unstored.items()):
+            self._bus.publish(Notice("warning", unstored_text(sender, count)))
         if self._config.retention.messages_days:
-            await self._outbox.commit(self._clock(), _purge, now - self._config.retention.messages_days * DAY)
+            await self._db.commit(_purge, now - self._config.retention.messages_days * DAY)
 
     def _lease_end(self) -> float:
         return self._clock() + self._config.delivery.lease_seconds
 
     def _require(self, name: str) -> None:
-        if not self._rules.roster.knows(name):
+        if not self._agents.roster.knows(name):
             raise NotFoundError(f"there is no agent {name!r}")
 
+    @contextlib.contextmanager
+    def _next_change(self, recipient: str) -> Iterator[asyncio.Future[None]]:
+        """A future that is done as soon as anything changes for the recipient."""
+        group = self._waiting.setdefault(recipient, set())
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        group.add(future)
+        try:
+            yield future
+        finally:
+            group.discard(future)
 
-def _take_over(changes: Changes, roster: Roster, lease_end: float) -> None:
-    store.hold_all(changes.connection, lease_end)
-    depart_strangers(changes, roster)
+    def _wake(self, recipient: str) -> None:
+        for future in self._waiting.get(recipient, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def _queue_changed(self, queue: QueueChanged) -> None:
+        self._pending[queue.recipient] = queue.depth
+        self._wake(queue.recipient)
 
 
-def _lease(changes: Changes, call: Lease, handed: list[int]) -> list[Message]:
-    messages = store.lease(changes.connection, call)
-    handed += changes.changed(messages)
+def _take_over(tx: Transaction, roster: Roster, lease_end: float) -> None:
+    store.hold_all(tx, lease_end)
+    names = set(store.awaited_recipients(tx.connection))
+    for question in questions.open_all(tx.connection):
+        names |= {question.asker, question.target}
+    for name in sorted(name for name in names if not roster.knows(name)):
+        _return_mail(tx, roster, name)
+
+
+def _return_mail(tx: Transaction, roster: Roster, name: str) -> None:
+    """Mark what is queued for `name` undeliverable, cancel its questions, and tell whom it concerns.
+
+    `roster` is the hive without `name`.
+    """
+    stopped = store.undeliver(tx, name)
+    by_sender: dict[str, list[int]] = {}
+    for message in stopped:
+        by_sender.setdefault(message.sender, []).append(message.id)
+    for sender, ids in by_sender.items():
+        if roster.knows(sender):
+            store.post(
+                tx, sender, MessageKind.UNDELIVERABLE, undeliverable_text(name, ids), in_reply_to=ids[0]
+            )
+    if stopped:
+        text = left_text(name, len(stopped))
+        store.post(tx, OPERATOR, MessageKind.NOTICE, text)
+        tx.events.append(Notice("warning", text))
+    for question in questions.open_for(tx.connection, name):
+        closed = questions.close(tx, question.id, Closing(QuestionState.CANCELLED, SYSTEM, tx.now))
+        other = closed.target if closed.asker == name else closed.asker
+        if roster.knows(other) and (other != OPERATOR or closed.asker == OPERATOR):
+            text = cancelled_text(closed, f"{name} left the hive")
+            store.post(tx, other, MessageKind.QUESTION_CANCELLED, text, question=closed.id)
+
+
+def _lease(tx: Transaction, call: Lease, handed: list[int]) -> list[Message]:
+    messages = store.lease(tx, call)
+    handed += [message.id for message in messages]
     return messages
 
 
-def _take_back(changes: Changes, handed: list[int]) -> None:
-    changes.changed(store.take_back(changes.connection, handed))
-
-
-def _ack(changes: Changes, agent: str, turn: str, ids: Sequence[int] | None) -> list[int]:
-    acked = changes.changed(store.ack(changes.connection, agent, turn, ids, changes.now))
-    changes.changed(store.requeue(changes.connection, agent, turn))
+def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> list[Message]:
+    acked = store.ack(tx, agent, turn, ids)
+    store.requeue(tx, agent, turn)
     return acked
 
 
-def _requeue(changes: Changes, agent: str, turn: str) -> list[int]:
-    return changes.changed(store.requeue(changes.connection, agent, turn))
+def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[Message]:
+    store.hold(tx, agent, turns, lease_end)
+    return store.requeue_others(tx, agent, turns)
 
 
-def _requeue_expired(changes: Changes) -> list[int]:
-    return changes.changed(store.requeue_expired(changes.connection, changes.now))
+def _purge(tx: Transaction, before: float) -> None:
+    store.purge(tx, before, _PURGE_ROWS)
+    questions.purge(tx, before, _PURGE_ROWS)
+    idempotency.purge(tx, before, _PURGE_ROWS)
 
 
-def _keep_only(changes: Changes, agent: str, turns: Sequence[str], lease_end: float) -> list[int]:
-    store.hold(changes.connection, agent, turns, lease_end)
-    return changes.changed(store.requeue_others(changes.connection, agent, turns))
+def _ids(messages: Sequence[Message]) -> AckResult:
+    return AckResult(ids=[message.id for message in messages])
 
 
-def _hold(changes: Changes, agent: str, turns: Sequence[str], lease_end: float) -> None:
-    store.hold(changes.connection, agent, turns, lease_end)
-
-
-def _read(changes: Changes, ids: Sequence[int]) -> list[int]:
-    return changes.changed(store.mark_read(changes.connection, OPERATOR, ids, changes.now))
-
-
-def _purge(changes: Changes, before: float) -> None:
-    store.purge(changes.connection, before, _PURGE_ROWS)
-    questions.purge(changes.connection, before, _PURGE_ROWS)
-    idempotency.purge(changes.connection, before, _PURGE_ROWS)
-
-
-def _forget(job: "asyncio.Future[tuple[None, Changes]]") -> None:
+def _forget(job: asyncio.Future[list[Message]]) -> None:
     """Take note of the outcome, so that a failure is not reported as never retrieved."""
     if not job.cancelled():
         job.exception()

@@ -1,6 +1,7 @@
 """Notifications: notes what begins to wait for the operator, and pushes what still waits after a while."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from hyperhive.domain.days import DAY
 from hyperhive.domain.notifications import PushAllowance, Reckoning
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
-from hyperhive.protocol.events import HiveFrame
+from hyperhive.protocol.bus import AgentChanged, MessageChanged, Notice, QuestionChanged
 from hyperhive.protocol.messages import OPERATOR
 from hyperhive.protocol.notifications import (
     Delivery,
@@ -26,11 +27,12 @@ from hyperhive.protocol.notifications import (
 )
 from hyperhive.protocol.questions import Question
 from hyperhive.services.agents import Agents
-from hyperhive.services.bus import Bus, Subscription
+from hyperhive.services.bus import Bus
 from hyperhive.store import notifications as store
 from hyperhive.store import questions
 from hyperhive.store.database import Database
 from hyperhive.store.notifications import NewDelivery, Settled, Unread
+from hyperhive.store.transaction import Transaction
 from hyperhive.system.ntfy import Answer, Ntfy, Reception
 from hyperhive.system.tasks import Tasks
 
@@ -108,19 +110,26 @@ class Notifications:
         self._states: dict[str, AgentState] = {}
         self._refusing = False
         self._testing = False
+        self._due = asyncio.Event()
+        bus.subscribe(MessageChanged, self._heard)
+        bus.subscribe(QuestionChanged, self._heard)
+        bus.subscribe(AgentChanged, self._heard)
+        bus.subscribe(Notice, self._heard)
 
     async def run(self) -> None:
         """Note and push for as long as the broker runs."""
         while self._config is not None:
-            # What happens from here on is either in the look or in the subscription.
-            async with self._bus.subscribe() as frames:
-                try:
-                    pause = await self.round()
-                except Exception:
-                    # The disk or the server may be back soon; items must not wait for a restart.
-                    log.exception("notifications failed")
-                    pause = _AFTER_FAILURE
-                await self._wait(frames, pause)
+            # What happens from here on is either in the look or makes another round due.
+            self._due.clear()
+            try:
+                pause = await self.round()
+            except Exception:
+                # The disk or the server may be back soon; items must not wait for a restart.
+                log.exception("notifications failed")
+                pause = _AFTER_FAILURE
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._due.wait()
             await asyncio.sleep(_LEAST_PAUSE)
 
     async def round(self) -> float | None:
@@ -177,10 +186,10 @@ class Notifications:
         if taken and self._trouble.reason:
             self._works()
             # Heard by the operator, and by `run`: what was left for later goes on at once.
-            self._bus.publish_notice("info", "The ntfy server takes pushes again.")
+            self._bus.publish(Notice("info", "The ntfy server takes pushes again."))
         state = DeliveryState.SENT if taken else DeliveryState.FAILED
         settled = Settled(state, self._clock(), "" if taken else answer.said)
-        await self._db.write(_record_test, push.title, settled)
+        await self._db.commit(_record_test, push.title, settled)
         return PushTest(ok=taken, said=answer.said)
 
     def _shown(self) -> NtfyView | None:
@@ -223,23 +232,23 @@ class Notifications:
         late = [row for row, _ in found.due if row.error and now - row.due_at > _GIVE_UP]
         if not (new or found.over or late):
             return False
-        await self._db.write(_note, new, found.over, late, now)
+        await self._db.commit(_note, new, found.over, late)
         return True
 
     async def _send(self, ntfy: Ntfy, rows: Sequence[Delivery], push: Push) -> None:
         ids, now = [row.id for row in rows], self._clock()
         # Before it is made: a store that takes nothing must not let a phone ring again and again.
-        await self._db.write(store.note_attempt, ids, now)
+        await self._db.commit(store.note_attempt, ids)
         self._allowance.take(now)
         answer = await ntfy.publish(push)
         now = self._clock()
         if answer.reception is Reception.LATER:
             self._leave_alone(answer, now)
-            await self._db.write(store.note_trouble, ids, answer.said)
+            await self._db.commit(store.note_trouble, ids, answer.said)
             return
         taken = answer.reception is Reception.TAKEN
         if not taken and not self._refusing:
-            self._bus.publish_notice("error", f"The ntfy server refused a push: {answer.said}")
+            self._bus.publish(Notice("error", f"The ntfy server refused a push: {answer.said}"))
         self._refusing = not taken
         # A refusal of one push says nothing about the next one.
         self._works()
@@ -250,7 +259,7 @@ class Notifications:
             summed=len(ids) > 1,
             standing=tuple(rules.STANDING.values()),
         )
-        await self._db.write(store.settle, ids, settled)
+        await self._db.commit(store.settle, ids, settled)
 
     def _works(self) -> None:
         self._backoff.reset()
@@ -258,29 +267,24 @@ class Notifications:
 
     def _leave_alone(self, answer: Answer, now: float) -> None:
         if not self._trouble.reason:
-            self._bus.publish_notice("warning", f"The ntfy server takes no pushes now: {answer.said}")
+            self._bus.publish(Notice("warning", f"The ntfy server takes no pushes now: {answer.said}"))
         pause = self._backoff.next()
         self._trouble = _Trouble(answer.said, now + (pause if answer.pause is None else answer.pause))
 
-    async def _wait(self, frames: Subscription[HiveFrame], pause: float | None) -> None:
-        """Until something may have changed, or so many seconds."""
-        try:
-            async with asyncio.timeout(pause):
-                async for frame in frames:
-                    if self._concerns(frame):
-                        return
-        except TimeoutError:
-            return
+    def _heard(self, event: MessageChanged | QuestionChanged | AgentChanged | Notice) -> None:
+        if self._concerns(event):
+            self._due.set()
 
-    def _concerns(self, frame: HiveFrame) -> bool:
-        match frame.kind:
-            case "message":
-                return frame.data.recipient == OPERATOR
-            case "question":
-                return frame.data.target == OPERATOR
-            case "agent":
-                return rules.matters(self._states.get(frame.data.name), frame.data.status.state)
-            case "notice":
+    def _concerns(self, event: MessageChanged | QuestionChanged | AgentChanged | Notice) -> bool:
+        match event:
+            case MessageChanged(message):
+                return message.recipient == OPERATOR
+            case QuestionChanged(question):
+                return question.target == OPERATOR
+            case AgentChanged(name):
+                state = self._agents.state(name)
+                return state is None or rules.matters(self._states.get(name), state)
+            case Notice():
                 return True
 
 
@@ -300,24 +304,20 @@ def _look(connection: sqlite3.Connection) -> _Look:
 
 
 def _note(
-    connection: sqlite3.Connection,
-    new: Sequence[NewDelivery],
-    over: Sequence[Delivery],
-    late: Sequence[Delivery],
-    now: float,
+    tx: Transaction, new: Sequence[NewDelivery], over: Sequence[Delivery], late: Sequence[Delivery]
 ) -> None:
-    store.release(connection, [row.id for row in over if row.state is not DeliveryState.PENDING])
-    store.settle(connection, [row.id for row in over], Settled(DeliveryState.SKIPPED, now))
+    store.release(tx, [row.id for row in over if row.state is not DeliveryState.PENDING])
+    store.settle(tx, [row.id for row in over], Settled(DeliveryState.SKIPPED, tx.now))
     for row in late:
         error = f"given up after a day: {row.error}"
         store.settle(
-            connection, [row.id], Settled(DeliveryState.FAILED, now, error, standing=rules.STANDING.values())
+            tx, [row.id], Settled(DeliveryState.FAILED, tx.now, error, standing=rules.STANDING.values())
         )
-    store.insert(connection, new)
+    store.insert(tx, new)
     if new:
-        store.purge(connection, KEPT)
+        store.purge(tx, KEPT)
 
 
-def _record_test(connection: sqlite3.Connection, title: str, settled: Settled) -> None:
-    store.record_test(connection, title, settled)
-    store.purge(connection, KEPT)
+def _record_test(tx: Transaction, title: str, settled: Settled) -> None:
+    store.record_test(tx, title, settled)
+    store.purge(tx, KEPT)

@@ -1,6 +1,5 @@
 """Questions to the operator and between agents: ask, answer, cancel, expire."""
 
-from collections.abc import Callable
 from typing import Final
 
 from hyperhive.domain.questions import (
@@ -16,14 +15,14 @@ from hyperhive.domain.questions import (
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError, NotFoundError
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, SYSTEM, MessageKind
 from hyperhive.protocol.questions import AskRequest, Question, QuestionState
-from hyperhive.services.changes import Changes
 from hyperhive.services.messages import Messages
-from hyperhive.services.outbox import Outbox
 from hyperhive.services.sending import Rules, fingerprint, refuse
-from hyperhive.store import idempotency
+from hyperhive.store import idempotency, messages
 from hyperhive.store import questions as store
+from hyperhive.store.database import Database
 from hyperhive.store.messages import NewMessage
 from hyperhive.store.questions import Closing, NewQuestion
+from hyperhive.store.transaction import Transaction
 
 #: Most questions of one asker that are open at a time.
 OPEN_LIMIT: Final = 100
@@ -34,10 +33,9 @@ RECENT_CLOSED: Final = 20
 class Questions:
     """What agents and the operator may do with questions."""
 
-    def __init__(self, outbox: Outbox, messages: Messages, clock: Callable[[], float]) -> None:
-        self._outbox = outbox
+    def __init__(self, db: Database, messages: Messages) -> None:
+        self._db = db
         self._messages = messages
-        self._clock = clock
 
     async def ask(self, asker: str, request: AskRequest) -> Question:
         """Open a question; an agent gets it as a message, the operator sees it on the page.
@@ -52,7 +50,7 @@ class Questions:
         rules = self._messages.rules
         if not rules.roster.knows(asker):
             raise NotFoundError(f"there is no agent {asker!r}")
-        outcome = await self._outbox.commit(self._clock(), _ask, rules, asker, request)
+        outcome = await self._db.commit(_ask, rules, asker, request)
         if isinstance(outcome, HyperhiveError):
             raise outcome
         return outcome
@@ -65,11 +63,11 @@ class Questions:
             ForbiddenError: The caller asked it.
             ConflictError: It is closed.
         """
-        return await self._outbox.commit(self._clock(), _answer, self._messages.rules, question_id, by, text)
+        return await self._db.commit(_answer, self._messages.rules, question_id, by, text)
 
     async def cancel(self, question_id: int, by: str) -> Question:
         """Close a question without an answer; errors as in `answer`, but for the asker."""
-        return await self._outbox.commit(self._clock(), _cancel, self._messages.rules, question_id, by)
+        return await self._db.commit(_cancel, self._messages.rules, question_id, by)
 
     async def get(self, question_id: int) -> Question:
         """One question.
@@ -77,27 +75,27 @@ class Questions:
         Raises:
             NotFoundError: There is none of that id.
         """
-        question = await self._outbox.read(lambda connection: store.get(connection, question_id))
+        question = await self._db.read(store.get, question_id)
         return check_sees(question, OPERATOR, question_id)
 
     async def open_for(self, agent: str) -> list[Question]:
         """Open questions that the agent asked or was asked, oldest first."""
-        return await self._outbox.read(lambda connection: store.open_for(connection, agent))
+        return await self._db.read(store.open_for, agent)
 
     async def recent(self) -> list[Question]:
         """The open ones of the hive and the RECENT_CLOSED latest closed ones, newest first."""
-        found = await self._outbox.read(
+        found = await self._db.read(
             lambda connection: store.open_all(connection) + store.latest_closed(connection, RECENT_CLOSED)
         )
         return sorted(found, key=lambda one: one.id, reverse=True)
 
     async def sweep(self) -> None:
         """Close what nobody answered in time and tell the askers."""
-        await self._outbox.commit(self._clock(), _expire, self._messages.rules)
+        await self._db.commit(_expire, self._messages.rules)
 
 
-def _ask(changes: Changes, rules: Rules, asker: str, request: AskRequest) -> Question | HyperhiveError:
-    connection, key = changes.connection, request.idempotency_key
+def _ask(tx: Transaction, rules: Rules, asker: str, request: AskRequest) -> Question | HyperhiveError:
+    connection, key = tx.connection, request.idempotency_key
     call = fingerprint(
         "ask", request.to, request.question, request.options, request.multi, request.ttl_seconds
     )
@@ -112,18 +110,17 @@ def _ask(changes: Changes, rules: Rules, asker: str, request: AskRequest) -> Que
         recipient=target,
         kind=MessageKind.QUESTION_ASKED,
         body=request.question,
-        sent_at=changes.now,
+        sent_at=tx.now,
     )
-    refusal = refuse(changes, rules, message)
+    refusal = refuse(tx, rules, message)
     if refusal:
         return refusal
     if store.count_open(connection, asker) >= OPEN_LIMIT:
         raise ConflictError(f"{OPEN_LIMIT} of your questions are open: wait for answers or cancel some")
-    question = store.insert(connection, _new_question(changes.now, asker, target, request))
-    changes.questions.append(question)
+    question = store.insert(tx, _new_question(tx.now, asker, target, request))
     if target != OPERATOR:
-        changes.insert(message.carrying(question.id, asked_text(question)))
-    idempotency.keep(connection, asker, key, call, [question.id], changes.now)
+        messages.insert(tx, message.carrying(question.id, asked_text(question)))
+    idempotency.keep(tx, asker, key, call, [question.id])
     return question
 
 
@@ -139,43 +136,35 @@ def _new_question(now: float, asker: str, target: str, request: AskRequest) -> N
     )
 
 
-def _answer(changes: Changes, rules: Rules, question_id: int, by: str, text: str) -> Question:
-    found = check_sees(store.get(changes.connection, question_id), by, question_id)
-    check_answer(found, by, changes.now)
-    closed = _close(changes, found, Closing(QuestionState.ANSWERED, by, changes.now, text))
+def _answer(tx: Transaction, rules: Rules, question_id: int, by: str, text: str) -> Question:
+    found = check_sees(store.get(tx.connection, question_id), by, question_id)
+    check_answer(found, by, tx.now)
+    closed = store.close(tx, found.id, Closing(QuestionState.ANSWERED, by, tx.now, text))
     kind = MessageKind.QUESTION_ANSWERED
     if closed.asker != by:
-        _tell(changes, rules, closed.asker, kind, answered_text(closed), closed)
+        _tell(tx, rules, closed.asker, kind, answered_text(closed), closed)
     if closed.target not in {by, OPERATOR}:
-        _tell(changes, rules, closed.target, kind, answered_elsewhere_text(closed), closed)
+        _tell(tx, rules, closed.target, kind, answered_elsewhere_text(closed), closed)
     return closed
 
 
-def _cancel(changes: Changes, rules: Rules, question_id: int, by: str) -> Question:
-    found = check_sees(store.get(changes.connection, question_id), by, question_id)
-    check_cancel(found, by, changes.now)
-    closed = _close(changes, found, Closing(QuestionState.CANCELLED, by, changes.now))
+def _cancel(tx: Transaction, rules: Rules, question_id: int, by: str) -> Question:
+    found = check_sees(store.get(tx.connection, question_id), by, question_id)
+    check_cancel(found, by, tx.now)
+    closed = store.close(tx, found.id, Closing(QuestionState.CANCELLED, by, tx.now))
     text = cancelled_text(closed, f"{by} cancelled it")
     for side in (closed.asker, closed.target):
         if side not in {by, OPERATOR}:
-            _tell(changes, rules, side, MessageKind.QUESTION_CANCELLED, text, closed)
+            _tell(tx, rules, side, MessageKind.QUESTION_CANCELLED, text, closed)
     return closed
 
 
-def _expire(changes: Changes, rules: Rules) -> None:
-    for overdue in store.overdue(changes.connection, changes.now):
-        closed = _close(changes, overdue, Closing(QuestionState.EXPIRED, SYSTEM, changes.now))
-        _tell(changes, rules, closed.asker, MessageKind.QUESTION_EXPIRED, expired_text(closed), closed)
+def _expire(tx: Transaction, rules: Rules) -> None:
+    for overdue in store.overdue(tx.connection, tx.now):
+        closed = store.close(tx, overdue.id, Closing(QuestionState.EXPIRED, SYSTEM, tx.now))
+        _tell(tx, rules, closed.asker, MessageKind.QUESTION_EXPIRED, expired_text(closed), closed)
 
 
-def _close(changes: Changes, question: Question, closing: Closing) -> Question:
-    closed = store.close(changes.connection, question.id, closing)
-    changes.questions.append(closed)
-    return closed
-
-
-def _tell(
-    changes: Changes, rules: Rules, name: str, kind: MessageKind, text: str, question: Question
-) -> None:
+def _tell(tx: Transaction, rules: Rules, name: str, kind: MessageKind, text: str, question: Question) -> None:
     if rules.roster.knows(name):
-        changes.post(name, kind, text, question=question.id)
+        messages.post(tx, name, kind, text, question=question.id)

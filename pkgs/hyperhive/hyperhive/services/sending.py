@@ -19,11 +19,12 @@ from hyperhive.domain.loops import (
 from hyperhive.domain.messages import REFUSED_PER_MINUTE, refused_body
 from hyperhive.domain.recipients import RECIPIENT_DENIED, Roster
 from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError
+from hyperhive.protocol.bus import Notice, RefusalUnstored
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, Message, MessageKind, SendRequest
-from hyperhive.services.changes import Changes
 from hyperhive.store import idempotency, loops
 from hyperhive.store import messages as store
 from hyperhive.store.messages import NewMessage
+from hyperhive.store.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def send(changes: Changes, rules: Rules, sender: str, request: SendRequest) -> list[Message] | HyperhiveError:
+def send(tx: Transaction, rules: Rules, sender: str, request: SendRequest) -> list[Message] | HyperhiveError:
     """Store one message for every recipient, or the refusal, which the caller raises after the commit.
 
     Raises:
@@ -47,12 +48,12 @@ def send(changes: Changes, rules: Rules, sender: str, request: SendRequest) -> l
         UnknownRecipientError: Nobody is called that.
         ConflictError: The idempotency key belongs to another call.
     """
-    connection, key = changes.connection, request.idempotency_key
+    connection, key = tx.connection, request.idempotency_key
     call = fingerprint("send", request.to, request.body, request.in_reply_to)
     known = idempotency.find(connection, sender, key, call)
     if known is not None:
         return store.get_all(connection, known)
-    _check_reply(changes, sender, request.in_reply_to)
+    _check_reply(tx, sender, request.in_reply_to)
     recipients = rules.roster.resolve(sender, request.to)
     news = [
         NewMessage(
@@ -60,22 +61,22 @@ def send(changes: Changes, rules: Rules, sender: str, request: SendRequest) -> l
             recipient=recipient,
             kind=MessageKind.TEXT,
             body=request.body,
-            sent_at=changes.now,
+            sent_at=tx.now,
             in_reply_to=request.in_reply_to,
             broadcast=request.to == EVERYONE,
         )
         for recipient in recipients
     ]
     for new in news:
-        refusal = refuse(changes, rules, new)
+        refusal = refuse(tx, rules, new)
         if refusal:
             return refusal
-    sent = [changes.insert(new) for new in news]
-    idempotency.keep(connection, sender, key, call, [message.id for message in sent], changes.now)
+    sent = [store.insert(tx, new) for new in news]
+    idempotency.keep(tx, sender, key, call, [message.id for message in sent])
     return sent
 
 
-def refuse(changes: Changes, rules: Rules, new: NewMessage) -> HyperhiveError | None:
+def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | None:
     """Apply allow-list and loop breaker to a message that is not stored yet.
 
     A refused one is kept as `refused`, and a broken loop is told to both sides once in a while.
@@ -85,70 +86,70 @@ def refuse(changes: Changes, rules: Rules, new: NewMessage) -> HyperhiveError | 
     """
     denial = rules.roster.denial(new.sender, new.recipient)
     if denial:
-        _keep_refused(changes, new, RECIPIENT_DENIED)
+        _keep_refused(tx, new, RECIPIENT_DENIED)
         return denial
-    loop = _judge_loop(changes, rules.limits, new)
+    loop = _judge_loop(tx, rules.limits, new)
     if loop is None:
         return None
-    _keep_refused(changes, new, loop.rule)
-    _tell_loop(changes, new, loop)
+    _keep_refused(tx, new, loop.rule)
+    _tell_loop(tx, new, loop)
     return LoopBrokenError(refusal_text(loop))
 
 
-def _judge_loop(changes: Changes, limits: LoopBreakerConfig, new: NewMessage) -> LoopRefusal | None:
+def _judge_loop(tx: Transaction, limits: LoopBreakerConfig, new: NewMessage) -> LoopRefusal | None:
     if new.sender == OPERATOR:
         return None
     counts = PairCounts(
-        recent=_count_recent(changes, new) if limits.messages_per_minute else 0,
-        same=_count_same(changes, new) if limits.duplicates else 0,
+        recent=_count_recent(tx, new) if limits.messages_per_minute else 0,
+        same=_count_same(tx, new) if limits.duplicates else 0,
         forth=0,
         back=0,
     )
     if limits.ping_pong and new.recipient != OPERATOR:
         pair = (new.sender, new.recipient)
-        since = loops.last_outsider(changes.connection, pair, changes.now - PING_PONG_WINDOW)
-        forth = loops.count_sent(changes.connection, new.sender, new.recipient, since)
-        back = loops.count_sent(changes.connection, new.recipient, new.sender, since)
+        since = loops.last_outsider(tx.connection, pair, tx.now - PING_PONG_WINDOW)
+        forth = loops.count_sent(tx.connection, new.sender, new.recipient, since)
+        back = loops.count_sent(tx.connection, new.recipient, new.sender, since)
         counts = PairCounts(counts.recent, counts.same, forth, back)
     return judge(limits, new.sender, new.recipient, counts)
 
 
-def _count_recent(changes: Changes, new: NewMessage) -> int:
+def _count_recent(tx: Transaction, new: NewMessage) -> int:
     """A question to an agent is a message too; one to the operator is only a question."""
-    since = changes.now - RATE_WINDOW
-    count = loops.count_sent(changes.connection, new.sender, new.recipient, since)
+    since = tx.now - RATE_WINDOW
+    count = loops.count_sent(tx.connection, new.sender, new.recipient, since)
     if new.recipient == OPERATOR:
-        count += loops.count_asked(changes.connection, new.sender, new.recipient, since)
+        count += loops.count_asked(tx.connection, new.sender, new.recipient, since)
     return count
 
 
-def _count_same(changes: Changes, new: NewMessage) -> int:
+def _count_same(tx: Transaction, new: NewMessage) -> int:
     """The message that carries a question holds its id, so questions are compared as such."""
-    since = changes.now - DUPLICATE_WINDOW
+    since = tx.now - DUPLICATE_WINDOW
     count = loops.count_asked if new.kind is MessageKind.QUESTION_ASKED else loops.count_sent
-    return count(changes.connection, new.sender, new.recipient, since, new.body)
+    return count(tx.connection, new.sender, new.recipient, since, new.body)
 
 
-def _keep_refused(changes: Changes, new: NewMessage, rule: str) -> None:
-    if loops.count_refused(changes.connection, new.sender, changes.now - 60) >= REFUSED_PER_MINUTE:
-        changes.unstored[new.sender] += 1
+def _keep_refused(tx: Transaction, new: NewMessage, rule: str) -> None:
+    if loops.count_refused(tx.connection, new.sender, tx.now - 60) >= REFUSED_PER_MINUTE:
+        tx.events.append(RefusalUnstored(new.sender))
         return
-    changes.insert(new.refused(rule, refused_body(new.body)))
+    store.insert(tx, new.refused(rule, refused_body(new.body)))
 
 
-def _tell_loop(changes: Changes, new: NewMessage, loop: LoopRefusal) -> None:
+def _tell_loop(tx: Transaction, new: NewMessage, loop: LoopRefusal) -> None:
     pair = (new.sender, new.recipient)
-    if loops.note_notice(changes.connection, pair, changes.now, NOTICE_WINDOW):
+    if loops.note_notice(tx, pair, NOTICE_WINDOW):
         text = notice_text(new.sender, new.recipient, loop)
         for side in pair:
-            changes.post(side, MessageKind.NOTICE, text)
-        changes.notices.append(("warning", text))
+            store.post(tx, side, MessageKind.NOTICE, text)
+        tx.events.append(Notice("warning", text))
 
 
-def _check_reply(changes: Changes, sender: str, in_reply_to: int | None) -> None:
+def _check_reply(tx: Transaction, sender: str, in_reply_to: int | None) -> None:
     if in_reply_to is None:
         return
-    message = store.get(changes.connection, in_reply_to)
+    message = store.get(tx.connection, in_reply_to)
     if message is None or not concerns(message, sender):
         raise InvalidRequestError(f"in_reply_to: you neither sent nor received message {in_reply_to}")
 

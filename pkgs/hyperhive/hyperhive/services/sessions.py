@@ -76,7 +76,7 @@ class Sessions:
         self._secret = _digest(f"{self._token}\0{self._password_hash or ''}")
         stored = await self._db.read(store.load, self._clock())
         self._expiry = {key: expiry for key, (secret, expiry) in stored.items() if secret == self._secret}
-        await self._db.write(store.delete, [key for key in stored if key not in self._expiry])
+        await self._db.commit(store.delete, [key for key in stored if key not in self._expiry])
 
     def token(self) -> str:
         """The token that logs in; valid after `start`."""
@@ -136,7 +136,7 @@ class Sessions:
     async def _login(self) -> str:
         session = self._new_secret()
         digest, expiry = _digest(session), self._clock() + SESSION_SECONDS
-        await self._db.write(store.insert, digest, self._secret, expiry)
+        await self._db.commit(store.insert, digest, self._secret, expiry)
         self._expiry[digest] = expiry
         surplus = len(self._expiry) - SESSION_LIMIT
         if surplus > 0:
@@ -146,7 +146,7 @@ class Sessions:
     async def _end(self, digests: list[str]) -> None:
         for digest in digests:
             self._expiry.pop(digest, None)
-        await self._db.write(store.delete, digests)
+        await self._db.commit(store.delete, digests)
 
     def _check_attempts(self, source: str) -> None:
         now = self._clock()

@@ -13,10 +13,11 @@ from hyperhive.domain.stats_series import Cell, Frame, build, tools
 from hyperhive.errors import InvalidRequestError
 from hyperhive.protocol.stats import BUCKETS, TOOL_LIMIT, StatsReport
 from hyperhive.services.agents import Agents
-from hyperhive.services.tally import HIVE
+from hyperhive.services.stats_recorder import HIVE
 from hyperhive.store import stats as store
 from hyperhive.store.database import Database
 from hyperhive.store.stats import Window
+from hyperhive.store.transaction import Transaction
 
 #: Length of the window of a report when nobody says, in seconds.
 WINDOW: Final = 3600.0
@@ -30,7 +31,7 @@ _FOLD_BUCKETS: Final = 100
 
 
 class Stats:
-    """What was recorded by the tally, as numbers over time."""
+    """What was recorded, as numbers over time."""
 
     def __init__(
         self, db: Database, agents: Agents, config: BrokerConfig, clock: Callable[[], float]
@@ -98,9 +99,9 @@ class Stats:
         if 0 <= now - self._cared_at < _CARE_EVERY:
             return
         self._cared_at = now
-        await self._db.write(_fold, now)
+        await self._db.commit(_fold)
         if self._days:
-            await self._db.write(_purge, now - self._days * DAY)
+            await self._db.commit(_purge, now - self._days * DAY)
 
     def _last_turn(self, agent: str) -> float | None:
         views = self._agents.views() if agent == HIVE else [self._agents.view(agent)]
@@ -121,31 +122,31 @@ def _read(connection: sqlite3.Connection, window: Window, now: float) -> tuple[l
     return [Cell._make(row) for row in store.merged(connection, window)], before
 
 
-def _fold(connection: sqlite3.Connection, now: float) -> None:
+def _fold(tx: Transaction) -> None:
     """Fold what is due, the oldest first, until enough rows were touched; the next round goes on."""
     rows = 0
-    for agent in store.agents(connection):
+    for agent in store.agents(tx.connection):
         for finer, coarser in itertools.pairwise(RESOLUTIONS):
-            rows += _fold_agent(connection, agent, coarser.step, now - finer.age, _FOLD_ROWS - rows)
+            rows += _fold_agent(tx, agent, coarser.step, tx.now - finer.age, _FOLD_ROWS - rows)
             if rows >= _FOLD_ROWS:
                 return
 
 
-def _fold_agent(connection: sqlite3.Connection, agent: str, step: int, before: float, limit: int) -> int:
+def _fold_agent(tx: Transaction, agent: str, step: int, before: float, limit: int) -> int:
     """Fold an agent's buckets that end before that time; returns how many rows that were."""
     rows = 0
     for _ in range(_FOLD_BUCKETS):
-        start = store.folded_until(connection, agent, step)
-        oldest = store.oldest(connection, agent, start)
+        start = store.folded_until(tx.connection, agent, step)
+        oldest = store.oldest(tx.connection, agent, start)
         if oldest is None:
             break
         start = max(start, oldest - oldest % step)
         if start + step > before or rows >= limit:
             break
-        rows += store.fold(connection, agent, start, step)
+        rows += store.fold(tx, agent, start, step)
     return rows
 
 
-def _purge(connection: sqlite3.Connection, before: float) -> None:
-    for agent in store.agents(connection):
-        store.purge(connection, agent, int(before), _PURGE_ROWS)
+def _purge(tx: Transaction, before: float) -> None:
+    for agent in store.agents(tx.connection):
+        store.purge(tx, agent, int(before), _PURGE_ROWS)

@@ -2,18 +2,20 @@
 
 import sqlite3
 
+from hyperhive.store.transaction import Transaction
+
 
 def models(connection: sqlite3.Connection) -> dict[str, str]:
     """The models that were chosen, by the agent's name."""
     return {row["name"]: row["model"] for row in connection.execute("SELECT name, model FROM agents")}
 
 
-def choose_model(connection: sqlite3.Connection, name: str, model: str | None) -> None:
+def choose_model(tx: Transaction, name: str, model: str | None) -> None:
     """Keep the choice for an agent; None forgets it."""
     if model is None:
-        connection.execute("DELETE FROM agents WHERE name = ?", (name,))
+        tx.connection.execute("DELETE FROM agents WHERE name = ?", (name,))
     else:
-        connection.execute(
+        tx.connection.execute(
             "INSERT INTO agents (name, model) VALUES (?, ?)"
             " ON CONFLICT (name) DO UPDATE SET model = excluded.model",
             (name, model),

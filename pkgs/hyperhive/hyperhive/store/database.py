@@ -6,17 +6,22 @@ import fcntl
 import functools
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Final, Self, TypeVar, TypeVarTuple, Unpack
+from typing import Concatenate, Final, ParamSpec, Self, TypeVar, TypeVarTuple, Unpack
 
 from hyperhive.errors import StoreError
+from hyperhive.protocol.bus import Event
+from hyperhive.store import messages
 from hyperhive.store.schema import migrate, schema_version
+from hyperhive.store.transaction import Transaction
 from hyperhive.store.writer import Writer
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -27,16 +32,30 @@ _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "b
 
 
 class Database:
-    """One SQLite file, owned by one process: `async with Database(path) as db: await db.write(fn, x)`.
+    """One SQLite file, owned by one process: `async with Database(path) as db: await db.commit(fn, x)`.
 
     A file that is damaged, foreign or newer than this program is refused before anything in it changes.
 
     Args:
         path: The file; it and its directory are made when missing, for the owner alone.
+        clock: Seconds since 1970.
+        publish: Called with the events of each transaction on the event loop after its commit, in the order
+            of the commits, also when the awaiting task was cancelled meanwhile.
+        record: Runs at the end of each transaction, inside of it, on the writer thread.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.time,
+        *,
+        publish: Callable[[Sequence[Event]], object] = lambda _: None,
+        record: Callable[[Transaction], object] = lambda _: None,
+    ) -> None:
         self._path = path
+        self._clock = clock
+        self._publish = publish
+        self._record = record
         self._closing = contextlib.ExitStack()
         self._pool: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
@@ -49,7 +68,7 @@ class Database:
             StoreError: The file cannot be used; the message names it and the reason.
         """
         connection = await asyncio.to_thread(self._open)
-        self._writer = Writer(connection, asyncio.get_running_loop())
+        self._writer = Writer(connection, asyncio.get_running_loop(), self._publish)
         return self
 
     async def __aexit__(
@@ -61,35 +80,35 @@ class Database:
             await asyncio.to_thread(writer.stop)
         await asyncio.to_thread(self._close)
 
-    async def write(
-        self,
-        fn: Callable[[sqlite3.Connection, Unpack[Ts]], T],
-        *args: *Ts,
-        then: Callable[[T], object] | None = None,
+    async def commit(
+        self, fn: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `fn(connection, *args)` in a transaction and return its value once it is on the disk.
+        """Run `fn(transaction, ...)` and return its value once it is on the disk and published.
 
-        Args:
-            fn: Runs on the writer thread. Its exception undoes its own writes only and is raised here.
-            args: Further arguments of `fn`.
-            then: Called with the value on the event loop after the commit, in the order of the commits,
-                also when the awaiting task was cancelled meanwhile.
+        It runs on the writer thread. Its exception undoes its own writes only and is raised here.
 
         Raises:
             StoreError: The disk refused; nothing of it was written.
         """
-        return await self.submit(fn, *args, then=then)
+        return await self.submit(fn, *args, **kwargs)
 
     def submit(
-        self,
-        fn: Callable[[sqlite3.Connection, Unpack[Ts]], T],
-        *args: *Ts,
-        then: Callable[[T], object] | None = None,
+        self, fn: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[T]:
-        """Like `write`, without waiting. Cancelling the future drops a job that has not begun yet."""
+        """`commit` without waiting. Cancelling the future drops a transaction that has not begun yet."""
         if self._writer is None:
             raise StoreError(f"{self._path} is closed")
-        return self._writer.submit(lambda connection: fn(connection, *args), then)
+        now = self._clock()
+
+        def run(connection: sqlite3.Connection) -> tuple[T, Sequence[Event]]:
+            transaction = Transaction(connection, now)
+            value = fn(transaction, *args, **kwargs)
+            # First, so that whoever is told of a message knows how many wait.
+            transaction.events[:0] = messages.queues(transaction)
+            self._record(transaction)
+            return value, transaction.events
+
+        return self._writer.submit(run)
 
     async def read(self, fn: Callable[[sqlite3.Connection, Unpack[Ts]], T], *args: *Ts) -> T:
         """Run `fn(connection, *args)` on a reader thread over one consistent state of the file."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from hyperhive.protocol.bus import EventStored
 from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent
+from hyperhive.store.transaction import Transaction
 
 #: Most that a single turn is believed to cost, in USD.
 MOST_TURN_USD: Final = 10_000
@@ -46,11 +48,11 @@ def turn_cost(event: NewEvent | AgentEvent) -> float:
     return float(cost) if isinstance(cost, int | float) and 0 <= cost <= MOST_TURN_USD else 0.0
 
 
-def append(connection: sqlite3.Connection, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
+def append(tx: Transaction, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
     """Store events in order."""
     stored = []
     for event in events:
-        row = connection.execute(
+        row = tx.connection.execute(
             "INSERT INTO events (agent, ts, kind, turn, data, cost_usd) VALUES (?, ?, ?, ?, ?, ?)"
             " RETURNING id",
             (
@@ -63,6 +65,7 @@ def append(connection: sqlite3.Connection, agent: str, events: Sequence[NewEvent
             ),
         ).fetchone()
         stored.append(AgentEvent(id=row["id"], agent=agent, **dict(event)))
+    tx.events.extend(map(EventStored, stored))
     return stored
 
 
@@ -113,9 +116,9 @@ def last_turn_ends(connection: sqlite3.Connection) -> dict[str, float]:
     return {row[0]: row[1] for row in rows}
 
 
-def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
+def purge(tx: Transaction, before: float, limit: int) -> int:
     """Delete events from before that time, `limit` at most; returns how many."""
-    return connection.execute(
+    return tx.connection.execute(
         "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE ts < ? LIMIT ?)", (before, limit)
     ).rowcount
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 
 from hyperhive.errors import ConflictError
+from hyperhive.store.transaction import Transaction
 
 
 def find(connection: sqlite3.Connection, caller: str, key: str | None, fingerprint: str) -> list[int] | None:
@@ -24,20 +25,18 @@ def find(connection: sqlite3.Connection, caller: str, key: str | None, fingerpri
     return [int(one) for one in json.loads(row["result"])]
 
 
-def keep(
-    connection: sqlite3.Connection, caller: str, key: str | None, fingerprint: str, ids: list[int], now: float
-) -> None:
+def keep(tx: Transaction, caller: str, key: str | None, fingerprint: str, ids: list[int]) -> None:
     """Remember what this call answers; without a key nothing happens."""
     if key is not None:
-        connection.execute(
+        tx.connection.execute(
             "INSERT INTO idempotency (caller, key, fingerprint, result, at) VALUES (?, ?, ?, ?, ?)",
-            (caller, key, fingerprint, json.dumps(ids), now),
+            (caller, key, fingerprint, json.dumps(ids), tx.now),
         )
 
 
-def purge(connection: sqlite3.Connection, before: float, limit: int) -> None:
+def purge(tx: Transaction, before: float, limit: int) -> None:
     """Forget keys that were used before that time, `limit` at most."""
-    connection.execute(
+    tx.connection.execute(
         "DELETE FROM idempotency WHERE (caller, key) IN"
         " (SELECT caller, key FROM idempotency WHERE at < ? LIMIT ?)",
         (before, limit),

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from hyperhive.store.transaction import Transaction
+
 
 def count_sent(
     connection: sqlite3.Connection, sender: str, recipient: str, since: float, body: str | None = None
@@ -56,14 +58,14 @@ def count_refused(connection: sqlite3.Connection, sender: str, since: float) -> 
     return int(row[0])
 
 
-def note_notice(connection: sqlite3.Connection, pair: tuple[str, str], now: float, window: float) -> bool:
+def note_notice(tx: Transaction, pair: tuple[str, str], window: float) -> bool:
     """Whether the pair is to be told now; it then counts as told for `window` seconds."""
     first, second = sorted(pair)
     return (
-        connection.execute(
+        tx.connection.execute(
             "INSERT INTO loop_notices (first, second, at) VALUES (?1, ?2, ?3)"
             " ON CONFLICT (first, second) DO UPDATE SET at = ?3 WHERE at <= ?3 - ?4 OR at > ?3",
-            (first, second, now, window),
+            (first, second, tx.now, window),
         ).rowcount
         > 0
     )

@@ -4,8 +4,14 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from hyperhive.protocol.messages import Message, MessageKind, MessageState
+from hyperhive.protocol.bus import MessageChanged, QueueChanged
+from hyperhive.protocol.messages import SYSTEM, Message, MessageKind, MessageState
+from hyperhive.store.transaction import Transaction
+
+#: States from which mail is available, or from which the way is free for later mail of the pair.
+_FREEING: Final = frozenset({MessageState.QUEUED, MessageState.ACKED})
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,6 @@ class Lease:
     recipient: str
     turn: str
     count: int
-    now: float
     expires_at: float
 
 
@@ -64,11 +69,11 @@ def as_message(row: sqlite3.Row) -> Message:
     )
 
 
-def insert(connection: sqlite3.Connection, new: NewMessage) -> Message:
+def insert(tx: Transaction, new: NewMessage) -> Message:
     """Store one message; ids grow in the order of the inserts."""
     state = MessageState.REFUSED if new.refused_rule else MessageState.QUEUED
-    return _one(
-        connection,
+    [message] = _all(
+        tx.connection,
         "INSERT INTO messages (sender, recipient, kind, body, in_reply_to, broadcast, question, sent_at,"
         " state, refused_rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
         new.sender,
@@ -81,6 +86,32 @@ def insert(connection: sqlite3.Connection, new: NewMessage) -> Message:
         new.sent_at,
         state,
         new.refused_rule,
+    )
+    tx.events.append(MessageChanged(message, is_new=True))
+    return message
+
+
+def post(
+    tx: Transaction,
+    recipient: str,
+    kind: MessageKind,
+    body: str,
+    *,
+    question: int | None = None,
+    in_reply_to: int | None = None,
+) -> Message:
+    """Store a message from the system."""
+    return insert(
+        tx,
+        NewMessage(
+            sender=SYSTEM,
+            recipient=recipient,
+            kind=kind,
+            body=body,
+            sent_at=tx.now,
+            question=question,
+            in_reply_to=in_reply_to,
+        ),
     )
 
 
@@ -99,31 +130,31 @@ def get_all(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]
     )
 
 
-def lease(connection: sqlite3.Connection, call: Lease) -> list[Message]:
+def lease(tx: Transaction, call: Lease) -> list[Message]:
     """Hand out the recipient's oldest queued messages, in order.
 
     A message stays queued while an earlier one of the same sender is leased to another turn: were
     that turn to fail, the two would arrive in the wrong order.
     """
-    return _all(
-        connection,
+    return _changed(
+        tx,
         "UPDATE messages SET state = 'leased', turn = ?1, deliveries = deliveries + 1, leased_at = ?2,"
         " lease_expires_at = ?3 WHERE id IN (SELECT id FROM messages AS one INDEXED BY messages_queued"
         " WHERE recipient = ?4 AND state = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS earlier"
         " WHERE earlier.recipient = ?4 AND earlier.state = 'leased' AND earlier.id < one.id"
         " AND earlier.sender = one.sender AND earlier.turn <> ?1) ORDER BY id LIMIT ?5) RETURNING *",
         call.turn,
-        call.now,
+        tx.now,
         call.expires_at,
         call.recipient,
         call.count,
     )
 
 
-def take_back(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
+def take_back(tx: Transaction, ids: Sequence[int]) -> list[Message]:
     """Undo a lease that never reached anybody, as if it had not been made."""
-    return _all(
-        connection,
+    return _changed(
+        tx,
         "UPDATE messages SET state = 'queued', turn = NULL, deliveries = deliveries - 1, leased_at = NULL,"
         " lease_expires_at = NULL WHERE state = 'leased' AND id IN (SELECT value FROM json_each(?))"
         " RETURNING *",
@@ -131,9 +162,9 @@ def take_back(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Messag
     )
 
 
-def hold(connection: sqlite3.Connection, recipient: str, turns: Sequence[str], expires_at: float) -> None:
+def hold(tx: Transaction, recipient: str, turns: Sequence[str], expires_at: float) -> None:
     """Let the recipient's leases for these turns live until `expires_at`."""
-    connection.execute(
+    tx.connection.execute(
         "UPDATE messages INDEXED BY messages_leased SET lease_expires_at = ?"
         " WHERE recipient = ? AND state = 'leased'"
         " AND turn IN (SELECT value FROM json_each(?))",
@@ -141,37 +172,33 @@ def hold(connection: sqlite3.Connection, recipient: str, turns: Sequence[str], e
     )
 
 
-def hold_all(connection: sqlite3.Connection, expires_at: float) -> None:
+def hold_all(tx: Transaction, expires_at: float) -> None:
     """Let every lease live until `expires_at`."""
-    connection.execute("UPDATE messages SET lease_expires_at = ? WHERE state = 'leased'", (expires_at,))
+    tx.connection.execute("UPDATE messages SET lease_expires_at = ? WHERE state = 'leased'", (expires_at,))
 
 
-def ack(
-    connection: sqlite3.Connection, recipient: str, turn: str, ids: Sequence[int] | None, now: float
-) -> list[Message]:
+def ack(tx: Transaction, recipient: str, turn: str, ids: Sequence[int] | None) -> list[Message]:
     """Finish what is leased to the turn: the messages of these ids, or all when `ids` is None."""
-    return _all(
-        connection,
+    return _changed(
+        tx,
         "UPDATE messages INDEXED BY messages_leased"
         " SET state = 'acked', acked_at = ?1, lease_expires_at = NULL"
         " WHERE recipient = ?2 AND state = 'leased' AND turn = ?3"
         " AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) RETURNING *",
-        now,
+        tx.now,
         recipient,
         turn,
         None if ids is None else json.dumps(list(ids)),
     )
 
 
-def mark_read(
-    connection: sqlite3.Connection, recipient: str, ids: Sequence[int], now: float
-) -> list[Message]:
+def mark_read(tx: Transaction, recipient: str, ids: Sequence[int]) -> list[Message]:
     """Finish queued messages of a recipient that reads without leasing."""
-    return _all(
-        connection,
+    return _changed(
+        tx,
         "UPDATE messages SET state = 'acked', acked_at = ? WHERE recipient = ? AND state = 'queued'"
         " AND id IN (SELECT value FROM json_each(?)) RETURNING *",
-        now,
+        tx.now,
         recipient,
         json.dumps(list(ids)),
     )
@@ -184,30 +211,30 @@ _REQUEUE = (
 )
 
 
-def requeue(connection: sqlite3.Connection, recipient: str, turn: str) -> list[Message]:
+def requeue(tx: Transaction, recipient: str, turn: str) -> list[Message]:
     """Put back what is leased to the turn, at its old place in the queue."""
-    return _all(connection, f"{_REQUEUE} recipient = ? AND turn = ? RETURNING *", recipient, turn)
+    return _changed(tx, f"{_REQUEUE} recipient = ? AND turn = ? RETURNING *", recipient, turn)
 
 
-def requeue_others(connection: sqlite3.Connection, recipient: str, turns: Sequence[str]) -> list[Message]:
+def requeue_others(tx: Transaction, recipient: str, turns: Sequence[str]) -> list[Message]:
     """Put back what is leased to the recipient for any turn but these."""
-    return _all(
-        connection,
+    return _changed(
+        tx,
         f"{_REQUEUE} recipient = ? AND turn NOT IN (SELECT value FROM json_each(?)) RETURNING *",  # noqa: S608 - constant
         recipient,
         json.dumps(list(turns)),
     )
 
 
-def requeue_expired(connection: sqlite3.Connection, now: float) -> list[Message]:
+def requeue_expired(tx: Transaction) -> list[Message]:
     """Put back every message whose lease ran out."""
-    return _all(connection, f"{_REQUEUE} lease_expires_at <= ? RETURNING *", now)
+    return _changed(tx, f"{_REQUEUE} lease_expires_at <= ? RETURNING *", tx.now)
 
 
-def undeliver(connection: sqlite3.Connection, recipient: str) -> list[Message]:
+def undeliver(tx: Transaction, recipient: str) -> list[Message]:
     """Stop everything that is still on its way to the recipient."""
-    return _all(
-        connection,
+    return _changed(
+        tx,
         "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL,"
         " lease_expires_at = NULL WHERE recipient = ? AND state IN ('queued', 'leased') RETURNING *",
         recipient,
@@ -240,19 +267,32 @@ def awaited_recipients(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
+def purge(tx: Transaction, before: float, limit: int) -> int:
     """Delete finished messages that were sent before that time, `limit` at most; returns how many."""
-    return connection.execute(
+    return tx.connection.execute(
         "DELETE FROM messages WHERE id IN (SELECT id FROM messages INDEXED BY messages_by_time"
         " WHERE sent_at < ? AND state NOT IN ('queued', 'leased') LIMIT ?)",
         (before, limit),
     ).rowcount
 
 
+def queues(tx: Transaction) -> list[QueueChanged]:
+    """The queues of everybody whose messages the transaction changed, as it leaves them behind."""
+    freed: dict[str, bool] = {}
+    for event in tx.events:
+        if isinstance(event, MessageChanged):
+            recipient = event.message.recipient
+            freed[recipient] = freed.get(recipient, False) or event.message.state in _FREEING
+    depths = {recipient: pending(tx.connection, recipient) for recipient in freed}
+    return [QueueChanged(name, depth, has_mail=freed[name] and depth > 0) for name, depth in depths.items()]
+
+
+def _changed(tx: Transaction, sql: str, *values: object) -> list[Message]:
+    messages = _all(tx.connection, sql, *values)
+    tx.events.extend(MessageChanged(message) for message in messages)
+    return messages
+
+
 def _all(connection: sqlite3.Connection, sql: str, *values: object) -> list[Message]:
     """The rows as messages, by id: RETURNING promises no order."""
     return sorted((as_message(row) for row in connection.execute(sql, values)), key=lambda one: one.id)
-
-
-def _one(connection: sqlite3.Connection, sql: str, *values: object) -> Message:
-    return _all(connection, sql, *values)[0]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from hyperhive.protocol.notifications import Delivery, DeliveryState
+from hyperhive.store.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,18 @@ class Settled:
     standing: Collection[str] = ()
 
 
-def insert(connection: sqlite3.Connection, new: Sequence[NewDelivery]) -> None:
+def insert(tx: Transaction, new: Sequence[NewDelivery]) -> None:
     """Store deliveries that are to be made."""
-    connection.executemany(
+    tx.connection.executemany(
         "INSERT INTO notifications (kind, item, title, opened_at, due_at, state, tracked)"
         " VALUES (?, ?, ?, ?, ?, 'pending', 1)",
         [(one.kind, one.item, one.title, one.opened_at, one.due_at) for one in new],
     )
 
 
-def record_test(connection: sqlite3.Connection, title: str, settled: Settled) -> None:
+def record_test(tx: Transaction, title: str, settled: Settled) -> None:
     """Store a push that was about nothing."""
-    connection.execute(
+    tx.connection.execute(
         "INSERT INTO notifications"
         " (kind, item, title, opened_at, due_at, state, attempts, tried_at, error, settled_at, tracked)"
         " VALUES ('test', '', ?1, ?2, ?2, ?3, 1, ?2, ?4, ?2, 0)",
@@ -63,9 +64,9 @@ def record_test(connection: sqlite3.Connection, title: str, settled: Settled) ->
     )
 
 
-def settle(connection: sqlite3.Connection, ids: Sequence[int], how: Settled) -> None:
+def settle(tx: Transaction, ids: Sequence[int], how: Settled) -> None:
     """End pending deliveries."""
-    connection.execute(
+    tx.connection.execute(
         "UPDATE notifications SET state = ?1, settled_at = ?2, error = ?3, summed = ?4,"
         " tracked = kind IN (SELECT value FROM json_each(?5))"
         " WHERE state = 'pending' AND id IN (SELECT value FROM json_each(?6))",
@@ -80,27 +81,27 @@ def settle(connection: sqlite3.Connection, ids: Sequence[int], how: Settled) -> 
     )
 
 
-def note_attempt(connection: sqlite3.Connection, ids: Sequence[int], at: float) -> None:
+def note_attempt(tx: Transaction, ids: Sequence[int]) -> None:
     """The server is about to be asked to take pending deliveries."""
-    connection.execute(
+    tx.connection.execute(
         "UPDATE notifications SET attempts = attempts + 1, tried_at = ?"
         " WHERE state = 'pending' AND id IN (SELECT value FROM json_each(?))",
-        (at, json.dumps(list(ids))),
+        (tx.now, json.dumps(list(ids))),
     )
 
 
-def note_trouble(connection: sqlite3.Connection, ids: Sequence[int], error: str) -> None:
+def note_trouble(tx: Transaction, ids: Sequence[int], error: str) -> None:
     """The server could not be asked about pending deliveries, or wants to be asked later."""
-    connection.execute(
+    tx.connection.execute(
         "UPDATE notifications SET error = ?"
         " WHERE state = 'pending' AND id IN (SELECT value FROM json_each(?))",
         (error, json.dumps(list(ids))),
     )
 
 
-def release(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+def release(tx: Transaction, ids: Sequence[int]) -> None:
     """Let go of rows whose item is over, so that it is new when it opens again."""
-    connection.execute(
+    tx.connection.execute(
         "UPDATE notifications SET tracked = 0 WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
@@ -154,9 +155,9 @@ def latest(connection: sqlite3.Connection, limit: int) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
-def purge(connection: sqlite3.Connection, keep: int) -> None:
+def purge(tx: Transaction, keep: int) -> None:
     """Delete all but the newest `keep` rows, those still tracked, and the newest of every kind."""
-    connection.execute(
+    tx.connection.execute(
         "DELETE FROM notifications WHERE tracked = 0"
         " AND id <= (SELECT max(id) FROM notifications) - ?"
         " AND id NOT IN (SELECT max(id) FROM notifications GROUP BY kind)",

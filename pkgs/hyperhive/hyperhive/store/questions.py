@@ -4,7 +4,9 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
+from hyperhive.protocol.bus import QuestionChanged
 from hyperhive.protocol.questions import Question, QuestionState
+from hyperhive.store.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,10 @@ class Closing:
     answer: str | None = None
 
 
-def insert(connection: sqlite3.Connection, new: NewQuestion) -> Question:
+def insert(tx: Transaction, new: NewQuestion) -> Question:
     """Store one open question."""
-    return _all(
-        connection,
+    return _changed(
+        tx,
         "INSERT INTO questions (asker, target, question, options, multi, asked_at, deadline_at, state)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 'open') RETURNING *",
         new.asker,
@@ -43,7 +45,7 @@ def insert(connection: sqlite3.Connection, new: NewQuestion) -> Question:
         new.multi,
         new.asked_at,
         new.deadline_at,
-    )[0]
+    )
 
 
 def get(connection: sqlite3.Connection, question_id: int) -> Question | None:
@@ -52,10 +54,10 @@ def get(connection: sqlite3.Connection, question_id: int) -> Question | None:
     return rows[0] if rows else None
 
 
-def close(connection: sqlite3.Connection, question_id: int, closing: Closing) -> Question:
+def close(tx: Transaction, question_id: int, closing: Closing) -> Question:
     """End an open question."""
-    return _all(
-        connection,
+    return _changed(
+        tx,
         "UPDATE questions SET state = ?, closed_by = ?, closed_at = ?, answer = ?"
         " WHERE id = ? AND state = 'open' RETURNING *",
         closing.state,
@@ -63,7 +65,7 @@ def close(connection: sqlite3.Connection, question_id: int, closing: Closing) ->
         closing.at,
         closing.answer,
         question_id,
-    )[0]
+    )
 
 
 def overdue(connection: sqlite3.Connection, now: float) -> list[Question]:
@@ -100,13 +102,19 @@ def latest_closed(connection: sqlite3.Connection, limit: int) -> list[Question]:
     )
 
 
-def purge(connection: sqlite3.Connection, before: float, limit: int) -> None:
+def purge(tx: Transaction, before: float, limit: int) -> None:
     """Delete questions that were closed before that time, `limit` at most."""
-    connection.execute(
+    tx.connection.execute(
         "DELETE FROM questions WHERE id IN"
         " (SELECT id FROM questions WHERE state <> 'open' AND closed_at < ? LIMIT ?)",
         (before, limit),
     )
+
+
+def _changed(tx: Transaction, sql: str, *values: object) -> Question:
+    [question] = _all(tx.connection, sql, *values)
+    tx.events.append(QuestionChanged(question))
+    return question
 
 
 def _all(connection: sqlite3.Connection, sql: str, *values: object) -> list[Question]:

@@ -2,10 +2,12 @@
 
 import sqlite3
 
+from hyperhive.store.transaction import Transaction
 
-def insert(connection: sqlite3.Connection, digest: str, secret: str, expires_at: float) -> None:
+
+def insert(tx: Transaction, digest: str, secret: str, expires_at: float) -> None:
     """Keep a login that was made with that secret (both as SHA-256)."""
-    connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", (digest, secret, expires_at))
+    tx.connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", (digest, secret, expires_at))
 
 
 def load(connection: sqlite3.Connection, now: float) -> dict[str, tuple[str, float]]:
@@ -14,6 +16,6 @@ def load(connection: sqlite3.Connection, now: float) -> dict[str, tuple[str, flo
     return {row["digest"]: (row["secret"], row["expires_at"]) for row in rows}
 
 
-def delete(connection: sqlite3.Connection, digests: list[str]) -> None:
+def delete(tx: Transaction, digests: list[str]) -> None:
     """Forget logins."""
-    connection.executemany("DELETE FROM sessions WHERE digest = ?", [(one,) for one in digests])
+    tx.connection.executemany("DELETE FROM sessions WHERE digest = ?", [(one,) for one in digests])

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hyperhive.store.transaction import Transaction
+
 
 class Merged(NamedTuple):
     """What the samples of one key (and bin) in one step of a window add up to.
@@ -41,11 +43,9 @@ class Window:
     step: int
 
 
-def add(
-    connection: sqlite3.Connection, agent: str, ts: int, samples: Iterable[tuple[str, int, float]]
-) -> None:
+def add(tx: Transaction, agent: str, ts: int, samples: Iterable[tuple[str, int, float]]) -> None:
     """Merge samples (key, bin, value) into the agent's bucket that begins at `ts`."""
-    connection.executemany(
+    tx.connection.executemany(
         "INSERT INTO stats (agent, ts, key, bin, samples, total, most, last)"
         " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5, ?5) ON CONFLICT DO UPDATE SET"
         " samples = samples + 1, total = total + ?5, most = max(most, ?5), last = ?5",
@@ -118,21 +118,21 @@ def folded_until(connection: sqlite3.Connection, agent: str, step: int) -> int:
     return 0 if row is None else int(row[0])
 
 
-def fold(connection: sqlite3.Connection, agent: str, start: int, step: int) -> int:
+def fold(tx: Transaction, agent: str, start: int, step: int) -> int:
     """Make one bucket of those in the `step` seconds from `start` on; returns how many rows that were.
 
     Everything before the end of it counts as folded then.
     """
     window = Window(agent, start, start + step, step)
-    rows = merged(connection, window)
-    deleted = connection.execute(
+    rows = merged(tx.connection, window)
+    deleted = tx.connection.execute(
         "DELETE FROM stats WHERE agent = ? AND ts >= ? AND ts < ?", (agent, start, window.end)
     ).rowcount
-    connection.executemany(
+    tx.connection.executemany(
         "INSERT INTO stats (agent, ts, key, bin, samples, total, most, last) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         ((agent, start, one.key, one.bin, one.samples, one.total, one.most, one.last) for one in rows),
     )
-    connection.execute(
+    tx.connection.execute(
         "INSERT INTO stats_folds (agent, step, until) VALUES (?1, ?2, ?3)"
         " ON CONFLICT DO UPDATE SET until = ?3",
         (agent, step, window.end),
@@ -140,9 +140,9 @@ def fold(connection: sqlite3.Connection, agent: str, start: int, step: int) -> i
     return deleted
 
 
-def purge(connection: sqlite3.Connection, agent: str, before: int, limit: int) -> int:
+def purge(tx: Transaction, agent: str, before: int, limit: int) -> int:
     """Delete the agent's buckets from before that time, `limit` rows at most; returns how many."""
-    return connection.execute(
+    return tx.connection.execute(
         "DELETE FROM stats WHERE agent = ?1 AND (ts, key, bin) IN"
         " (SELECT ts, key, bin FROM stats WHERE agent = ?1 AND ts < ?2 LIMIT ?3)",
         (agent, before, limit),

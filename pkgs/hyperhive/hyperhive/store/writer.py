@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 from hyperhive.errors import StoreError
+from hyperhive.protocol.bus import Event
 
 T = TypeVar("T")
 
@@ -20,28 +21,17 @@ GROUP_LIMIT: Final = 256
 _logger = logging.getLogger(__name__)
 
 
+#: A job's value, and what it changed.
+_Result = tuple[Any, Sequence[Event]]
+
+
 @dataclass(frozen=True, eq=False)
 class _Job:
-    run: Callable[[sqlite3.Connection], Any]
-    then: Callable[[Any], object] | None
+    run: Callable[[sqlite3.Connection], _Result]
     future: asyncio.Future[Any]
 
-    def settle(self, value: Any, error: BaseException | None) -> None:
-        """Tell the event loop's side how the job ended; runs on the event loop."""
-        if error is None and self.then is not None:
-            try:
-                self.then(value)
-            except Exception:  # a listener's mistake must not look like a lost commit
-                _logger.exception("a listener failed after a commit")
-        if self.future.done():
-            return
-        if error is None:
-            self.future.set_result(value)
-        else:
-            self.future.set_exception(error)
 
-
-_Outcome = tuple[_Job, Any, BaseException | None]
+_Outcome = tuple[_Job, _Result | BaseException]
 
 
 class Writer:
@@ -49,22 +39,27 @@ class Writer:
 
     Args:
         connection: In autocommit mode, used by nobody else while the writer lives.
-        loop: Where futures are resolved.
+        loop: Where events are published and futures are resolved.
+        publish: Gets the events of each job.
     """
 
-    def __init__(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        loop: asyncio.AbstractEventLoop,
+        publish: Callable[[Sequence[Event]], object],
+    ) -> None:
         self._connection = connection
         self._loop = loop
+        self._publish = publish
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(
-        self, run: Callable[[sqlite3.Connection], T], then: Callable[[T], object] | None
-    ) -> asyncio.Future[T]:
-        """Queue one job; see `Database.write`."""
+    def submit(self, run: Callable[[sqlite3.Connection], tuple[T, Sequence[Event]]]) -> asyncio.Future[T]:
+        """Queue one job; see `Database.submit`."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(run, then, future))
+        self._jobs.put(_Job(run, future))
         return future
 
     def stop(self) -> None:
@@ -77,7 +72,7 @@ class Writer:
             outcomes = self._commit(group)
             # The loop may be gone when the process is torn down; the commits stand all the same.
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(_settle, outcomes)
+                self._loop.call_soon_threadsafe(self._settle, outcomes)
 
     def _next_group(self) -> list[_Job]:
         """Wait for a job and take what waits behind it; empty means stop."""
@@ -107,7 +102,7 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             _logger.exception("the store refused a commit of %d jobs", len(group))
             failure = _store_error(error)
-            return [(job, None, failure) for job in group]
+            return [(job, failure) for job in group]
         return outcomes
 
     def _run(self, job: _Job) -> _Outcome:
@@ -118,15 +113,29 @@ class Writer:
         """
         self._connection.execute("SAVEPOINT job")
         try:
-            value = job.run(self._connection)
+            result = job.run(self._connection)
         except Exception as error:  # the caller's future is the boundary
             if not self._connection.in_transaction:
                 raise sqlite3.OperationalError(f"the transaction was lost: {error}") from error
             self._connection.execute("ROLLBACK TO job")
             self._connection.execute("RELEASE job")
-            return job, None, _store_error(error) if isinstance(error, sqlite3.OperationalError) else error
+            return job, _store_error(error) if isinstance(error, sqlite3.OperationalError) else error
         self._connection.execute("RELEASE job")
-        return job, value, None
+        return job, result
+
+    def _settle(self, outcomes: Sequence[_Outcome]) -> None:
+        """Tell the event loop's side how the jobs ended; runs on the event loop."""
+        for job, outcome in outcomes:
+            if not isinstance(outcome, BaseException):
+                value, events = outcome
+                try:
+                    self._publish(events)
+                except Exception:  # whoever listens must not make this look like a lost commit
+                    _logger.exception("publishing failed after a commit")
+                if not job.future.done():
+                    job.future.set_result(value)
+            elif not job.future.done():
+                job.future.set_exception(outcome)
 
 
 def _store_error(error: sqlite3.Error) -> StoreError:
@@ -134,8 +143,3 @@ def _store_error(error: sqlite3.Error) -> StoreError:
     failure = StoreError(f"the store cannot be written: {error}")
     failure.__cause__ = error
     return failure
-
-
-def _settle(outcomes: Sequence[_Outcome]) -> None:
-    for job, value, error in outcomes:
-        job.settle(value, error)

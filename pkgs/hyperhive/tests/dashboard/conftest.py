@@ -131,7 +131,7 @@ class RunningHive:
 
     async def write_log(self, agent: str, events: list[NewEvent]) -> None:
         """Put events into an agent's log at once; nobody who looks at it is told."""
-        await self.broker.services.events._db.write(events_store.append, agent, events)
+        await self.broker.services.db.commit(events_store.append, agent, events)
 
     async def resume(self) -> None:
         """A new broker in the place of the one that was stopped."""

@@ -11,22 +11,15 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.passwords import hash_password
-from hyperhive.domain.recipients import Roster
 from hyperhive.protocol.events import HiveFrame
+from hyperhive.protocol.link import BrokerFrame
 from hyperhive.protocol.messages import LeaseRequest, Message, SendRequest
-from hyperhive.services.agents import Agents
-from hyperhive.services.bus import Bus, Subscription
-from hyperhive.services.events import Events
-from hyperhive.services.hive import Hive
-from hyperhive.services.messages import Messages
-from hyperhive.services.notifications import Notifications
-from hyperhive.services.outbox import Outbox
-from hyperhive.services.questions import Questions
-from hyperhive.services.sessions import Sessions
-from hyperhive.services.stats import Stats
-from hyperhive.services.tally import Tally
-from hyperhive.store.database import Database
+from hyperhive.services.bus import Subscription
+from hyperhive.services.composition import Services, build_services
+from hyperhive.services.links import Link
 from hyperhive.system.ntfy import Ntfy
+from hyperhive.system.sockets import Peer
+from hyperhive.system.supervisor import Supervised
 from hyperhive.system.tasks import Tasks
 from tests.conftest import Clock, HiveConfig
 from tests.ntfy_server import NtfyServer, ntfy_server
@@ -38,18 +31,9 @@ BASE = "https://hive.example.org"
 PASSWORD_HASH = hash_password(PASSWORD, b"0123456789abcdef")
 
 
-@dataclass(frozen=True)
-class Core:
-    db: Database
-    bus: Bus
-    outbox: Outbox
-    messages: Messages
-    questions: Questions
-    events: Events
-    agents: Agents
-    stats: Stats
-    sessions: Sessions
-    hive: Hive
+@dataclass(frozen=True, kw_only=True)
+class Core(Services):
+    """The services, and what tests do most."""
 
     async def say(self, sender: str, to: str, body: str = "hello") -> Message:
         """Send to one recipient and return the message."""
@@ -77,21 +61,23 @@ async def start_core(clock: Clock) -> AsyncIterator[StartCore]:
 
     async def start(config: BrokerConfig) -> Core:
         await stack.aclose()
-        state = Path(config.state_dir)
-        db = await stack.enter_async_context(Database(state / "db" / "broker.sqlite"))
-        bus = Bus(clock)
-        tally = Tally(Roster(config.agents))
-        outbox = Outbox(db, bus, tally)
-        messages = Messages(outbox, config, clock)
-        questions = Questions(outbox, messages, clock)
-        events = Events(db, bus, tally, config, clock)
-        agents = Agents(db, bus, config, messages, events, clock)
-        outbox.on_question(agents.question_changed)
-        stats = Stats(db, agents, config, clock)
-        sessions = Sessions(db, state / "operator-token", PASSWORD_HASH, clock)
-        hive = Hive(config, bus, messages, questions, events, agents, sessions, boot="b1", version="v1")
-        await hive.start()
-        return Core(db, bus, outbox, messages, questions, events, agents, stats, sessions, hive)
+        tasks = Tasks()
+        ntfy = config.notifications.ntfy
+        services = build_services(
+            config,
+            clock,
+            tasks,
+            runtime=Supervised(config.agents, Path(config.runtime_dir) / "supervisor.sock"),
+            password_hash=PASSWORD_HASH,
+            ntfy=None if ntfy is None else Ntfy(ntfy.url, None),
+            remote_url=None,
+            dashboard_port=lambda: 7000,
+            boot="b1",
+        )
+        await stack.enter_async_context(services.db)
+        stack.push_async_callback(tasks.cancel)
+        await services.start()
+        return Core(**vars(services))
 
     async with stack:
         yield start
@@ -103,21 +89,22 @@ async def core(start_core: StartCore, hive_config: Callable[..., BrokerConfig]) 
     return await start_core(hive_config())
 
 
+class PushedTo(Link):
+    """A link that keeps what is pushed to it."""
+
+    def __init__(self, peer: Peer | None = None) -> None:
+        self.peer = peer
+        self.frames: list[BrokerFrame] = []
+
+    def push(self, frame: BrokerFrame) -> None:
+        self.frames.append(frame)
+
+
 class Phone:
     """The notifications of a core, round by round."""
 
-    def __init__(self, core: Core, config: BrokerConfig, clock: Clock, tasks: Tasks) -> None:
-        ntfy = config.notifications.ntfy
-        self.notifications = Notifications(
-            core.db,
-            core.bus,
-            core.agents,
-            tasks,
-            config=ntfy,
-            ntfy=None if ntfy is None else Ntfy(ntfy.url, None),
-            base=None if ntfy is None else ntfy.dashboard_url,
-            clock=clock,
-        )
+    def __init__(self, core: Core) -> None:
+        self.notifications = core.notifications
 
     async def settle(self) -> float | None:
         """Rounds until none has anything to do at once; the pause that the last one asked for."""
@@ -142,27 +129,21 @@ async def server() -> AsyncIterator[NtfyServer]:
 
 
 @pytest.fixture
-async def start(
-    start_core: StartCore, hive_config: HiveConfig, clock: Clock, server: NtfyServer
-) -> AsyncIterator[StartPhone]:
+async def start(start_core: StartCore, hive_config: HiveConfig, server: NtfyServer) -> StartPhone:
     """`await start(**fields of ntfy)`; again on the same directory, it is a restart."""
-    async with AsyncExitStack() as stack:
 
-        async def start_one(**changes: Any) -> tuple[Core, Phone]:
-            ntfy = {
-                "url": server.url,
-                "token_credential": None,
-                "delay_seconds": DELAY,
-                "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
-                "dashboard_url": BASE,
-            }
-            config = hive_config(notifications={"ntfy": ntfy | changes})
-            core = await start_core(config)
-            tasks = Tasks()
-            stack.push_async_callback(tasks.cancel)
-            return core, Phone(core, config, clock, tasks)
+    async def start_one(**changes: Any) -> tuple[Core, Phone]:
+        ntfy = {
+            "url": server.url,
+            "token_credential": None,
+            "delay_seconds": DELAY,
+            "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
+            "dashboard_url": BASE,
+        }
+        core = await start_core(hive_config(notifications={"ntfy": ntfy | changes}))
+        return core, Phone(core)
 
-        yield start_one
+    return start_one
 
 
 async def taken(subscription: Subscription[HiveFrame]) -> list[HiveFrame]:

@@ -71,7 +71,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
         ),
         waiting=None,
         linked=False,
-        unit=UnitStatus(unit="alice", state=UnitState.UNKNOWN, reason=""),
+        unit=UnitStatus(unit="process alice", state=UnitState.UNKNOWN, reason=""),
         actions=[Verb.START, Verb.STOP, Verb.RESTART],
         since=clock.now,
         inbox_depth=0,
@@ -83,7 +83,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
 
 
 async def test_connection_and_reports_reach_the_operator_s_page(core: Core, clock: Clock) -> None:
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         core.agents.connected("alice")
         clock.advance(1)
         core.agents.report("alice", WORKING)
@@ -147,7 +147,7 @@ async def test_a_harness_that_does_not_connect_in_time_is_told_at_the_sweep(core
     core.agents.sweep()
     assert core.agents.view("alice").status.state is AgentState.STARTING
     clock.advance(1)
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         core.agents.sweep()
         core.agents.sweep()
         told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
@@ -158,7 +158,7 @@ async def test_a_harness_that_does_not_connect_in_time_is_told_at_the_sweep(core
 
 async def test_a_change_of_the_unit_is_told_also_when_the_state_stays(core: Core) -> None:
     core.agents.connected("alice")
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         core.agents.unit_changed("alice", unit(UnitState.RUNNING))
         core.agents.unit_changed("alice", unit(UnitState.RUNNING))
         told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
@@ -218,11 +218,25 @@ async def test_an_idle_agent_waits_for_whom_it_asked_and_for_the_operator_first(
     core.agents.report("alice", IDLE)
     assert core.agents.view("alice").waiting == Waiting(on="operator", question=2, since=rests)
     assert core.agents.brief("alice", "boss").detail == "waits for an answer from operator"
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         await core.questions.answer(mine.id, "operator", "this")
         told = [frame.data for frame in await taken(frames) if isinstance(frame, AgentFrame)]
     assert told[0].waiting == Waiting(on="bob", question=1, since=rests)
     await core.questions.cancel(1, "alice")
+    assert core.agents.view("alice").waiting is None
+
+
+async def test_of_two_questions_to_the_operator_the_older_is_waited_for(core: Core, clock: Clock) -> None:
+    core.agents.connected("alice")
+    core.agents.report("alice", IDLE)
+    rests = clock.now
+    for target in ("bob", "operator", "operator"):
+        await core.questions.ask("alice", AskRequest(question="Which?", to=target))
+        clock.advance(1)
+    for asked_at, first in ((rests + 1, 2), (rests + 2, 3), (rests, 1)):
+        on = "bob" if first == 1 else "operator"
+        assert core.agents.view("alice").waiting == Waiting(on=on, question=first, since=asked_at)
+        await core.questions.cancel(first, "alice")
     assert core.agents.view("alice").waiting is None
 
 
@@ -266,7 +280,7 @@ async def test_how_mcp_servers_are_is_known_while_a_harness_says_so(
     assert shown() == [("unknown", "", [])]
     core.agents.connected("alice")
     running = McpServer(name="orders", state=McpState.RUNNING, reason="", tools=["query"], offered=1)
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         core.agents.report_servers("alice", [running])
         core.agents.report_servers("alice", [running, running.model_copy(update={"name": "ghost"})])
         told = [frame for frame in await taken(frames) if isinstance(frame, AgentFrame)]
@@ -277,7 +291,7 @@ async def test_how_mcp_servers_are_is_known_while_a_harness_says_so(
 
 
 async def test_the_inbox_depth_follows_the_queue(core: Core) -> None:
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         await core.say("bob", "alice")
         await core.take("alice")
         await core.say("bob", "operator")
@@ -318,9 +332,12 @@ async def test_an_agent_that_is_not_configured_is_not_found(core: Core) -> None:
             call("ghost")
 
 
-async def test_a_flood_of_reports_is_told_in_part_and_its_latest_at_the_next_sweep(core: Core) -> None:
+async def test_a_flood_of_reports_is_told_in_part_and_its_latest_at_the_next_sweep(
+    core: Core, clock: Clock
+) -> None:
+    clock.advance(1)
     core.agents.connected("alice")
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         for number in range(1000):
             core.agents.report("alice", WORKING.model_copy(update={"detail": str(number)}))
         core.agents.sweep()

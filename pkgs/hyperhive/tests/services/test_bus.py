@@ -1,49 +1,65 @@
 import asyncio
 
-from hyperhive.protocol.events import HiveFrame, NoticeFrame
+import pytest
+
+from hyperhive.protocol.bus import AgentChanged, Event, LinkChanged, Notice
 from hyperhive.services.bus import QUEUE_LIMIT, Bus, Subscription
-from tests.conftest import Clock
 
 
-async def texts(subscription: Subscription[HiveFrame]) -> list[str]:
-    return [frame.text async for frame in subscription if isinstance(frame, NoticeFrame)]
+def test_subscribers_hear_of_their_type_in_the_order_of_the_events() -> None:
+    bus = Bus()
+    heard: list[Event] = []
+    bus.subscribe(AgentChanged, heard.append)
+    bus.subscribe(Notice, heard.append)
+
+    bus.publish(Notice("info", "1"), LinkChanged("alice"), AgentChanged("alice"), Notice("info", "2"))
+
+    assert heard == [Notice("info", "1"), AgentChanged("alice"), Notice("info", "2")]
 
 
-async def test_subscribers_get_every_frame_in_order_from_entering_on(clock: Clock) -> None:
-    bus = Bus(clock)
-    bus.publish_notice("info", "before")
-    async with bus.subscribe() as first, bus.subscribe() as second:
-        bus.publish_notice("info", "1")
-        bus.publish_notice("info", "2")
-        bus.close()
-        bus.publish_notice("info", "after")
+def test_what_a_subscriber_publishes_comes_after_what_is_being_told() -> None:
+    bus = Bus()
+    heard: list[Event] = []
+    bus.subscribe(LinkChanged, lambda link: bus.publish(AgentChanged(link.agent)))
+    bus.subscribe(AgentChanged, heard.append)
+    bus.subscribe(Notice, heard.append)
 
-        assert await texts(first) == ["1", "2"]
-        assert await texts(second) == ["1", "2"]
+    bus.publish(LinkChanged("alice"), Notice("info", "1"))
 
-
-async def test_frames_are_numbered_without_gaps_and_higher_after_a_restart(clock: Clock) -> None:
-    bus = Bus(clock)
-    start = bus.seq
-    async with bus.subscribe() as frames:
-        bus.publish_notice("info", "1")
-        bus.publish_notice("info", "2")
-        frames.close()
-        assert [frame.seq async for frame in frames] == [start + 1, start + 2]
-
-    clock.advance(1)
-    assert Bus(clock).seq > bus.seq
+    assert heard == [Notice("info", "1"), AgentChanged("alice")]
 
 
-async def test_a_slow_subscriber_is_ended_and_does_not_disturb_the_others(clock: Clock) -> None:
-    bus = Bus(clock)
-    async with bus.subscribe() as slow, bus.subscribe() as quick:
-        reading = asyncio.ensure_future(texts(quick))
+def test_a_subscriber_that_fails_is_logged_and_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    bus = Bus()
+    heard: list[Event] = []
+
+    def fail(_event: Event) -> None:
+        raise ValueError("no")
+
+    bus.subscribe(Notice, fail)
+    bus.subscribe(Notice, heard.append)
+
+    bus.publish(Notice("info", "1"), Notice("info", "2"))
+
+    assert heard == [Notice("info", "1"), Notice("info", "2")]
+    assert caplog.messages == ["a subscriber to Notice failed"] * 2
+
+
+async def test_a_slow_subscription_is_ended_and_does_not_disturb_the_others() -> None:
+    group: set[Subscription[int]] = set()
+
+    async def items(subscription: Subscription[int]) -> list[int]:
+        return [item async for item in subscription]
+
+    async with Subscription(group) as slow, Subscription(group) as quick:
+        reading = asyncio.ensure_future(items(quick))
         for number in range(QUEUE_LIMIT + 10):
-            bus.publish_notice("info", str(number))
+            for one in tuple(group):
+                one.offer(number)
             await asyncio.sleep(0)
-        bus.close()
+        quick.close()
 
         assert slow.overflowed
-        assert await texts(slow) == [str(number) for number in range(QUEUE_LIMIT)]
-        assert await reading == [str(number) for number in range(QUEUE_LIMIT + 10)]
+        assert await items(slow) == list(range(QUEUE_LIMIT))
+        assert await reading == list(range(QUEUE_LIMIT + 10))
+    assert group == set()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,51 +13,52 @@ from hyperhive.diagnosis.isolation import INSIDE
 from hyperhive.domain.passwords import hash_password
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
 from hyperhive.protocol.diagnosis import Check, Observation, Outcome, SelfTestView
-from hyperhive.protocol.link import RunSelfTest, SelfTestDone
+from hyperhive.protocol.link import BrokerFrame, RunSelfTest, SelfTestDone
 from hyperhive.services.diagnosis import Doctor, SelfTests, hidden_files
 from hyperhive.store import integrity
 from hyperhive.system.sockets import Peer
 from hyperhive.system.supervisor import Supervised
 from hyperhive.system.tasks import Tasks
 from tests.conftest import Clock
-from tests.services.conftest import Core
+from tests.services.conftest import Core, PushedTo
 
 MakeDoctor = Callable[..., Doctor]
 
 
-@dataclass
-class Harness:
-    """Is asked; `connected` says whether it can be."""
+class Harness(PushedTo):
+    """The link of `alice`."""
 
-    connected: bool = True
-    asked: list[RunSelfTest] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self) -> None:
+        super().__init__(Peer(os.getpid(), os.geteuid(), "/s"))
+        self.came = asyncio.Event()
 
-    def ask(self, name: str, frame: RunSelfTest) -> Peer | None:
-        assert name == "alice"
-        self.asked.append(frame)
+    def push(self, frame: BrokerFrame) -> None:
+        super().push(frame)
         self.came.set()
-        return Peer(os.getpid(), os.geteuid(), "/s") if self.connected else None
 
     def done(self) -> SelfTestDone:
+        asked = self.frames[-1]
+        assert isinstance(asked, RunSelfTest)
         return SelfTestDone(
-            id=self.asked[-1].id,
+            id=asked.id,
             observations=[Observation(key=probe.key, outcome=Outcome.OK, found="x") for probe in INSIDE],
         )
 
 
 @pytest.fixture
-def harness() -> Harness:
-    return Harness()
+def harness(core: Core) -> Harness:
+    harness = Harness()
+    core.links.join("alice", harness)
+    return harness
 
 
 @pytest.fixture
 def selftests(
-    core: Core, harness: Harness, clock: Clock, hive_config: Callable[..., BrokerConfig], tmp_path: Path
+    core: Core, clock: Clock, hive_config: Callable[..., BrokerConfig], tmp_path: Path
 ) -> SelfTests:
     config = hive_config(runtime="nixos")
     runtime = Supervised(config.agents, tmp_path / "s")
-    return SelfTests(config, core.agents, runtime, harness.ask, clock, dashboard_port=lambda: 7000, seconds=3)
+    return SelfTests(config, core.agents, runtime, core.links, clock, dashboard_port=lambda: 7000, seconds=3)
 
 
 async def test_the_answer_and_what_the_broker_saw_are_kept_until_the_next(
@@ -68,7 +68,7 @@ async def test_the_answer_and_what_the_broker_saw_are_kept_until_the_next(
     running = tasks.start(selftests.run("alice"), "run")
     await harness.came.wait()
     hidden = hidden_files(hive_config())
-    assert harness.asked == [RunSelfTest(id=harness.asked[0].id, port=7000, hidden=hidden)]
+    assert harness.frames == [RunSelfTest(id=harness.done().id, port=7000, hidden=hidden)]
     assert selftests.view("alice") == SelfTestView(running=True, last=None)
     clock.advance(2)
     selftests.answered("alice", SelfTestDone(id="older", observations=[]))
@@ -95,13 +95,12 @@ async def test_one_at_a_time_for_each_agent(selftests: SelfTests, harness: Harne
         await selftests.run("alice")
     selftests.answered("alice", harness.done())
     await running
-    assert len(harness.asked) == 1
+    assert len(harness.frames) == 1
 
 
 async def test_an_agent_that_is_unknown_or_not_connected_is_not_waited_for(
-    selftests: SelfTests, harness: Harness
+    core: Core, selftests: SelfTests
 ) -> None:
-    harness.connected = False
     with pytest.raises(ConflictError, match="alice is not connected"):
         await selftests.run("alice")
     for call in (selftests.run("nobody"), asyncio.to_thread(selftests.view, "nobody")):
@@ -132,9 +131,7 @@ def doctor(core: Core, clock: Clock, hive_config: Callable[..., BrokerConfig], t
     def make(**fields: object) -> Doctor:
         config = hive_config(**fields)
         runtime = Supervised(config.agents, tmp_path / "s")
-        selftests = SelfTests(
-            config, core.agents, runtime, lambda _name, _frame: None, clock, dashboard_port=lambda: 7000
-        )
+        selftests = SelfTests(config, core.agents, runtime, core.links, clock, dashboard_port=lambda: 7000)
         return Doctor(config, core.db, core.agents, selftests, clock, tmp_path / "subuid")
 
     return make

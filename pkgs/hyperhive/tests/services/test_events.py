@@ -14,7 +14,7 @@ def event(ts: float, kind: EventKind = EventKind.TEXT, **data: Any) -> NewEvent:
 
 
 async def test_events_are_stored_streamed_and_paged_newest_first(core: Core, clock: Clock) -> None:
-    async with core.bus.subscribe_agent("alice") as live:
+    async with core.events.watch("alice") as live:
         stored = await core.events.append(
             "alice", [event(clock.now, text=str(number)) for number in range(3)]
         )

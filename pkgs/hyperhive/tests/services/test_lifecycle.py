@@ -38,7 +38,10 @@ def lifecycle(core: Core, clock: Clock, systemctl: Systemctl) -> Lifecycle:
     """Of the default hive, in which every container runs."""
     for name in NAMES:
         systemctl.unit(name, "active")
-    return Lifecycle(Units(NAMES), core.agents, core.events, core.bus, clock)
+    lifecycle = Lifecycle(Units(NAMES), core.agents, core.events, core.bus, clock)
+    for name in NAMES:
+        lifecycle.add(name)
+    return lifecycle
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -197,7 +200,7 @@ async def test_a_runtime_that_cannot_be_asked_is_said_once_and_shown(
 
 
 async def test_what_a_manager_does_is_told_to_the_operator(core: Core, lifecycle: Lifecycle) -> None:
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         await lifecycle.manage(Verb.STOP, "alice", "boss")
         notices = [one for one in await taken(frames) if isinstance(one, NoticeFrame)]
     assert [(one.level, one.text) for one in notices] == [("info", "alice was stopped by boss")]

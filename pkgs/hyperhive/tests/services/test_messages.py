@@ -10,7 +10,9 @@ from hyperhive.errors import (
     RecipientDeniedError,
     UnknownRecipientError,
 )
+from hyperhive.protocol.bus import MessageChanged, QueueChanged
 from hyperhive.protocol.events import MessageFrame, NoticeFrame
+from hyperhive.protocol.link import Wake
 from hyperhive.protocol.messages import (
     LeaseRequest,
     LeaseResult,
@@ -20,7 +22,7 @@ from hyperhive.protocol.messages import (
     SendRequest,
 )
 from tests.conftest import Clock
-from tests.services.conftest import Core, StartCore, taken
+from tests.services.conftest import Core, PushedTo, StartCore, taken
 
 HiveConfig = Callable[..., BrokerConfig]
 
@@ -54,7 +56,7 @@ async def test_a_sent_message_is_queued_for_its_recipient(core: Core, clock: Clo
 async def test_a_message_lives_from_lease_to_ack_and_the_bus_tells_every_step(
     core: Core, clock: Clock
 ) -> None:
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         sent = await core.say("alice", "bob")
         leased = await core.messages.lease("bob", LeaseRequest(turn="t1"))
         clock.advance(2)
@@ -79,7 +81,7 @@ async def test_refusals_over_sixty_a_minute_are_counted_and_told_once_a_minute(
             await core.say("alice", "bob", "x" * 5000)
 
     clock.advance(61)
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         await core.messages.sweep()
         [notice] = await taken(frames)
 
@@ -147,6 +149,22 @@ async def test_a_waiting_lease_is_answered_as_soon_as_mail_comes(core: Core) -> 
     assert [message.id for message in result.messages] == [sent.id]
 
 
+async def test_a_subscriber_that_fails_leaves_no_lease_waiting(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_event: object) -> None:
+        raise ValueError("no")
+
+    for kind in (QueueChanged, MessageChanged):
+        core.bus._handlers[kind].insert(0, fail)
+    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=10)))
+    await asyncio.sleep(0)
+    sent = await core.say("alice", "bob")
+
+    assert [message.id for message in (await asyncio.wait_for(waiting, 5)).messages] == [sent.id]
+    assert "a subscriber to QueueChanged failed" in caplog.messages
+
+
 async def test_a_lease_that_waits_in_vain_returns_nothing(core: Core) -> None:
     result = await core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=0.02))
 
@@ -189,7 +207,7 @@ async def test_a_cancelled_lease_leaves_no_trace_whenever_it_is_cancelled(core: 
 async def test_a_lease_that_was_committed_when_its_call_was_cancelled_is_taken_back(core: Core) -> None:
     sent = await core.say("alice", "bob")
     call = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="gone")))
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         async for frame in frames:
             if isinstance(frame, MessageFrame) and frame.data.state is MessageState.LEASED:
                 break
@@ -247,15 +265,15 @@ async def test_keep_only_puts_back_every_other_turn_at_once(core: Core) -> None:
 
 
 async def test_mail_wakes_the_recipient_with_the_queue_s_depth(core: Core) -> None:
-    woken: list[tuple[str, int]] = []
-    core.messages.on_mail(lambda agent, pending: woken.append((agent, pending)))
+    link = PushedTo()
+    core.links.join("bob", link)
 
     await core.say("alice", "bob", "1")
     await core.say("alice", "bob", "2")
     await core.take("bob", "t1")
     await core.messages.requeue("bob", "t1")
 
-    assert woken == [("bob", 1), ("bob", 2), ("bob", 2)]
+    assert link.frames == [Wake(pending=1), Wake(pending=2), Wake(pending=2)]
 
 
 async def test_the_operator_reads_its_inbox_without_leasing(core: Core) -> None:

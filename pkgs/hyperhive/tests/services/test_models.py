@@ -7,21 +7,12 @@ from hyperhive.config import BrokerConfig
 from hyperhive.errors import InvalidRequestError, NotFoundError
 from hyperhive.protocol.agents import ModelChoice
 from hyperhive.protocol.events import AgentFrame
+from hyperhive.protocol.link import UseModel
 from hyperhive.protocol.messages import MessageKind
-from hyperhive.services.models import Models
-from tests.conftest import Clock
-from tests.services.conftest import Core, StartCore, taken
+from tests.services.conftest import Core, PushedTo, StartCore, taken
 
 HiveConfig = Callable[..., BrokerConfig]
 SONNET_AND_OPUS = {"model": "sonnet", "models": ["sonnet", "opus"]}
-
-
-async def models_of(core: Core, clock: Clock) -> tuple[Models, list[tuple[str, str]]]:
-    """Started models, and what was told to harnesses."""
-    told: list[tuple[str, str]] = []
-    models = Models(core.outbox, core.agents, core.events, lambda *one: told.append(one), clock)
-    await models.start()
-    return models, told
 
 
 def config(hive_config: HiveConfig, **alice: Any) -> BrokerConfig:
@@ -34,11 +25,12 @@ async def notes(core: Core, name: str) -> list[str]:
 
 
 async def test_a_choice_is_shown_told_and_logged_and_default_takes_it_back(
-    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+    start_core: StartCore, hive_config: HiveConfig
 ) -> None:
     core = await start_core(config(hive_config))
-    models, told = await models_of(core, clock)
-    async with core.bus.subscribe() as frames:
+    models, link = core.models, PushedTo()
+    core.links.join("alice", link)
+    async with core.hive.watch() as frames:
         view = await models.choose("alice", "opus")
         [frame] = [one for one in await taken(frames) if isinstance(one, AgentFrame)]
     assert view.model == frame.data.model == ModelChoice(configured="sonnet", chosen="opus")
@@ -46,7 +38,7 @@ async def test_a_choice_is_shown_told_and_logged_and_default_takes_it_back(
     assert core.agents.view("bob").model.chosen is None
     assert (await models.choose("alice", "opus")) == view
     assert (await models.choose("alice", "default")).model.chosen is None
-    assert told == [("alice", "opus"), ("alice", "sonnet")]
+    assert link.frames == [UseModel(model="opus"), UseModel(model="sonnet")]
     assert await notes(core, "alice") == [
         "the operator chose the model: opus from the next turn on",
         "the operator went back to the configured model: sonnet from the next turn on",
@@ -54,39 +46,36 @@ async def test_a_choice_is_shown_told_and_logged_and_default_takes_it_back(
 
 
 async def test_an_unknown_model_or_agent_changes_nothing(
-    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+    start_core: StartCore, hive_config: HiveConfig
 ) -> None:
     core = await start_core(config(hive_config))
-    models, told = await models_of(core, clock)
+    models, link = core.models, PushedTo()
+    core.links.join("alice", link)
     with pytest.raises(InvalidRequestError, match="only sonnet, opus"):
         await models.choose("alice", "haiku")
     with pytest.raises(NotFoundError):
         await models.choose("ghost", "opus")
-    assert (told, await notes(core, "alice"), core.agents.next_model("alice")) == ([], [], "sonnet")
+    assert (link.frames, await notes(core, "alice"), core.agents.next_model("alice")) == ([], [], "sonnet")
 
 
 async def test_a_choice_survives_a_restart_also_when_the_configured_model_changes(
-    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+    start_core: StartCore, hive_config: HiveConfig
 ) -> None:
     core = await start_core(config(hive_config))
-    models, _ = await models_of(core, clock)
-    await models.choose("alice", "opus")
+    await core.models.choose("alice", "opus")
     again = await start_core(config(hive_config, model="haiku", models=["haiku", "opus"]))
-    await models_of(again, clock)
     assert again.agents.view("alice").model == ModelChoice(configured="haiku", chosen="opus")
     assert (await again.messages.inbox()).messages == []
 
 
 async def test_a_choice_that_is_not_listed_any_more_is_dropped_and_the_operator_reads_so_once(
-    start_core: StartCore, hive_config: HiveConfig, clock: Clock
+    start_core: StartCore, hive_config: HiveConfig
 ) -> None:
     core = await start_core(config(hive_config))
-    models, _ = await models_of(core, clock)
-    await models.choose("alice", "opus")
-    await models.choose("bob", "opus")
+    await core.models.choose("alice", "opus")
+    await core.models.choose("bob", "opus")
     for _ in range(2):
         core = await start_core(config(hive_config, models=["sonnet", "haiku"]))
-        await models_of(core, clock)
         [notice] = (await core.messages.inbox()).messages
         assert (notice.sender, notice.kind, notice.body) == (
             "system",
@@ -98,5 +87,4 @@ async def test_a_choice_that_is_not_listed_any_more_is_dropped_and_the_operator_
     # A choice of an agent that is not in the hive for a while waits for it.
     await start_core(hive_config(agents={"alice": SONNET_AND_OPUS}))
     core = await start_core(config(hive_config))
-    await models_of(core, clock)
     assert [core.agents.next_model(name) for name in ("alice", "bob")] == ["sonnet", "opus"]

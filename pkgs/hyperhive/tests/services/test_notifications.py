@@ -11,7 +11,7 @@ from hyperhive.protocol.agents import AgentState, AgentStatus
 from hyperhive.protocol.notifications import PushTest
 from hyperhive.protocol.questions import AskRequest
 from hyperhive.system.tasks import Tasks
-from tests.conftest import Clock, HiveConfig
+from tests.conftest import Clock
 from tests.ntfy_server import NtfyServer, Scripted
 from tests.services.conftest import BASE, DELAY, Core, Phone, StartPhone
 
@@ -232,20 +232,20 @@ async def test_a_store_that_takes_nothing_lets_no_phone_ring_again_and_again(
     await phone.settle()
     clock.advance(DELAY)
     full = "CREATE TRIGGER full BEFORE UPDATE ON notifications BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-    await core.db.write(lambda connection: connection.execute(full))
+    await core.db.commit(lambda tx: tx.connection.execute(full))
     for _ in range(3):
         with pytest.raises(sqlite3.Error, match="disk full"):
             await phone.notifications.round()
     assert server.asked == 0
-    await core.db.write(lambda connection: connection.execute("DROP TRIGGER full"))
+    await core.db.commit(lambda tx: tx.connection.execute("DROP TRIGGER full"))
     await phone.settle()
     assert server.titles() == ["Message from alice"]
 
 
 async def test_without_a_server_nothing_is_noted_and_a_test_says_what_to_set(
-    core: Core, hive_config: HiveConfig, clock: Clock
+    core: Core,
 ) -> None:
-    phone = Phone(core, hive_config(), clock, Tasks())
+    phone = Phone(core)
     await core.say("alice", "operator")
     assert await phone.notifications.round() is None
     await phone.notifications.run()
@@ -266,10 +266,10 @@ async def test_the_running_task_hears_of_new_items_by_itself_and_survives_a_fail
     tasks.start(phone.notifications.run(), "notifications")
     await core.say("alice", "operator")
     await until(lambda: len(server.taken) == 1)
-    await core.db.write(lambda connection: connection.execute("ALTER TABLE notifications RENAME TO gone"))
+    await core.db.commit(lambda tx: tx.connection.execute("ALTER TABLE notifications RENAME TO gone"))
     await core.say("alice", "operator")
     await until(lambda: "notifications failed" in caplog.text)
-    await core.db.write(lambda connection: connection.execute("ALTER TABLE gone RENAME TO notifications"))
+    await core.db.commit(lambda tx: tx.connection.execute("ALTER TABLE gone RENAME TO notifications"))
     await until(lambda: len(server.taken) == 2)
     core.agents.connected("alice")
     report(core, "alice", AgentState.FAILED)

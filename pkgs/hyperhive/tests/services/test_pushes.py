@@ -15,7 +15,7 @@ async def test_a_server_in_trouble_is_left_alone_for_longer_and_longer_and_then_
     start: StartPhone, server: NtfyServer, clock: Clock
 ) -> None:
     core, phone = await start()
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         await core.say("alice", "operator", "one")
         await phone.settle()
         clock.advance(DELAY)
@@ -84,7 +84,7 @@ async def test_a_refusal_is_final_is_recorded_and_is_told_once(
 ) -> None:
     core, phone = await start(delay_seconds=0)
     server.token = "another"
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         for body in ("one", "two"):
             await core.say("alice", "operator", body)
         assert await phone.settle() is None

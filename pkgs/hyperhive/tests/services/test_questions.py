@@ -24,7 +24,7 @@ HiveConfig = Callable[..., BrokerConfig]
 
 
 async def test_a_question_to_the_operator_is_shown_and_sends_no_message(core: Core, clock: Clock) -> None:
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         asked = await core.questions.ask(
             "alice", AskRequest(question="Which?", options=["a", "b"], multi=True, ttl_seconds=60)
         )
@@ -53,7 +53,7 @@ async def test_an_answer_closes_the_question_and_reaches_the_asker_as_one_messag
     core: Core, clock: Clock
 ) -> None:
     asked = await core.questions.ask("alice", AskRequest(question="Which?", options=["a"]))
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         closed = await core.questions.answer(asked.id, "operator", "neither")
         told = await taken(frames)
 
@@ -216,7 +216,7 @@ async def test_the_questions_of_an_agent_that_leaves_are_cancelled_and_the_other
     by_bob = await core.questions.ask("bob", AskRequest(question="2", to="boss"))
     to_operator = await core.questions.ask("bob", AskRequest(question="3"))
 
-    await core.messages.remove_agent("bob")
+    await core.remove_agent("bob")
 
     states = [(await core.questions.get(one.id)).state for one in (to_bob, by_bob, to_operator)]
     assert states == [QuestionState.CANCELLED] * 3

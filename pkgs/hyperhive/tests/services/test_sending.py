@@ -104,7 +104,7 @@ async def test_both_sides_and_the_operator_hear_of_a_broken_loop_once_in_ten_min
 
     async def refused(sender: str, to: str) -> int:
         """How many notices the operator's page shows for one refused message."""
-        async with core.bus.subscribe() as frames:
+        async with core.hive.watch() as frames:
             with pytest.raises(LoopBrokenError):
                 await core.say(sender, to, "again")
             return sum(isinstance(frame, NoticeFrame) for frame in await taken(frames))
@@ -224,7 +224,7 @@ async def test_a_denied_message_is_kept_as_refused_and_told_to_the_operator_only
 ) -> None:
     core = await start_core(hive_config(agents={"alice": {"allowed_recipients": ["operator"]}, "bob": {}}))
 
-    async with core.bus.subscribe() as frames:
+    async with core.hive.watch() as frames:
         with pytest.raises(RecipientDeniedError, match="you can reach operator"):
             await core.say("alice", "bob", "psst")
         [frame] = await taken(frames)

@@ -19,7 +19,7 @@ async def main(path: Path) -> None:
         async def send(sender: str) -> None:
             while True:
                 new = NewMessage(sender, "bob", MessageKind.TEXT, "x" * 500, sent_at=1.0)
-                message = await db.write(messages.insert, new)
+                message = await db.commit(messages.insert, new)
                 os.write(1, f"{message.id}\n".encode())
 
         await asyncio.gather(*(send(f"sender-{number}") for number in range(SENDERS)))

@@ -1,4 +1,4 @@
-"""A real database and a plain connection to its schema."""
+"""A real database, and a plain connection to its schema with a transaction on it."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hyperhive.store.schema import migrate
+from hyperhive.store.transaction import Transaction
 
 
 @pytest.fixture
@@ -21,3 +22,8 @@ def connection() -> Iterator[sqlite3.Connection]:
     migrate(connection)
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def tx(connection: sqlite3.Connection) -> Transaction:
+    return Transaction(connection, now=10.0)

@@ -1,15 +1,14 @@
-import sqlite3
-
 from hyperhive.store import agents
+from hyperhive.store.transaction import Transaction
 
 
 def test_the_latest_choice_of_each_agent_is_kept_until_forgotten(
-    connection: sqlite3.Connection,
+    tx: Transaction,
 ) -> None:
-    agents.choose_model(connection, "alice", "opus")
-    agents.choose_model(connection, "bob", "haiku")
-    agents.choose_model(connection, "alice", "sonnet")
-    assert agents.models(connection) == {"alice": "sonnet", "bob": "haiku"}
-    agents.choose_model(connection, "alice", None)
-    agents.choose_model(connection, "nobody", None)
-    assert agents.models(connection) == {"bob": "haiku"}
+    agents.choose_model(tx, "alice", "opus")
+    agents.choose_model(tx, "bob", "haiku")
+    agents.choose_model(tx, "alice", "sonnet")
+    assert agents.models(tx.connection) == {"alice": "sonnet", "bob": "haiku"}
+    agents.choose_model(tx, "alice", None)
+    agents.choose_model(tx, "nobody", None)
+    assert agents.models(tx.connection) == {"bob": "haiku"}

@@ -3,7 +3,7 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,12 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from hyperhive.errors import StoreError
+from hyperhive.protocol.bus import Event, MessageChanged, Notice, QueueChanged
+from hyperhive.protocol.messages import MessageKind, MessageState
+from hyperhive.store import messages
 from hyperhive.store.database import Database
 from hyperhive.store.schema import migrations
+from hyperhive.store.transaction import Transaction
 
 CHILD = Path(__file__).with_name("committing_child.py")
 
@@ -24,8 +28,8 @@ async def db(path: Path) -> AsyncIterator[Database]:
             yield db
 
 
-def add(connection: sqlite3.Connection, name: str, secret: str = "s") -> str:
-    connection.execute("INSERT INTO sessions VALUES (?, ?, 1)", (name, secret))
+def add(tx: Transaction, name: str, secret: str = "s") -> str:
+    tx.connection.execute("INSERT INTO sessions VALUES (?, ?, 1)", (name, secret))
     return name
 
 
@@ -40,14 +44,14 @@ async def opened(path: Path) -> list[str]:
 
 async def test_a_write_is_read_at_once_and_after_opening_again(path: Path) -> None:
     async with Database(path) as db:
-        assert await db.write(add, "a") == "a"
+        assert await db.commit(add, "a") == "a"
         assert await db.read(names) == ["a"]
 
     assert await opened(path) == ["a"]
 
 
 async def test_the_files_are_for_the_owner_alone(db: Database, path: Path) -> None:
-    await db.write(add, "a")
+    await db.commit(add, "a")
 
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
     assert set(modes.values()) == {0o600}
@@ -56,73 +60,118 @@ async def test_the_files_are_for_the_owner_alone(db: Database, path: Path) -> No
 
 
 async def test_the_file_is_opened_so_that_a_commit_survives_a_power_cut(db: Database) -> None:
-    def pragmas(connection: sqlite3.Connection) -> list[Any]:
+    def pragmas(tx: Transaction) -> list[Any]:
         return [
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            tx.connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
 
     async with asyncio.timeout(5):
-        assert await db.write(pragmas) == ["wal", 2, 1]
+        assert await db.commit(pragmas) == ["wal", 2, 1]
 
 
 async def test_a_job_that_fails_undoes_its_own_writes_and_no_others(db: Database) -> None:
-    def fail(connection: sqlite3.Connection) -> None:
-        add(connection, "lost")
+    def fail(tx: Transaction) -> None:
+        add(tx, "lost")
         raise ValueError("no")
 
     outcomes = await asyncio.gather(
-        db.write(add, "a"), db.write(fail), db.write(add, "a"), db.write(add, "b"), return_exceptions=True
+        db.commit(add, "a"), db.commit(fail), db.commit(add, "a"), db.commit(add, "b"), return_exceptions=True
     )
 
     assert [type(outcome) for outcome in outcomes] == [str, ValueError, sqlite3.IntegrityError, str]
     assert await db.read(names) == ["a", "b"]
 
 
-async def test_listeners_hear_of_commits_in_order_even_when_the_caller_is_gone(db: Database) -> None:
-    heard: list[str] = []
+def tell(tx: Transaction, text: str) -> str:
+    tx.events.append(Notice("info", text))
+    return text
+
+
+async def test_events_are_published_in_the_order_of_the_commits_even_when_the_caller_is_gone(
+    path: Path,
+) -> None:
+    told: list[Event] = []
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def slow(connection: sqlite3.Connection) -> str:
+    def slow(tx: Transaction) -> str:
         loop.call_soon_threadsafe(begun.set)
-        return add(connection, "first")
+        return tell(tx, "first")
 
-    gone = asyncio.ensure_future(db.write(slow, then=heard.append))
-    await begun.wait()
-    gone.cancel()
-    await db.write(add, "second", then=heard.append)
+    def fail(tx: Transaction) -> None:
+        tell(tx, "lost")
+        raise ValueError("no")
+
+    async with Database(path, publish=told.extend) as db:
+        gone = asyncio.ensure_future(db.commit(slow))
+        await begun.wait()
+        gone.cancel()
+        with pytest.raises(ValueError, match="no"):
+            await db.commit(fail)
+        await db.commit(tell, "second")
 
     assert gone.cancelled()
-    assert heard == ["first", "second"]
+    assert told == [Notice("info", "first"), Notice("info", "second")]
+
+
+async def test_what_a_transaction_changed_is_recorded_in_it_with_the_queues_it_leaves_behind(
+    path: Path,
+) -> None:
+    told: list[Event] = []
+
+    def post(tx: Transaction) -> None:
+        for recipient in ("alice", "alice", "bob"):
+            messages.post(tx, recipient, MessageKind.NOTICE, "x")
+        messages.undeliver(tx, "bob")
+
+    def record(tx: Transaction) -> None:
+        add(tx, f"{tx.now}: {len(tx.events)} events")
+
+    async with Database(path, lambda: 7.0, publish=told.extend, record=record) as db:
+        await db.commit(post)
+        assert await db.read(names) == ["7.0: 6 events"]
+
+    assert told[:2] == [QueueChanged("alice", 2, has_mail=True), QueueChanged("bob", 0, has_mail=False)]
+    assert [
+        (one.message.id, one.message.sender, one.message.sent_at, one.message.state, one.is_new)
+        for one in told
+        if isinstance(one, MessageChanged)
+    ] == [
+        (1, "system", 7.0, MessageState.QUEUED, True),
+        (2, "system", 7.0, MessageState.QUEUED, True),
+        (3, "system", 7.0, MessageState.QUEUED, True),
+        (3, "system", 7.0, MessageState.UNDELIVERABLE, False),
+    ]
 
 
 async def test_a_job_that_is_cancelled_before_it_begins_is_never_run(db: Database) -> None:
     job = db.submit(add, "dropped")
     job.cancel()
-    await db.write(add, "kept")
+    await db.commit(add, "kept")
 
     assert await db.read(names) == ["kept"]
 
 
-async def test_a_listener_that_fails_does_not_look_like_a_lost_commit(db: Database) -> None:
-    def fail(_name: str) -> None:
-        raise ValueError("listener")
+async def test_a_publisher_that_fails_does_not_look_like_a_lost_commit(path: Path) -> None:
+    def fail(_events: Sequence[Event]) -> None:
+        raise ValueError("publisher")
 
-    assert await db.write(add, "a", then=fail) == "a"
-    assert await db.write(add, "b") == "b"
+    async with Database(path, publish=fail) as db:
+        assert await db.commit(add, "a") == "a"
+        assert await db.commit(add, "b") == "b"
 
 
 async def test_readers_go_on_while_the_writer_is_busy_and_see_only_what_is_committed(db: Database) -> None:
-    await db.write(add, "before")
+    await db.commit(add, "before")
     loop, written, seen = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
-    def hold(connection: sqlite3.Connection) -> None:
-        add(connection, "during")
+    def hold(tx: Transaction) -> None:
+        add(tx, "during")
         loop.call_soon_threadsafe(written.set)
         asyncio.run_coroutine_threadsafe(seen.wait(), loop).result(5)
 
-    writing = asyncio.ensure_future(db.write(hold))
+    writing = asyncio.ensure_future(db.commit(hold))
     await written.wait()
     during = await db.read(names)
     seen.set()
@@ -134,17 +183,17 @@ async def test_readers_go_on_while_the_writer_is_busy_and_see_only_what_is_commi
 
 async def test_a_read_cannot_write(db: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await db.read(add, "a")
+        await db.read(lambda connection: connection.execute("INSERT INTO sessions VALUES ('a', 's', 1)"))
 
 
 async def test_closing_commits_what_waits_and_then_refuses(path: Path) -> None:
     async with Database(path) as db:
-        waiting = [asyncio.ensure_future(db.write(add, f"{number:03}")) for number in range(300)]
+        waiting = [asyncio.ensure_future(db.commit(add, f"{number:03}")) for number in range(300)]
         await asyncio.sleep(0)
 
     await asyncio.gather(*waiting)
     with pytest.raises(StoreError, match="is closed"):
-        await db.write(add, "late")
+        await db.commit(add, "late")
     assert len(await opened(path)) == 300
     assert not path.with_name(path.name + "-wal").exists()
 
@@ -152,7 +201,7 @@ async def test_closing_commits_what_waits_and_then_refuses(path: Path) -> None:
 async def test_a_second_broker_on_the_same_file_is_refused(db: Database, path: Path) -> None:
     with pytest.raises(StoreError, match="another broker is running"):
         await opened(path)
-    assert await db.write(add, "still here") == "still here"
+    assert await db.commit(add, "still here") == "still here"
 
 
 async def test_a_damaged_file_is_refused_and_left_as_it_is(path: Path) -> None:
@@ -166,7 +215,7 @@ async def test_a_damaged_file_is_refused_and_left_as_it_is(path: Path) -> None:
 
 async def test_a_file_with_a_damaged_page_is_refused_and_left_as_it_is(path: Path) -> None:
     async with Database(path) as db:
-        await asyncio.gather(*(db.write(add, f"{number:03}", "x" * 500) for number in range(300)))
+        await asyncio.gather(*(db.commit(add, f"{number:03}", "x" * 500) for number in range(300)))
     damaged = bytearray(path.read_bytes())
     for page in range(20, len(damaged) // 4096, 3):
         damaged[page * 4096 : page * 4096 + 64] = b"\xff" * 64
@@ -188,7 +237,7 @@ async def test_a_file_of_a_newer_hyperhive_or_another_program_is_refused_and_lef
     path: Path, statement: str, reason: str
 ) -> None:
     async with Database(path) as db:
-        await db.write(lambda connection: connection.execute(statement).rowcount)
+        await db.commit(lambda tx: tx.connection.execute(statement).rowcount)
     before = path.read_bytes()
 
     with pytest.raises(StoreError, match=reason):

@@ -1,9 +1,9 @@
-import sqlite3
 import time
 
 from hyperhive.protocol.events import EventKind, NewEvent
 from hyperhive.store import events as store
 from hyperhive.store.events import PAGE_BYTES, Slice, TurnCounts
+from hyperhive.store.transaction import Transaction
 
 
 def turn_end(ts: float, cost: object) -> NewEvent:
@@ -11,35 +11,33 @@ def turn_end(ts: float, cost: object) -> NewEvent:
 
 
 def test_turns_are_counted_by_agent_from_a_time_on_whatever_the_harness_wrote_as_cost(
-    connection: sqlite3.Connection,
+    tx: Transaction,
 ) -> None:
-    store.append(connection, "alice", [turn_end(1.0, 9.0), turn_end(5.0, 0.25), turn_end(6.0, 1)])
-    store.append(connection, "alice", [turn_end(7.0, "much"), turn_end(8.0, -4.0), turn_end(8.0, None)])
-    store.append(
-        connection, "alice", [NewEvent(ts=9.0, kind=EventKind.TEXT, turn=None, data={"cost_usd": 7.0})]
-    )
-    store.append(connection, "bob", [turn_end(2.0, 1.0)])
+    store.append(tx, "alice", [turn_end(1.0, 9.0), turn_end(5.0, 0.25), turn_end(6.0, 1)])
+    store.append(tx, "alice", [turn_end(7.0, "much"), turn_end(8.0, -4.0), turn_end(8.0, None)])
+    store.append(tx, "alice", [NewEvent(ts=9.0, kind=EventKind.TEXT, turn=None, data={"cost_usd": 7.0})])
+    store.append(tx, "bob", [turn_end(2.0, 1.0)])
 
-    assert store.turn_counts(connection, 5.0) == {"alice": TurnCounts(turns=5, cost_usd=1.25)}
-    assert store.last_turn_ends(connection) == {"alice": 8.0, "bob": 2.0}
+    assert store.turn_counts(tx.connection, 5.0) == {"alice": TurnCounts(turns=5, cost_usd=1.25)}
+    assert store.last_turn_ends(tx.connection) == {"alice": 8.0, "bob": 2.0}
 
 
-def test_a_long_log_is_paged_and_counted_quickly(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN")
-    connection.executemany(
+def test_a_long_log_is_paged_and_counted_quickly(tx: Transaction) -> None:
+    tx.connection.execute("BEGIN")
+    tx.connection.executemany(
         "INSERT INTO events (agent, ts, kind, turn, data, cost_usd) VALUES (?, ?, ?, 't', '{}', 0)",
         (
             (f"agent-{number % 10}", float(number), "turn_end" if number % 5 == 0 else "text")
             for number in range(50_000)
         ),
     )
-    connection.execute("COMMIT")
+    tx.connection.execute("COMMIT")
     started = time.monotonic()
 
-    page = store.page(connection, "agent-3", Slice(before=25_000), 100)
-    counts = store.turn_counts(connection, 40_000.0)
-    store.last_turn_ends(connection)
-    ends = store.page(connection, "agent-5", Slice(kinds=(EventKind.TURN_END,)), 3)
+    page = store.page(tx.connection, "agent-3", Slice(before=25_000), 100)
+    counts = store.turn_counts(tx.connection, 40_000.0)
+    store.last_turn_ends(tx.connection)
+    ends = store.page(tx.connection, "agent-5", Slice(kinds=(EventKind.TURN_END,)), 3)
 
     assert time.monotonic() - started < 0.5
     assert (page.events[0].id, len(page.events), page.next_before) == (24_994, 100, 24_004)
@@ -47,46 +45,46 @@ def test_a_long_log_is_paged_and_counted_quickly(connection: sqlite3.Connection)
     assert counts == {f"agent-{number}": TurnCounts(1000, 0.0) for number in (0, 5)}
 
 
-def test_old_events_are_purged_up_to_the_limit(connection: sqlite3.Connection) -> None:
-    store.append(connection, "alice", [turn_end(float(number), 0.0) for number in range(5)])
+def test_old_events_are_purged_up_to_the_limit(tx: Transaction) -> None:
+    store.append(tx, "alice", [turn_end(float(number), 0.0) for number in range(5)])
 
-    assert store.purge(connection, 3.0, 2) == 2
-    assert store.purge(connection, 3.0, 2) == 1
-    assert [one.ts for one in store.page(connection, "alice", Slice(), 9).events] == [4.0, 3.0]
+    assert store.purge(tx, 3.0, 2) == 2
+    assert store.purge(tx, 3.0, 2) == 1
+    assert [one.ts for one in store.page(tx.connection, "alice", Slice(), 9).events] == [4.0, 3.0]
 
 
 def note(text: str) -> NewEvent:
     return NewEvent(ts=1.0, kind=EventKind.NOTE, turn=None, data={"text": text})
 
 
-def test_a_log_is_paged_forward_from_an_event_on(connection: sqlite3.Connection) -> None:
-    store.append(connection, "alice", [note(str(number)) for number in range(5)])
-    store.append(connection, "bob", [note("elsewhere")])
+def test_a_log_is_paged_forward_from_an_event_on(tx: Transaction) -> None:
+    store.append(tx, "alice", [note(str(number)) for number in range(5)])
+    store.append(tx, "bob", [note("elsewhere")])
 
-    first = store.page(connection, "alice", Slice(after=0), 3)
-    second = store.page(connection, "alice", Slice(after=first.next_after), 3)
-    between = store.page(connection, "alice", Slice(after=1, before=4), 9)
+    first = store.page(tx.connection, "alice", Slice(after=0), 3)
+    second = store.page(tx.connection, "alice", Slice(after=first.next_after), 3)
+    between = store.page(tx.connection, "alice", Slice(after=1, before=4), 9)
 
     assert ([one.id for one in first.events], first.next_before, first.next_after) == ([3, 2, 1], None, 3)
     assert ([one.id for one in second.events], second.next_before, second.next_after) == ([5, 4], None, None)
     assert [one.id for one in between.events] == [3, 2]
 
 
-def test_a_page_is_of_the_kinds_that_were_asked_for(connection: sqlite3.Connection) -> None:
-    store.append(connection, "alice", [note("one"), turn_end(1.0, 0.0), note("two")])
+def test_a_page_is_of_the_kinds_that_were_asked_for(tx: Transaction) -> None:
+    store.append(tx, "alice", [note("one"), turn_end(1.0, 0.0), note("two")])
 
-    page = store.page(connection, "alice", Slice(kinds=(EventKind.TURN_END, EventKind.TEXT)), 9)
+    page = store.page(tx.connection, "alice", Slice(kinds=(EventKind.TURN_END, EventKind.TEXT)), 9)
 
     assert [one.kind for one in page.events] == [EventKind.TURN_END]
 
 
-def test_a_page_of_large_events_holds_fewer_of_them_and_at_least_one(connection: sqlite3.Connection) -> None:
+def test_a_page_of_large_events_holds_fewer_of_them_and_at_least_one(tx: Transaction) -> None:
     large = "x" * (PAGE_BYTES // 3)
-    store.append(connection, "alice", [note(large), note("x" * 2 * PAGE_BYTES), note(large), note(large)])
+    store.append(tx, "alice", [note(large), note("x" * 2 * PAGE_BYTES), note(large), note(large)])
 
-    newest = store.page(connection, "alice", Slice(), 100)
-    next_one = store.page(connection, "alice", Slice(before=newest.next_before), 100)
-    oldest = store.page(connection, "alice", Slice(before=next_one.next_before), 100)
+    newest = store.page(tx.connection, "alice", Slice(), 100)
+    next_one = store.page(tx.connection, "alice", Slice(before=newest.next_before), 100)
+    oldest = store.page(tx.connection, "alice", Slice(before=next_one.next_before), 100)
 
     pages = [newest, next_one, oldest]
     assert [[one.id for one in page.events] for page in pages] == [[4, 3], [2], [1]]

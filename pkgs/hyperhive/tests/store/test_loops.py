@@ -1,4 +1,4 @@
-import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -6,10 +6,11 @@ from hyperhive.protocol.messages import MessageKind
 from hyperhive.store import loops, messages, questions
 from hyperhive.store.messages import NewMessage
 from hyperhive.store.questions import NewQuestion
+from hyperhive.store.transaction import Transaction
 
 
 @pytest.fixture
-def filled(connection: sqlite3.Connection) -> sqlite3.Connection:
+def filled(tx: Transaction) -> Transaction:
     for sender, recipient, at, rule in (
         ("carol", "alice", 5.0, None),
         ("alice", "bob", 10.0, None),
@@ -21,40 +22,40 @@ def filled(connection: sqlite3.Connection) -> sqlite3.Connection:
         ("alice", "bob", 70.0, "recipient_denied"),
     ):
         new = NewMessage(sender, recipient, MessageKind.TEXT, f"at {at:.0f}", at, refused_rule=rule)
-        messages.insert(connection, new)
-    return connection
+        messages.insert(tx, new)
+    return tx
 
 
-def test_accepted_messages_of_one_direction_are_counted(filled: sqlite3.Connection) -> None:
-    assert loops.count_sent(filled, "alice", "bob", 0.0) == 2
-    assert loops.count_sent(filled, "alice", "bob", 10.0) == 1
-    assert loops.count_sent(filled, "alice", "bob", 0.0, "at 20") == 1
-    assert loops.count_refused(filled, "alice", 0.0) == 1
+def test_accepted_messages_of_one_direction_are_counted(filled: Transaction) -> None:
+    assert loops.count_sent(filled.connection, "alice", "bob", 0.0) == 2
+    assert loops.count_sent(filled.connection, "alice", "bob", 10.0) == 1
+    assert loops.count_sent(filled.connection, "alice", "bob", 0.0, "at 20") == 1
+    assert loops.count_refused(filled.connection, "alice", 0.0) == 1
 
 
 def test_the_last_outsider_is_nobody_of_the_pair_nor_the_system_nor_refused(
-    filled: sqlite3.Connection,
+    filled: Transaction,
 ) -> None:
-    assert loops.last_outsider(filled, ("alice", "bob"), 0.0) == 40.0
-    assert loops.last_outsider(filled, ("bob", "carol"), 0.0) == 20.0
-    assert loops.last_outsider(filled, ("alice", "bob"), 45.0) == 45.0
-    assert loops.last_outsider(filled, ("alice", "bob"), 99.0) == 99.0
+    assert loops.last_outsider(filled.connection, ("alice", "bob"), 0.0) == 40.0
+    assert loops.last_outsider(filled.connection, ("bob", "carol"), 0.0) == 20.0
+    assert loops.last_outsider(filled.connection, ("alice", "bob"), 45.0) == 45.0
+    assert loops.last_outsider(filled.connection, ("alice", "bob"), 99.0) == 99.0
 
 
-def test_questions_are_counted_with_their_text(connection: sqlite3.Connection) -> None:
+def test_questions_are_counted_with_their_text(tx: Transaction) -> None:
     for at in (1.0, 2.0):
         questions.insert(
-            connection,
+            tx,
             NewQuestion("alice", "bob", f"q{at:.0f}", [], multi=False, asked_at=at, deadline_at=None),
         )
 
-    assert loops.count_asked(connection, "alice", "bob", 0.0) == 2
-    assert loops.count_asked(connection, "alice", "bob", 0.0, "q2") == 1
+    assert loops.count_asked(tx.connection, "alice", "bob", 0.0) == 2
+    assert loops.count_asked(tx.connection, "alice", "bob", 0.0, "q2") == 1
 
 
-def test_a_pair_is_told_once_in_the_window_whoever_of_them_sends(connection: sqlite3.Connection) -> None:
+def test_a_pair_is_told_once_in_the_window_whoever_of_them_sends(tx: Transaction) -> None:
     told = [
-        loops.note_notice(connection, pair, now, 600.0)
+        loops.note_notice(replace(tx, now=now), pair, 600.0)
         for pair, now in (
             (("a", "b"), 1000.0),
             (("b", "a"), 1599.0),
@@ -66,6 +67,6 @@ def test_a_pair_is_told_once_in_the_window_whoever_of_them_sends(connection: sql
     assert told == [True, False, True, True, False]
 
 
-def test_a_clock_that_was_set_back_does_not_silence_notices(connection: sqlite3.Connection) -> None:
-    assert loops.note_notice(connection, ("a", "b"), 9000.0, 600.0)
-    assert loops.note_notice(connection, ("a", "b"), 100.0, 600.0)
+def test_a_clock_that_was_set_back_does_not_silence_notices(tx: Transaction) -> None:
+    assert loops.note_notice(replace(tx, now=9000.0), ("a", "b"), 600.0)
+    assert loops.note_notice(replace(tx, now=100.0), ("a", "b"), 600.0)

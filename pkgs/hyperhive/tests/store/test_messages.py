@@ -1,21 +1,22 @@
-import sqlite3
+from dataclasses import replace
 
 from hyperhive.protocol.messages import Message, MessageKind, MessageState
 from hyperhive.store import messages as store
 from hyperhive.store.messages import Lease, NewMessage
+from hyperhive.store.transaction import Transaction
 
 
 def new(sender: str = "alice", recipient: str = "bob", body: str = "x", sent_at: float = 1.0) -> NewMessage:
     return NewMessage(sender, recipient, MessageKind.TEXT, body, sent_at)
 
 
-def leased(connection: sqlite3.Connection, turn: str, count: int = 1, expires_at: float = 100.0) -> list[int]:
-    return [one.id for one in store.lease(connection, Lease("bob", turn, count, 10.0, expires_at))]
+def leased(tx: Transaction, turn: str, count: int = 1, expires_at: float = 100.0) -> list[int]:
+    return [one.id for one in store.lease(tx, Lease("bob", turn, count, expires_at))]
 
 
-def test_a_message_comes_back_as_it_was_inserted(connection: sqlite3.Connection) -> None:
+def test_a_message_comes_back_as_it_was_inserted(tx: Transaction) -> None:
     inserted = store.insert(
-        connection,
+        tx,
         NewMessage(
             sender="alice",
             recipient="bob",
@@ -29,7 +30,7 @@ def test_a_message_comes_back_as_it_was_inserted(connection: sqlite3.Connection)
         ),
     )
 
-    assert store.get(connection, inserted.id) == inserted
+    assert store.get(tx.connection, inserted.id) == inserted
     assert inserted == Message(
         id=1,
         sender="alice",
@@ -50,85 +51,85 @@ def test_a_message_comes_back_as_it_was_inserted(connection: sqlite3.Connection)
     )
 
 
-def test_an_id_that_no_message_has_gives_none(connection: sqlite3.Connection) -> None:
-    assert (store.get(connection, 1), store.get(connection, 2**80)) == (None, None)
+def test_an_id_that_no_message_has_gives_none(tx: Transaction) -> None:
+    assert (store.get(tx.connection, 1), store.get(tx.connection, 2**80)) == (None, None)
 
 
-def test_ids_are_never_used_again(connection: sqlite3.Connection) -> None:
-    last = [store.insert(connection, new()).id for _ in range(3)][-1]
-    connection.execute("DELETE FROM messages")
+def test_ids_are_never_used_again(tx: Transaction) -> None:
+    last = [store.insert(tx, new()).id for _ in range(3)][-1]
+    tx.connection.execute("DELETE FROM messages")
 
-    assert store.insert(connection, new()).id == last + 1
-
-
-def test_taking_a_lease_back_leaves_the_message_as_it_was(connection: sqlite3.Connection) -> None:
-    before = store.insert(connection, new())
-    store.take_back(connection, leased(connection, "t1"))
-
-    assert store.get(connection, before.id) == before
+    assert store.insert(tx, new()).id == last + 1
 
 
-def test_only_leases_that_ran_out_are_put_back(connection: sqlite3.Connection) -> None:
-    first, second = store.insert(connection, new()), store.insert(connection, new("boss"))
-    leased(connection, "t1", expires_at=50.0)
-    leased(connection, "t2", expires_at=60.0)
+def test_taking_a_lease_back_leaves_the_message_as_it_was(tx: Transaction) -> None:
+    before = store.insert(tx, new())
+    store.take_back(tx, leased(tx, "t1"))
 
-    assert [one.id for one in store.requeue_expired(connection, 50.0)] == [first.id]
-    store.hold_all(connection, 80.0)
-    assert store.requeue_expired(connection, 79.0) == []
-    assert [one.id for one in store.requeue_expired(connection, 80.0)] == [second.id]
+    assert store.get(tx.connection, before.id) == before
 
 
-def test_leases_and_acks_of_other_recipients_are_not_touched(connection: sqlite3.Connection) -> None:
-    store.insert(connection, new())
-    other = store.insert(connection, new(recipient="boss"))
-    store.lease(connection, Lease("boss", "t1", 5, 10.0, 100.0))
+def test_only_leases_that_ran_out_are_put_back(tx: Transaction) -> None:
+    first, second = store.insert(tx, new()), store.insert(tx, new("boss"))
+    leased(tx, "t1", expires_at=50.0)
+    leased(tx, "t2", expires_at=60.0)
 
-    assert store.ack(connection, "bob", "t1", None, 11.0) == []
-    assert store.requeue_others(connection, "bob", []) == []
-    assert store.mark_read(connection, "bob", [other.id], 11.0) == []
+    assert [one.id for one in store.requeue_expired(replace(tx, now=50.0))] == [first.id]
+    store.hold_all(tx, 80.0)
+    assert store.requeue_expired(replace(tx, now=79.0)) == []
+    assert [one.id for one in store.requeue_expired(replace(tx, now=80.0))] == [second.id]
 
 
-def test_queues_are_counted_by_recipient(connection: sqlite3.Connection) -> None:
+def test_leases_and_acks_of_other_recipients_are_not_touched(tx: Transaction) -> None:
+    store.insert(tx, new())
+    other = store.insert(tx, new(recipient="boss"))
+    store.lease(tx, Lease("boss", "t1", 5, 100.0))
+
+    assert store.ack(tx, "bob", "t1", None) == []
+    assert store.requeue_others(tx, "bob", []) == []
+    assert store.mark_read(tx, "bob", [other.id]) == []
+
+
+def test_queues_are_counted_by_recipient(tx: Transaction) -> None:
     for recipient in ("bob", "bob", "boss", "carol"):
-        store.insert(connection, new(recipient=recipient))
-    store.lease(connection, Lease("carol", "t1", 1, 10.0, 100.0))
+        store.insert(tx, new(recipient=recipient))
+    store.lease(tx, Lease("carol", "t1", 1, 100.0))
 
-    assert store.pending(connection, "bob") == 2
-    assert store.all_pending(connection) == {"bob": 2, "boss": 1}
-    assert store.awaited_recipients(connection) == ["bob", "boss", "carol"]
+    assert store.pending(tx.connection, "bob") == 2
+    assert store.all_pending(tx.connection) == {"bob": 2, "boss": 1}
+    assert store.awaited_recipients(tx.connection) == ["bob", "boss", "carol"]
 
 
-def test_purging_stops_at_its_limit_and_leaves_what_is_on_its_way(connection: sqlite3.Connection) -> None:
+def test_purging_stops_at_its_limit_and_leaves_what_is_on_its_way(tx: Transaction) -> None:
     for _ in range(5):
-        store.insert(connection, new())
-    leased(connection, "t1", 3)
-    store.ack(connection, "bob", "t1", None, 2.0)
-    leased(connection, "t2", 1)
+        store.insert(tx, new())
+    leased(tx, "t1", 3)
+    store.ack(tx, "bob", "t1", None)
+    leased(tx, "t2", 1)
 
-    assert store.purge(connection, 2.0, 2) == 2
-    assert store.purge(connection, 2.0, 2) == 1
-    assert [one.id for one in store.get_all(connection, range(10))] == [4, 5]
+    assert store.purge(tx, 2.0, 2) == 2
+    assert store.purge(tx, 2.0, 2) == 1
+    assert [one.id for one in store.get_all(tx.connection, range(10))] == [4, 5]
 
 
-def test_every_query_of_the_delivery_uses_an_index(connection: sqlite3.Connection) -> None:
+def test_every_query_of_the_delivery_uses_an_index(tx: Transaction) -> None:
     seen: list[str] = []
-    connection.set_trace_callback(seen.append)
-    store.insert(connection, new())
-    leased(connection, "t1")
-    store.hold(connection, "bob", ["t1"], 1.0)
-    store.requeue(connection, "bob", "t1")
-    store.requeue_others(connection, "bob", [])
-    store.requeue_expired(connection, 1.0)
-    store.ack(connection, "bob", "t1", [1], 1.0)
-    store.mark_read(connection, "bob", [1], 1.0)
-    store.pending(connection, "bob")
-    store.all_pending(connection)
-    store.awaited_recipients(connection)
-    store.purge(connection, 1.0, 1)
-    store.undeliver(connection, "bob")
-    connection.set_trace_callback(None)
+    tx.connection.set_trace_callback(seen.append)
+    store.insert(tx, new())
+    leased(tx, "t1")
+    store.hold(tx, "bob", ["t1"], 1.0)
+    store.requeue(tx, "bob", "t1")
+    store.requeue_others(tx, "bob", [])
+    store.requeue_expired(tx)
+    store.ack(tx, "bob", "t1", [1])
+    store.mark_read(tx, "bob", [1])
+    store.pending(tx.connection, "bob")
+    store.all_pending(tx.connection)
+    store.awaited_recipients(tx.connection)
+    store.purge(tx, 1.0, 1)
+    store.undeliver(tx, "bob")
+    tx.connection.set_trace_callback(None)
 
-    plans = [row["detail"] for sql in seen for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    plans = [row["detail"] for sql in seen for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert [plan for plan in plans if plan.startswith("SCAN messages") and "INDEX" not in plan] == []
     assert [plan for plan in plans if plan.startswith(("SCAN earlier", "SCAN one"))] == []

@@ -1,18 +1,17 @@
-import sqlite3
-
 from hyperhive.protocol.questions import Question, QuestionState
 from hyperhive.store import questions as store
 from hyperhive.store.questions import Closing, NewQuestion
+from hyperhive.store.transaction import Transaction
 
 
-def ask(connection: sqlite3.Connection, asker: str, target: str, deadline: float | None = None) -> Question:
-    return store.insert(connection, NewQuestion(asker, target, "?", ["ä", "b"], True, 1.0, deadline))
+def ask(tx: Transaction, asker: str, target: str, deadline: float | None = None) -> Question:
+    return store.insert(tx, NewQuestion(asker, target, "?", ["ä", "b"], True, 1.0, deadline))
 
 
-def test_a_question_comes_back_as_it_was_inserted_and_closed(connection: sqlite3.Connection) -> None:
-    asked = ask(connection, "alice", "bob", 9.0)
+def test_a_question_comes_back_as_it_was_inserted_and_closed(tx: Transaction) -> None:
+    asked = ask(tx, "alice", "bob", 9.0)
     assert (
-        store.get(connection, asked.id)
+        store.get(tx.connection, asked.id)
         == asked
         == Question(
             id=1,
@@ -30,8 +29,8 @@ def test_a_question_comes_back_as_it_was_inserted_and_closed(connection: sqlite3
         )
     )
 
-    closed = store.close(connection, asked.id, Closing(QuestionState.ANSWERED, "bob", 2.0, "!"))
-    assert store.get(connection, asked.id) == closed
+    closed = store.close(tx, asked.id, Closing(QuestionState.ANSWERED, "bob", 2.0, "!"))
+    assert store.get(tx.connection, asked.id) == closed
     assert (closed.state, closed.answer, closed.closed_by, closed.closed_at) == (
         QuestionState.ANSWERED,
         "!",
@@ -40,29 +39,29 @@ def test_a_question_comes_back_as_it_was_inserted_and_closed(connection: sqlite3
     )
 
 
-def test_open_questions_are_found_by_side_and_deadline(connection: sqlite3.Connection) -> None:
+def test_open_questions_are_found_by_side_and_deadline(tx: Transaction) -> None:
     first, second, third = (
-        ask(connection, "a", "b", 5.0),
-        ask(connection, "b", "c"),
-        ask(connection, "c", "a", 9.0),
+        ask(tx, "a", "b", 5.0),
+        ask(tx, "b", "c"),
+        ask(tx, "c", "a", 9.0),
     )
-    store.close(connection, third.id, Closing(QuestionState.CANCELLED, "c", 2.0))
+    store.close(tx, third.id, Closing(QuestionState.CANCELLED, "c", 2.0))
 
-    assert store.open_all(connection) == [first, second]
-    assert store.open_for(connection, "a") == [first]
-    assert store.open_for(connection, "b") == [first, second]
-    assert store.count_open(connection, "b") == 1
-    assert store.overdue(connection, 4.9) == []
-    assert store.overdue(connection, 10.0) == [first]
+    assert store.open_all(tx.connection) == [first, second]
+    assert store.open_for(tx.connection, "a") == [first]
+    assert store.open_for(tx.connection, "b") == [first, second]
+    assert store.count_open(tx.connection, "b") == 1
+    assert store.overdue(tx.connection, 4.9) == []
+    assert store.overdue(tx.connection, 10.0) == [first]
 
 
-def test_the_latest_closed_ones_stay_and_old_ones_are_purged(connection: sqlite3.Connection) -> None:
+def test_the_latest_closed_ones_stay_and_old_ones_are_purged(tx: Transaction) -> None:
     for number in range(4):
-        asked = ask(connection, "a", "b")
-        store.close(connection, asked.id, Closing(QuestionState.EXPIRED, "system", 10.0 - number))
-    still_open = ask(connection, "a", "b")
+        asked = ask(tx, "a", "b")
+        store.close(tx, asked.id, Closing(QuestionState.EXPIRED, "system", 10.0 - number))
+    still_open = ask(tx, "a", "b")
 
-    assert [one.id for one in store.latest_closed(connection, 2)] == [1, 2]
-    store.purge(connection, 9.0, 10)
-    assert [one.id for one in store.latest_closed(connection, 9)] == [1, 2]
-    assert store.open_all(connection) == [still_open]
+    assert [one.id for one in store.latest_closed(tx.connection, 2)] == [1, 2]
+    store.purge(tx, 9.0, 10)
+    assert [one.id for one in store.latest_closed(tx.connection, 9)] == [1, 2]
+    assert store.open_all(tx.connection) == [still_open]

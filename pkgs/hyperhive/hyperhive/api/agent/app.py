@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from hyperhive.api import Services
 from hyperhive.api.agent.inbox import InboxApi
 from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
@@ -13,9 +12,9 @@ from hyperhive.api.agent.messages import MessagesApi
 from hyperhive.api.agent.questions import QuestionsApi
 from hyperhive.api.agent.terminal import TerminalApi
 from hyperhive.api.errors import errors_as_json
-from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.security import finish_writes, path_targets_only, peers_only, secure_answer
+from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks
 
 
@@ -23,7 +22,6 @@ def agent_app(
     agent: str,
     services: Services,
     *,
-    links: Links,
     tasks: Tasks,
     open_calls: OpenCalls,
     peer_allowed: Callable[[int], bool],
@@ -34,7 +32,6 @@ def agent_app(
     Args:
         agent: Whose socket it will be served on.
         services: What the calls do.
-        links: Where the agent's link can be found.
         tasks: Runs what must end once it began.
         open_calls: Ends waits when the broker stops.
         peer_allowed: Which uids may call, as the broker's user namespace sees them.
@@ -49,6 +46,6 @@ def agent_app(
     app.add_routes(InboxApi(agent, services.messages, open_calls).routes())
     app.add_routes(QuestionsApi(agent, services.questions).routes())
     app.add_routes(LifecycleApi(agent, services).routes())
-    app.add_routes(LinkApi(agent, services, links, tasks, lease_seconds=lease_seconds).routes())
+    app.add_routes(LinkApi(agent, services, tasks, lease_seconds=lease_seconds).routes())
     app.add_routes(TerminalApi(agent, services.terminals, open_calls, tasks).routes())
     return app

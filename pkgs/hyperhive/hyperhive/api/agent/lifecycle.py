@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from hyperhive.api import Services
 from hyperhive.api.bodies import answer
 from hyperhive.errors import ForbiddenError
 from hyperhive.protocol.agents import AgentBrief, AgentList
 from hyperhive.protocol.lifecycle import Verb
+from hyperhive.services.composition import Services
 
 
 class LifecycleApi:

@@ -7,11 +7,20 @@ from typing import Final
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import ValidationError
 
-from hyperhive.api import Services
-from hyperhive.api.links import REPLACED, Link, Links
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.protocol.events import EVENT_SIZE_LIMIT
-from hyperhive.protocol.link import HARNESS_FRAME, HarnessFrame, Hello, Hold, Report, SelfTestDone, Welcome
+from hyperhive.protocol.link import (
+    HARNESS_FRAME,
+    HarnessFrame,
+    Hello,
+    Hold,
+    Report,
+    SelfTestDone,
+    Wake,
+    Welcome,
+)
+from hyperhive.services.composition import Services
+from hyperhive.services.links import REPLACED, Link
 from hyperhive.system.listeners import socket_of
 from hyperhive.system.sockets import peer_of
 from hyperhive.system.tasks import Tasks
@@ -31,17 +40,14 @@ class LinkApi:
     Args:
         agent: Whose socket this is.
         services: What the frames are about.
-        links: Where the link can be found by whoever wakes or cancels.
         tasks: For the writer of each link, and what follows its end.
         lease_seconds: How long a lease lives without a hold.
     """
 
-    def __init__(
-        self, agent: str, services: Services, links: Links, tasks: Tasks, *, lease_seconds: int
-    ) -> None:
+    def __init__(self, agent: str, services: Services, tasks: Tasks, *, lease_seconds: int) -> None:
         self._agent = agent
         self._services = services
-        self._links = links
+        self._links = services.links
         self._tasks = tasks
         self._lease_seconds = lease_seconds
         # Joining and leaving both settle leases; one after the other, a new link's leases survive.
@@ -108,7 +114,7 @@ class LinkApi:
             self._services.agents.connected(self._agent)
             await link.send(self._welcome())
         if pending := messages.pending(self._agent):
-            link.wake(pending)
+            link.push(Wake(pending=pending))
 
     def _welcome(self) -> Welcome:
         view = self._services.agents.view(self._agent)
@@ -147,7 +153,7 @@ class LinkApi:
 
 async def _write(link: Link) -> None:
     try:
-        await link.push()
+        await link.write()
     except ConnectionError:
         log.debug("a link broke while it was written to")
 

@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from hyperhive.api import Services
 from hyperhive.api.bodies import answer
 from hyperhive.protocol.agents import Me
+from hyperhive.services.composition import Services
 
 
 class MeApi:

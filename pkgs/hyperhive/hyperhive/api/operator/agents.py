@@ -6,14 +6,14 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from hyperhive.api.bodies import Query, RowId, answer, read_body, read_query
-from hyperhive.api.links import Links
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import EventKind
-from hyperhive.protocol.link import Compact, NewSession, Order
+from hyperhive.protocol.link import Cancel, Compact, NewSession, Order
 from hyperhive.protocol.operator import UseModelRequest
 from hyperhive.services.agents import Agents
 from hyperhive.services.events import Events
+from hyperhive.services.links import Links
 from hyperhive.services.models import Models
 
 
@@ -69,7 +69,7 @@ class AgentsApi:
         view = self._agents.view(name)
         if view.status.state is not AgentState.WORKING:
             raise ConflictError(f"{name} is {view.status.state}, not working")
-        if not self._links.cancel(name):
+        if not self._links.push(name, Cancel()):
             raise ConflictError(f"{name} is not connected")
         return answer(view)
 
@@ -89,7 +89,7 @@ class AgentsApi:
 
     def _order(self, request: web.Request, order: Order) -> web.Response:
         name = self._name(request)
-        if not self._links.order(name, order):
+        if not self._links.push(name, order):
             state = self._agents.view(name).status.state
             raise ConflictError(f"{name} is not connected, it is {state}: there is no session to tell")
         return answer(self._agents.view(name))

@@ -5,10 +5,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from hyperhive.api import Services
 from hyperhive.api.compression import compressed_json
 from hyperhive.api.errors import errors_as_json
-from hyperhive.api.links import Links
 from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.admin import AdminApi
 from hyperhive.api.operator.agents import AgentsApi
@@ -34,6 +32,7 @@ from hyperhive.api.security import (
     peers_only,
     secure_answer,
 )
+from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks
 
 
@@ -41,7 +40,6 @@ def operator_app(
     services: Services,
     *,
     gate: Gate,
-    links: Links,
     tasks: Tasks,
     open_calls: OpenCalls,
     host_names: Collection[str],
@@ -52,7 +50,6 @@ def operator_app(
     Args:
         services: What the calls do.
         gate: The session cookie; learns here which routes are public.
-        links: Where agents' links can be found.
         tasks: Runs what must end once it began.
         open_calls: Ends streams at logout and when the broker stops.
         host_names: Values of `Host` that are answered.
@@ -74,14 +71,13 @@ def operator_app(
     pages = PagesApi(dashboard, gate, login)
     gate.public.update(app.add_routes([*login.public_routes(), *pages.public_routes()]))
     app.add_routes(login.routes())
-    app.add_routes(_shared_routes(services, links, tasks, open_calls, gate))
+    app.add_routes(_shared_routes(services, tasks, open_calls, gate))
     return app
 
 
 def admin_app(
     services: Services,
     *,
-    links: Links,
     tasks: Tasks,
     open_calls: OpenCalls,
     peer_allowed: Callable[[int], bool],
@@ -91,7 +87,6 @@ def admin_app(
 
     Args:
         services: What the calls do.
-        links: Where agents' links can be found.
         tasks: Runs what must end once it began.
         open_calls: Ends streams when the broker stops.
         peer_allowed: Which uids may call.
@@ -102,12 +97,12 @@ def admin_app(
     )
     app.on_response_prepare.append(secure_answer)
     app.add_routes(AdminApi(login_url).routes())
-    app.add_routes(_shared_routes(services, links, tasks, open_calls, None))
+    app.add_routes(_shared_routes(services, tasks, open_calls, None))
     return app
 
 
 def _shared_routes(
-    services: Services, links: Links, tasks: Tasks, open_calls: OpenCalls, gate: Gate | None
+    services: Services, tasks: Tasks, open_calls: OpenCalls, gate: Gate | None
 ) -> list[web.RouteDef]:
     return [
         *StateApi(services.hive).routes(),
@@ -115,7 +110,7 @@ def _shared_routes(
         *MessagesApi(services.messages).routes(),
         *InboxApi(services.messages).routes(),
         *QuestionsApi(services.questions).routes(),
-        *AgentsApi(services.agents, services.events, services.models, links).routes(),
+        *AgentsApi(services.agents, services.events, services.models, services.links).routes(),
         *StatsApi(services.stats).routes(),
         *LifecycleApi(services.lifecycle).routes(),
         *ExplainApi(services.agents).routes(),

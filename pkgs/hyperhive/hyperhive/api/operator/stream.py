@@ -6,12 +6,12 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
-from hyperhive.api import Services
 from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.security import Gate, secure
 from hyperhive.errors import UnavailableError
 from hyperhive.protocol.events import AgentEvent, HiveFrame
 from hyperhive.services.bus import Subscription
+from hyperhive.services.composition import Services
 
 #: Seconds between two comment lines; proxies and browsers take a silent stream for dead.
 HEARTBEAT_SECONDS: Final = 15.0
@@ -39,12 +39,12 @@ class StreamApi:
 
     async def hive(self, request: web.Request) -> web.StreamResponse:
         """Every frame of the hive from now on."""
-        return await self._send(request, self._services.bus.subscribe(), _hive_frame)
+        return await self._send(request, self._services.hive.watch(), _hive_frame)
 
     async def agent(self, request: web.Request) -> web.StreamResponse:
         """Every event of one agent from now on."""
         name = self._services.agents.config(request.match_info["name"]).name
-        return await self._send(request, self._services.bus.subscribe_agent(name), _agent_frame)
+        return await self._send(request, self._services.events.watch(name), _agent_frame)
 
     async def _send(
         self,

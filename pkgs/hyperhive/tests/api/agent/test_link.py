@@ -218,7 +218,7 @@ async def test_a_held_lease_outlives_its_term_and_a_forgotten_one_does_not(
     start_hive: StartHive, clock: Clock
 ) -> None:
     hive = await start_hive(clock=clock, delivery={"lease_seconds": 5})
-    sweep = hive.broker.services.hive.sweep
+    sweep = hive.broker.services.sweep
     await hive.send("alice", "bob", "hello")
     async with AsyncExitStack() as stack:
         await hive.lease("bob", "t1")

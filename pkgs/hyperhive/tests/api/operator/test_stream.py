@@ -74,7 +74,7 @@ async def test_a_browser_that_does_not_read_is_dropped_and_holds_nobody_up(
     async with asyncio.timeout(10):
         for number in range(60):
             await hive.send("alice", "operator", f"{number} " + "x" * 200_000)
-        while hive.broker.services.bus._hive:
+        while hive.broker.services.hive._watchers:
             await asyncio.sleep(0.01)
         # What the kernel took can still be read; then the connection is found to be cut.
         with contextlib.suppress(ConnectionResetError):

@@ -23,8 +23,8 @@ async def test_removing_an_agent_returns_its_mail_to_senders_and_operator(core: 
     first, second = await core.say("alice", "bob", "1"), await core.say("alice", "bob", "2")
     third = await core.say("operator", "bob", "3")
     await core.take("bob", "t1")
-    async with core.bus.subscribe() as frames:
-        await core.messages.remove_agent("bob")
+    async with core.hive.watch() as frames:
+        await core.remove_agent("bob")
         told = await taken(frames)
 
     states = [(await core.messages.get(one.id)).state for one in (first, second, third)]
@@ -49,7 +49,7 @@ async def test_a_lease_that_waits_ends_when_its_agent_is_removed(core: Core) -> 
     waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=10)))
     await asyncio.sleep(0)
 
-    await core.messages.remove_agent("bob")
+    await core.remove_agent("bob")
 
     with pytest.raises(NotFoundError):
         await asyncio.wait_for(waiting, 5)

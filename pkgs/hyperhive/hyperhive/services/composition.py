@@ -1,0 +1,152 @@
+"""All services of a hive, built in order: one set for the broker and for the tests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyperhive import __version__
+from hyperhive.config import AgentConfig, BrokerConfig
+from hyperhive.services.agents import Agents
+from hyperhive.services.bus import Bus
+from hyperhive.services.diagnosis import Doctor, SelfTests
+from hyperhive.services.events import Events
+from hyperhive.services.hive import Hive
+from hyperhive.services.lifecycle import Lifecycle, Runtime
+from hyperhive.services.links import Links
+from hyperhive.services.messages import Messages
+from hyperhive.services.models import Models
+from hyperhive.services.notifications import Notifications
+from hyperhive.services.questions import Questions
+from hyperhive.services.sessions import Sessions
+from hyperhive.services.stats import Stats
+from hyperhive.services.stats_recorder import StatsRecorder
+from hyperhive.services.terminal import Terminals
+from hyperhive.store.database import Database
+from hyperhive.system.ntfy import Ntfy
+from hyperhive.system.tasks import Tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The nouns of the hive. Open `db`, await `start` once and `sweep` every second."""
+
+    config: BrokerConfig
+    bus: Bus
+    recorder: StatsRecorder
+    db: Database
+    agents: Agents
+    links: Links
+    messages: Messages
+    questions: Questions
+    events: Events
+    stats: Stats
+    models: Models
+    lifecycle: Lifecycle
+    sessions: Sessions
+    hive: Hive
+    selftests: SelfTests
+    doctor: Doctor
+    terminals: Terminals
+    notifications: Notifications
+
+    async def start(self) -> None:
+        """Take everything over from the store, and let the declared agents in."""
+        await self.sessions.start()
+        await self.agents.start(self.db)
+        self.recorder.start(await self.messages.start())
+        for agent in self.config.agents.values():
+            await self.add_agent(agent)
+        await self.messages.take_over()
+
+    async def add_agent(self, agent: AgentConfig) -> None:
+        """Make what the services keep of one agent."""
+        self.agents.add(agent)
+        self.lifecycle.add(agent.name)
+        await self.models.add(agent)
+
+    async def remove_agent(self, name: str) -> None:
+        """Unmake what the services keep of one agent; a `NotFoundError` when there is none of that name."""
+        self.agents.remove(name)
+        await self.messages.return_mail(name)
+
+    async def sweep(self) -> None:
+        """Leases and deadlines that have passed, retention, and what stayed away too long."""
+        await self.messages.sweep()
+        await self.questions.sweep()
+        await self.events.sweep()
+        await self.sessions.sweep()
+        self.agents.sweep()
+        await self.stats.sweep()
+        await self.terminals.sweep()
+
+
+def build_services(
+    config: BrokerConfig,
+    clock: Callable[[], float],
+    tasks: Tasks,
+    *,
+    runtime: Runtime,
+    password_hash: str | None,
+    ntfy: Ntfy | None,
+    remote_url: str | None,
+    dashboard_port: Callable[[], int],
+    boot: str,
+) -> Services:
+    """Build them; nothing is opened or read.
+
+    Args:
+        config: Everything the broker knows.
+        clock: Seconds since 1970.
+        tasks: Lets a push that was begun be recorded.
+        runtime: What runs the agents.
+        password_hash: As `domain.passwords.hash_password` writes it; None for no password.
+        ntfy: Where pushes go; None exactly where the config has none.
+        remote_url: Where the dashboard is for other machines; None when it is on loopback alone.
+        dashboard_port: Its TCP port, once it is open.
+        boot: Changes with every start of the broker.
+    """
+    state, contained, push = Path(config.state_dir), config.runtime == "nixos", config.notifications.ntfy
+    bus = Bus()
+    agents = Agents(bus, clock, contained=contained)
+    recorder = StatsRecorder(lambda: agents.roster)
+    db = Database(
+        state / "db" / "broker.sqlite",
+        clock,
+        publish=lambda events: bus.publish(*events),
+        record=recorder.record,
+    )
+    links = Links(bus)
+    messages = Messages(db, bus, agents, config, clock)
+    questions = Questions(db, messages)
+    events = Events(db, bus, config, clock)
+    sessions = Sessions(db, state / "operator-token", password_hash, clock)
+    selftests = SelfTests(config, agents, runtime, links, clock, dashboard_port=dashboard_port)
+    return Services(
+        config=config,
+        bus=bus,
+        recorder=recorder,
+        db=db,
+        agents=agents,
+        links=links,
+        messages=messages,
+        questions=questions,
+        events=events,
+        stats=Stats(db, agents, config, clock),
+        models=Models(db, agents, events, links, clock),
+        lifecycle=Lifecycle(runtime, agents, events, bus, clock),
+        sessions=sessions,
+        hive=Hive(config, bus, messages, questions, agents, clock, boot=boot, version=__version__),
+        selftests=selftests,
+        doctor=Doctor(config, db, agents, selftests, clock),
+        terminals=Terminals(agents, events, links.push, sessions.token, clock, contained=contained),
+        notifications=Notifications(
+            db,
+            bus,
+            agents,
+            tasks,
+            config=push,
+            ntfy=ntfy,
+            base=None if push is None else push.dashboard_url or remote_url,
+            clock=clock,
+        ),
+    )

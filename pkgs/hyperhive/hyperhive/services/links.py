@@ -1,0 +1,117 @@
+"""The links that are open now: one per agent, with what waits to be pushed to its harness."""
+
+import asyncio
+from typing import Final, Protocol
+
+from hyperhive.protocol.bus import QueueChanged
+from hyperhive.protocol.link import BrokerFrame, OpenTerminal, Wake
+from hyperhive.services.bus import Bus
+from hyperhive.system.sockets import Peer
+
+#: Close codes: a newer link of the same agent replaced it, the broker stops.
+REPLACED: Final = 4000
+GOING_AWAY: Final = 1001
+
+_REASON_BYTES: Final = 123
+#: What goes first; the operator's orders are between a cancel and what an agent can wait for.
+_RANKS: Final = {"cancel": 0, "run_self_test": 2, "open_terminal": 3, "wake": 4}
+_RANK_OF_ORDERS: Final = 1
+
+
+class Socket(Protocol):
+    """The part of a WebSocket that a link uses."""
+
+    async def send_str(self, data: str) -> None:
+        """Send one text frame; a `ConnectionError` says that the other side is gone."""
+        ...
+
+    async def close(self, *, code: int, message: bytes) -> object:
+        """Close it; the message has at most 123 bytes."""
+        ...
+
+
+class Link:
+    """One harness's connection. Pushing never waits.
+
+    Attributes:
+        peer: Who is at its other end, as the kernel said when it connected.
+    """
+
+    def __init__(self, socket: Socket, peer: Peer | None = None) -> None:
+        self._socket = socket
+        self.peer = peer
+        self._frames: list[BrokerFrame] = []
+        self._due = asyncio.Event()
+
+    def push(self, frame: BrokerFrame) -> None:
+        """Send a frame soon, in place of one of its kind that waits; each terminal is one of its own."""
+        if not isinstance(frame, OpenTerminal):
+            self._frames = [other for other in self._frames if other.type != frame.type]
+        self._frames.append(frame)
+        self._frames.sort(key=lambda one: _RANKS.get(one.type, _RANK_OF_ORDERS))
+        self._due.set()
+
+    async def write(self) -> None:
+        """Send what is pushed, for as long as the link lives."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            while self._frames:
+                await self.send(self._frames.pop(0))
+
+    async def send(self, frame: BrokerFrame) -> None:
+        """Send one frame at once; a `ConnectionError` says that the harness is gone."""
+        await self._socket.send_str(frame.model_dump_json())
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close with a reason that the harness can log."""
+        await self._socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
+
+
+class Links:
+    """The current link of every agent."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._links: dict[str, Link] = {}
+        self.stopping = False
+        bus.subscribe(QueueChanged, self._wake)
+
+    def join(self, agent: str, link: Link) -> Link | None:
+        """Make `link` the agent's current one; returns the one it replaces."""
+        replaced = self._links.get(agent)
+        self._links[agent] = link
+        return replaced
+
+    def leave(self, agent: str, link: Link) -> bool:
+        """Forget `link`; False when a newer one had replaced it."""
+        if self._links.get(agent) is not link:
+            return False
+        del self._links[agent]
+        return True
+
+    def connected(self, agent: str) -> bool:
+        """Whether the agent has a link."""
+        return agent in self._links
+
+    def peer(self, agent: str) -> Peer | None:
+        """Who is at the other end of the agent's link; None when it has none."""
+        link = self._links.get(agent)
+        return None if link is None else link.peer
+
+    def push(self, agent: str, frame: BrokerFrame) -> bool:
+        """Send a frame to the agent's harness soon; False when it has no link."""
+        link = self._links.get(agent)
+        if link is None:
+            return False
+        link.push(frame)
+        return True
+
+    async def close_all(self) -> None:
+        """Close every link because the broker stops; leases stay, the harnesses come back to them."""
+        self.stopping = True
+        links = list(self._links.values())
+        await asyncio.gather(*(link.close(GOING_AWAY, "the broker stops") for link in links))
+
+    def _wake(self, queue: QueueChanged) -> None:
+        if queue.has_mail:
+            self.push(queue.recipient, Wake(pending=queue.depth))

@@ -1,0 +1,20 @@
+"""A transaction as the functions of the store that write get it; those that only read get a connection."""
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from hyperhive.protocol.bus import Event
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """Lives on the writer thread.
+
+    Attributes:
+        now: When it was asked for, in seconds since 1970.
+        events: What it changed, in order; published after the commit, and not at all when it fails.
+    """
+
+    connection: sqlite3.Connection
+    now: float
+    events: list[Event] = field(default_factory=list)
