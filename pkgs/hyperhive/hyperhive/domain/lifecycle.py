@@ -1,8 +1,8 @@
 """Lifecycle of agents: which state is shown, what may be done, and how often a manager may do it."""
 
-from collections import deque
 from typing import Final, Literal
 
+from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.errors import ConflictError, ForbiddenError, TooManyRequestsError
 from hyperhive.protocol.agents import AgentState, AgentStatus
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
@@ -17,7 +17,6 @@ LOOK_SLOWLY: Final = 30.0
 RESTLESS_SECONDS: Final = 90.0
 #: Starts, stops and restarts that a manager may ask for in a minute.
 MANAGER_CALLS: Final = 10
-_MINUTE: Final = 60.0
 
 _ACTIONS: Final = {
     UnitState.UNKNOWN: (Verb.START, Verb.STOP, Verb.RESTART),
@@ -134,25 +133,16 @@ def next_look(waiting: list[float]) -> float | None:
     return LOOK_SOON if min(waiting) < RESTLESS_SECONDS else LOOK_SLOWLY
 
 
-class ManagerAllowance:
-    """How many lifecycle calls a manager has left."""
+def count_call(calls: SlidingWindow, now: float) -> None:
+    """Count one of a manager's calls.
 
-    def __init__(self) -> None:
-        self._calls: deque[float] = deque()
-
-    def take(self, now: float) -> None:
-        """Count one call.
-
-        Raises:
-            TooManyRequestsError: It is one too many for this minute.
-        """
-        while self._calls and not 0 <= now - self._calls[0] < _MINUTE:
-            self._calls.popleft()
-        if len(self._calls) >= MANAGER_CALLS:
-            raise TooManyRequestsError(
-                f"more than {MANAGER_CALLS} starts, stops and restarts in a minute: wait, or ask the operator"
-            )
-        self._calls.append(now)
+    Raises:
+        TooManyRequestsError: It is one too many for this minute.
+    """
+    if not calls.take(now):
+        raise TooManyRequestsError(
+            f"more than {MANAGER_CALLS} starts, stops and restarts in a minute: wait, or ask the operator"
+        )
 
 
 def _without_harness(unit: UnitStatus, *, lost: bool, waited: float) -> tuple[AgentState, str]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,6 @@ from hyperhive.protocol.questions import Question
 
 #: Pushes in a minute; the last of them stands for everything else that is due.
 PUSHES_PER_MINUTE: Final = 5
-_MINUTE: Final = 60.0
 #: Longest text of a push, in characters. A server takes 4096 bytes.
 TEXT_LIMIT: Final = 300
 #: How much of a text is looked at for a push, in characters.
@@ -166,27 +165,6 @@ def reckon(
 
 def _was_noted(item: Item, floors: Mapping[str, int]) -> bool:
     return item.kind in floors and int(item.key) <= floors[item.kind]
-
-
-class PushAllowance:
-    """How many pushes may still be sent in this minute."""
-
-    def __init__(self) -> None:
-        self._sent: deque[float] = deque()
-
-    def left(self, now: float) -> int:
-        """Pushes that may be sent now."""
-        while self._sent and not 0 <= now - self._sent[0] < _MINUTE:
-            self._sent.popleft()
-        return max(0, PUSHES_PER_MINUTE - len(self._sent))
-
-    def frees_at(self, now: float) -> float:
-        """When one more may be sent; meaningful while none may."""
-        return self._sent[0] + _MINUTE if self._sent else now
-
-    def take(self, now: float) -> None:
-        """Count one."""
-        self._sent.append(now)
 
 
 def push_of(item: Item, base: str | None) -> Push:

@@ -1,7 +1,7 @@
 """Agents as the operator sees them: connection, unit, reported status, inbox depth, today's counters."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from hyperhive.config import AgentConfig
@@ -9,6 +9,7 @@ from hyperhive.domain.agents import NAME_LIMIT, believable, brief, policy, serve
 from hyperhive.domain.days import day_start
 from hyperhive.domain.lifecycle import actions, shown
 from hyperhive.domain.models import used
+from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.domain.recipients import Roster
 from hyperhive.errors import NotFoundError
 from hyperhive.protocol.agents import (
@@ -48,7 +49,7 @@ class _Agent:
         since: When the shown state began.
         linked: Its harness is connected.
         lost: It was connected since its unit last came up.
-        frames: A second, and how often the page was told in it.
+        told: How often the page may be told of it.
     """
 
     config: AgentConfig
@@ -60,7 +61,7 @@ class _Agent:
     linked: bool = False
     lost: bool = False
     servers: list[McpServer] | None = None
-    frames: tuple[float, int] = (0.0, 0)
+    told: SlidingWindow = field(default_factory=lambda: SlidingWindow(FRAMES_PER_SECOND, seconds=1))
 
     @property
     def settled(self) -> bool:
@@ -241,14 +242,10 @@ class Agents:
 
     def touch(self, name: str) -> None:
         """Tell the operator's page how the agent is now; in a flood, at the next sweep."""
-        agent = self._known(name)
-        second, (known, count) = self._clock() // 1, agent.frames
-        count = count + 1 if known == second else 1
-        agent.frames = (second, count)
-        if count > FRAMES_PER_SECOND:
-            self._held_back.add(name)
-        else:
+        if self._known(name).told.take(self._clock()):
             self._bus.publish(AgentChanged(name))
+        else:
+            self._held_back.add(name)
 
     def sweep(self) -> None:
         """Notice harnesses that did not connect in time, and tell what was held back in a flood."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from hyperhive.domain import lifecycle as rules
-from hyperhive.domain.lifecycle import ManagerAllowance
+from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.errors import HyperhiveError, UnavailableError, UnitFailedError
 from hyperhive.protocol.agents import AgentView
 from hyperhive.protocol.bus import LinkChanged, Notice
@@ -67,7 +67,7 @@ class Lifecycle:
         #: Grows with every action on an agent, so that an older look is not taken for newer.
         self._actions: Counter[str] = Counter()
         self._stopped_by: dict[str, str] = {}
-        self._allowances: dict[str, ManagerAllowance] = {}
+        self._calls: dict[str, SlidingWindow] = {}
         self._due = asyncio.Event()
         self._trouble = ""
         bus.subscribe(LinkChanged, lambda _: self._due.set())
@@ -125,7 +125,8 @@ class Lifecycle:
         try:
             rules.check_manager(verb, name, manager)
             self._agents.config(name)
-            self._allowances.setdefault(manager, ManagerAllowance()).take(self._clock())
+            calls = self._calls.setdefault(manager, SlidingWindow(rules.MANAGER_CALLS))
+            rules.count_call(calls, self._clock())
             return await self.act(verb, name, manager)
         except (UnitFailedError, UnavailableError):
             # That is in the agent's log.

@@ -12,7 +12,8 @@ from hyperhive.config import NtfyConfig
 from hyperhive.domain import notifications as rules
 from hyperhive.domain.backoff import Backoff
 from hyperhive.domain.days import DAY
-from hyperhive.domain.notifications import PushAllowance, Reckoning
+from hyperhive.domain.notifications import Reckoning
+from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.bus import AgentChanged, MessageChanged, Notice, QuestionChanged
@@ -104,7 +105,7 @@ class Notifications:
         self._ntfy = ntfy
         self._base = base
         self._clock = clock
-        self._allowance = PushAllowance()
+        self._pushes = SlidingWindow(rules.PUSHES_PER_MINUTE)
         self._backoff = Backoff(_FIRST_RETRY, _SLOWEST_RETRY)
         self._trouble = _Trouble()
         self._states: dict[str, AgentState] = {}
@@ -148,9 +149,9 @@ class Notifications:
             return None if found.next_at is None else found.next_at - now
         if now < self._trouble.until:
             return self._trouble.until - now
-        left = self._allowance.left(now)
+        left = self._pushes.left(now)
         if not left:
-            return self._allowance.frees_at(now) - now
+            return self._pushes.frees_at(now) - now
         if left == 1 and len(found.due) > 1:
             items = [item for _, item in found.due]
             push = rules.push_of_many(items, self._base)
@@ -239,7 +240,7 @@ class Notifications:
         ids, now = [row.id for row in rows], self._clock()
         # Before it is made: a store that takes nothing must not let a phone ring again and again.
         await self._db.commit(store.note_attempt, ids)
-        self._allowance.take(now)
+        self._pushes.take(now)
         answer = await ntfy.publish(push)
         now = self._clock()
         if answer.reception is Reception.LATER:

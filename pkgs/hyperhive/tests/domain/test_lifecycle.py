@@ -6,16 +6,17 @@ from hyperhive.domain.lifecycle import (
     LOOK_SOON,
     MANAGER_CALLS,
     RESTLESS_SECONDS,
-    ManagerAllowance,
     actions,
     check_action,
     check_manager,
+    count_call,
     during,
     next_look,
     record,
     shown,
     stopped_by,
 )
+from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.errors import ConflictError, ForbiddenError, TooManyRequestsError
 from hyperhive.protocol.agents import AgentState, AgentStatus
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
@@ -88,16 +89,16 @@ def test_a_manager_cannot_end_the_turn_that_asks() -> None:
 
 
 def test_a_manager_has_ten_calls_a_minute() -> None:
-    allowance = ManagerAllowance()
+    calls = SlidingWindow(MANAGER_CALLS)
     for second in range(MANAGER_CALLS):
-        allowance.take(1000.0 + second)
+        count_call(calls, 1000.0 + second)
     with pytest.raises(TooManyRequestsError):
-        allowance.take(1059.9)
-    allowance.take(1060.0)
+        count_call(calls, 1059.9)
+    count_call(calls, 1060.0)
     with pytest.raises(TooManyRequestsError):
-        allowance.take(1060.5)
+        count_call(calls, 1060.5)
     # A clock that was set back does not lock the manager out.
-    allowance.take(10.0)
+    count_call(calls, 10.0)
 
 
 def test_while_something_is_done_the_unit_says_what_and_by_whom() -> None:

@@ -5,10 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hyperhive.domain.notifications import (
-    PUSHES_PER_MINUTE,
     TEXT_LIMIT,
     Item,
-    PushAllowance,
     Reckoning,
     matters,
     of_agent,
@@ -113,17 +111,6 @@ def test_what_expires_is_pushed_while_there_is_time_to_answer() -> None:
         return replace(item("question"), deadline_at=None if ttl is None else NOW + ttl).due_at(120) - NOW
 
     assert [due(ttl) for ttl in (None, 3600, 240, 180, 10)] == [120, 120, 120, 90, 5]
-
-
-def test_a_minute_has_room_for_a_few_pushes() -> None:
-    allowance = PushAllowance()
-    for number in range(PUSHES_PER_MINUTE):
-        assert allowance.left(NOW + number) == PUSHES_PER_MINUTE - number
-        allowance.take(NOW + number)
-    assert (allowance.left(NOW + 59), allowance.frees_at(NOW + 59)) == (0, NOW + 60)
-    assert allowance.left(NOW + 60) == 1
-    # A clock that was set back does not close it for ever.
-    assert allowance.left(NOW - 5000) == PUSHES_PER_MINUTE
 
 
 def test_a_push_leads_to_its_item() -> None:
