@@ -21,7 +21,7 @@ from hyperhive.harness.status import DailyUse, StatusBoard
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import EventKind, NewEvent
-from hyperhive.protocol.link import Cancel, Compact, Order, UseModel, Wake, Welcome
+from hyperhive.protocol.link import Cancel, Compact, SessionCommand, UseModel, Wake, Welcome
 from hyperhive.protocol.messages import Message
 from hyperhive.system.tasks import Tasks
 
@@ -34,7 +34,7 @@ GIVE_BACK_LIMIT: Final = 2.0
 #: Seconds between two tries of an agent that needs a login.
 LOGIN_RETRY: Final = 60.0
 
-#: What the log says when an order has to wait for the end of a turn.
+#: What the log says when a command has to wait for the end of a turn.
 _LATER: Final = {
     "compact": "the session is compacted after this turn",
     "new_session": "a new session begins after this turn",
@@ -81,19 +81,19 @@ class Runner:
         self._ends: list[NewEvent] = []
         self.transcript: Transcript | None = None
 
-    def on_frame(self, frame: Welcome | Wake | Cancel | Order) -> None:
+    def on_frame(self, frame: Welcome | Wake | Cancel | SessionCommand) -> None:
         """Take a frame of the broker; never blocks."""
         match frame:
             case Welcome():
                 self._use.set(frame.turns_today, frame.cost_today_usd)
-                self._on_order(UseModel(model=frame.model))
+                self._on_command(UseModel(model=frame.model))
                 self._on_pending(frame.pending)
             case Wake():
                 self._on_pending(frame.pending)
             case Cancel():
                 self._tasks.start(self._cancel(), "cancel-turn")
             case _:
-                self._on_order(frame)
+                self._on_command(frame)
 
     def emit(self, event: NewEvent) -> None:
         """Publish an event of the running turn and show its tool; its end waits for `_tell_end`."""
@@ -114,7 +114,7 @@ class Runner:
         self._emit(event)
 
     async def run(self) -> None:
-        """Connect the session and serve mail and orders until cancelled; a running turn's mail goes back."""
+        """Connect the session; serve mail and commands until cancelled. A running turn's mail goes back."""
         try:
             await self._connect()
             while True:
@@ -144,12 +144,12 @@ class Runner:
             self._mail = True
             self._due.set()
 
-    def _on_order(self, order: Order) -> None:
-        if not self._pending.add(order):
+    def _on_command(self, command: SessionCommand) -> None:
+        if not self._pending.add(command):
             return
         self._due.set()
-        if self.transcript is not None and order.type in _LATER:
-            self.note("info", _LATER[order.type])
+        if self.transcript is not None and command.type in _LATER:
+            self.note("info", _LATER[command.type])
 
     def _idle_reason(self) -> str:
         return "the last turn was cancelled; waits for the next message" if self._rest_at else ""
@@ -216,17 +216,17 @@ class Runner:
         return turn
 
     async def _obey(self, *, connect: bool = True) -> None:
-        """Do what the operator ordered; without `connect` only what needs no running session."""
+        """Do what the operator asked for; without `connect` only what needs no running session."""
         if self._pending.model != self._board.status.model:
             await self._session.use(self._pending.model)
             self._board.use_model(self._pending.model)
-        while (order := self._pending.next(running=connect)) is not None:
-            if isinstance(order, Compact):
-                await self._compact_as_ordered()
+        while (command := self._pending.next(running=connect)) is not None:
+            if isinstance(command, Compact):
+                await self._compact_as_asked()
             else:
                 await self._new_session(connect=connect)
 
-    async def _compact_as_ordered(self) -> None:
+    async def _compact_as_asked(self) -> None:
         if reason := self._use.exceeded():
             self.note("warning", f"the session was not compacted: {reason}")
             return

@@ -120,9 +120,9 @@ class OpenTerminal(Wire):
 
 
 #: What the operator tells a session.
-Order = UseModel | Compact | NewSession
+SessionCommand = UseModel | Compact | NewSession
 
 BrokerFrame = Annotated[
-    Welcome | Wake | Cancel | Order | RunSelfTest | OpenTerminal, Field(discriminator="type")
+    Welcome | Wake | Cancel | SessionCommand | RunSelfTest | OpenTerminal, Field(discriminator="type")
 ]
 BROKER_FRAME: TypeAdapter[BrokerFrame] = TypeAdapter(BrokerFrame)

@@ -13,7 +13,7 @@ REPLACED: Final = 4000
 GOING_AWAY: Final = 1001
 
 _REASON_BYTES: Final = 123
-#: What goes first; the operator's orders are between a cancel and what an agent can wait for.
+#: What goes first; the operator's commands are between a cancel and what an agent can wait for.
 _RANKS: Final = {"cancel": 0, "run_self_test": 2, "open_terminal": 3, "wake": 4}
 _RANK_OF_ORDERS: Final = 1
 

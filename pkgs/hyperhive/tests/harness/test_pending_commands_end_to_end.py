@@ -210,7 +210,7 @@ async def test_an_agent_that_is_parked_tries_again_at_once_with_another_model(sm
     assert models(hive)[-1] == "haiku"
 
 
-async def test_after_a_cancelled_turn_an_order_does_not_bring_its_mail_back(small_hive: MakeHive) -> None:
+async def test_after_a_cancelled_turn_a_command_does_not_bring_its_mail_back(small_hive: MakeHive) -> None:
     hive = await small_hive(
         """
         default_text = "ok"

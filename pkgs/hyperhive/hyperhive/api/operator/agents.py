@@ -9,7 +9,7 @@ from hyperhive.api.bodies import Query, RowId, answer, read_body, read_query
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import EventKind
-from hyperhive.protocol.link import Cancel, Compact, NewSession, Order
+from hyperhive.protocol.link import Cancel, Compact, NewSession, SessionCommand
 from hyperhive.protocol.operator import UseModelRequest
 from hyperhive.services.agents import Agents
 from hyperhive.services.events import Events
@@ -81,15 +81,15 @@ class AgentsApi:
 
     async def compact(self, request: web.Request) -> web.Response:
         """Compact its session, after the running turn if there is one."""
-        return self._order(request, Compact())
+        return self._command(request, Compact())
 
     async def new_session(self, request: web.Request) -> web.Response:
         """Begin a new session with its next turn."""
-        return self._order(request, NewSession())
+        return self._command(request, NewSession())
 
-    def _order(self, request: web.Request, order: Order) -> web.Response:
+    def _command(self, request: web.Request, command: SessionCommand) -> web.Response:
         name = self._name(request)
-        if not self._links.push(name, order):
+        if not self._links.push(name, command):
             state = self._agents.view(name).status.state
             raise ConflictError(f"{name} is not connected, it is {state}: there is no session to tell")
         return answer(self._agents.view(name))
