@@ -17,8 +17,8 @@ from aiohttp import web
 
 from hyperhive import __version__
 from hyperhive.api.agent.app import agent_app
+from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.errors import plain_problem
-from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.app import admin_app, operator_app
 from hyperhive.api.security import Gate, secure
 from hyperhive.config import LOOPBACK, UID_RANGE, BrokerConfig, NtfyConfig, TlsConfig, uid_base

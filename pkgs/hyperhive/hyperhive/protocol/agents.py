@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from hyperhive.protocol.base import Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Timestamp
 from hyperhive.protocol.lifecycle import UnitStatus, Verb
 
 
@@ -27,7 +27,7 @@ class AgentState(StrEnum):
     FAILED = "failed"
 
 
-class RunningTool(Wire):
+class RunningTool(ApiModel):
     """A tool call that has begun and has no result yet; the longest of those that run side by side.
 
     Attributes:
@@ -41,7 +41,7 @@ class RunningTool(Wire):
     others: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
-class AgentStatus(Wire):
+class AgentStatus(ApiModel):
     """The part of an agent's state that its harness reports over the link.
 
     Attributes:
@@ -78,7 +78,7 @@ class AgentStatus(Wire):
         )
 
 
-class Waiting(Wire):
+class Waiting(ApiModel):
     """An agent that did all it had to do waits for the answer to a question that it asked.
 
     Attributes:
@@ -92,7 +92,7 @@ class Waiting(Wire):
     since: Timestamp
 
 
-class AgentLimits(Wire):
+class AgentLimits(ApiModel):
     """What an agent's container may take: CPU in percent of one core, memory, disk, processes and threads."""
 
     cpu_percent: int
@@ -101,7 +101,7 @@ class AgentLimits(Wire):
     tasks: int
 
 
-class AgentPolicy(Wire):
+class AgentPolicy(ApiModel):
     """What the operator's configuration allows an agent. `null` lists mean "anything".
 
     Attributes:
@@ -132,7 +132,7 @@ class McpState(StrEnum):
     FAILED = "failed"
 
 
-class McpServer(Wire):
+class McpServer(ApiModel):
     """An extra MCP server, as its agent's harness sees it.
 
     Attributes:
@@ -149,7 +149,7 @@ class McpServer(Wire):
     offered: int
 
 
-class ModelChoice(Wire):
+class ModelChoice(ApiModel):
     """Which model an agent uses; what runs now is in its status.
 
     Attributes:
@@ -161,7 +161,7 @@ class ModelChoice(Wire):
     chosen: str | None
 
 
-class AgentView(Wire):
+class AgentView(ApiModel):
     """One agent on the operator's page.
 
     Attributes:
@@ -193,7 +193,7 @@ class AgentView(Wire):
     cost_today_usd: float
 
 
-class Me(Wire):
+class Me(ApiModel):
     """Answer of `GET /v1/me`: who the caller is and whom it may reach."""
 
     name: str
@@ -203,7 +203,7 @@ class Me(Wire):
     pending: int
 
 
-class AgentBrief(Wire):
+class AgentBrief(ApiModel):
     """One agent as the manager sees it; `actions` are empty for the manager itself."""
 
     name: str
@@ -217,7 +217,7 @@ class AgentBrief(Wire):
     actions: list[Verb]
 
 
-class AgentList(Wire):
+class AgentList(ApiModel):
     """Answer of `GET /v1/agents`: every agent of the hive, by name."""
 
     agents: list[AgentBrief]

@@ -17,20 +17,24 @@ Body = Annotated[str, StringConstraints(min_length=1, max_length=BODY_LIMIT)]
 RecipientName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class Wire(BaseModel):
+class ApiModel(BaseModel):
     """An immutable JSON object that refuses unknown keys and wrong types."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-class ProblemDetail(Wire):
+# Until every file under protocol/ says ApiModel.
+Wire = ApiModel
+
+
+class ProblemDetail(ApiModel):
     """What went wrong: a stable key and one sentence."""
 
     key: str
     message: str
 
 
-class Problem(Wire):
+class Problem(ApiModel):
     """The one shape of every error answer."""
 
     error: ProblemDetail

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from hyperhive.protocol.base import Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Timestamp
 
 #: The longest that a self-test may take, in seconds.
 SELF_TEST_SECONDS: Final = 30.0
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-class Observation(Wire):
+class Observation(ApiModel):
     """What one probe of a self-test saw.
 
     Attributes:
@@ -45,7 +45,7 @@ class Finding(Observation):
     meaning: str
 
 
-class SelfTest(Wire):
+class SelfTest(ApiModel):
     """One agent's self-test.
 
     Attributes:
@@ -65,14 +65,14 @@ class SelfTest(Wire):
     inside: list[Finding]
 
 
-class SelfTestView(Wire):
+class SelfTestView(ApiModel):
     """Answer of `GET /api/agents/{name}/selftest`; `last` is null until one was run by this broker."""
 
     running: bool
     last: SelfTest | None
 
 
-class Check(Wire):
+class Check(ApiModel):
     """What one probe of the doctor came to.
 
     Attributes:
@@ -92,7 +92,7 @@ class Check(Wire):
     command: str = ""
 
 
-class Diagnosis(Wire):
+class Diagnosis(ApiModel):
     """Answer of `GET /api/doctor`.
 
     Attributes:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from hyperhive.protocol.base import Wire
+from hyperhive.protocol.base import ApiModel
 
 #: The longest that starting, stopping or restarting one agent may take, in seconds. systemd's own limits
 #: come first; this one only keeps a call from waiting for ever.
@@ -30,7 +30,7 @@ class UnitState(StrEnum):
     FAILED = "failed"
 
 
-class UnitStatus(Wire):
+class UnitStatus(ApiModel):
     """What runs one agent, and how it is.
 
     Attributes:
@@ -43,7 +43,7 @@ class UnitStatus(Wire):
     reason: str
 
 
-class UnitMap(Wire):
+class UnitMap(ApiModel):
     """What runs each agent, by the agent's name."""
 
     units: dict[str, UnitStatus]

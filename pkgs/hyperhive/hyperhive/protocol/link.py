@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from hyperhive.protocol.agents import AgentStatus, McpServer
-from hyperhive.protocol.base import Wire
+from hyperhive.protocol.base import ApiModel
 from hyperhive.protocol.diagnosis import Observation
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.terminal import Columns, Rows, TerminalId
@@ -13,7 +13,7 @@ from hyperhive.protocol.terminal import Columns, Rows, TerminalId
 TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512)]
 
 
-class Hello(Wire):
+class Hello(ApiModel):
     """First frame of the harness: the turns it is still working on; every other lease is requeued."""
 
     type: Literal["hello"] = "hello"
@@ -21,14 +21,14 @@ class Hello(Wire):
     turns: TurnIds
 
 
-class Hold(Wire):
+class Hold(ApiModel):
     """Keeps the leases of the named turns alive; sent every third of the lease time."""
 
     type: Literal["hold"] = "hold"
     turns: TurnIds
 
 
-class Report(Wire):
+class Report(ApiModel):
     """Live events and, when they changed, the agent's status and its extra MCP servers."""
 
     type: Literal["report"] = "report"
@@ -37,7 +37,7 @@ class Report(Wire):
     mcp_servers: Annotated[list[McpServer], Field(max_length=256)] | None = None
 
 
-class SelfTestDone(Wire):
+class SelfTestDone(ApiModel):
     """Answer to `RunSelfTest`, with its `id`."""
 
     type: Literal["self_test_done"] = "self_test_done"
@@ -49,7 +49,7 @@ HarnessFrame = Annotated[Hello | Hold | Report | SelfTestDone, Field(discriminat
 HARNESS_FRAME: TypeAdapter[HarnessFrame] = TypeAdapter(HarnessFrame)
 
 
-class Welcome(Wire):
+class Welcome(ApiModel):
     """First frame of the broker: how long a lease lives without a hold, the queue's depth, today's use.
 
     `turns_today` and `cost_today_usd` are the counts of the agent's view; the harness counts on from
@@ -64,39 +64,39 @@ class Welcome(Wire):
     model: str
 
 
-class Wake(Wire):
+class Wake(ApiModel):
     """There is mail: `pending` messages are queued."""
 
     type: Literal["wake"] = "wake"
     pending: int
 
 
-class Cancel(Wire):
+class Cancel(ApiModel):
     """Interrupt the running turn; its messages go back to the queue."""
 
     type: Literal["cancel"] = "cancel"
 
 
-class UseModel(Wire):
+class UseModel(ApiModel):
     """Use this model from the next turn on."""
 
     type: Literal["use_model"] = "use_model"
     model: str
 
 
-class Compact(Wire):
+class Compact(ApiModel):
     """Compact the session's context; a running turn ends first."""
 
     type: Literal["compact"] = "compact"
 
 
-class NewSession(Wire):
+class NewSession(ApiModel):
     """Begin a new session with the next turn; a running turn ends first, in the old one."""
 
     type: Literal["new_session"] = "new_session"
 
 
-class RunSelfTest(Wire):
+class RunSelfTest(ApiModel):
     """Look at your walls.
 
     Attributes:
@@ -110,7 +110,7 @@ class RunSelfTest(Wire):
     hidden: list[str]
 
 
-class OpenTerminal(Wire):
+class OpenTerminal(ApiModel):
     """Start a shell of this size and dial `GET /v1/terminals/{id}`; see `protocol/terminal.py`."""
 
     type: Literal["open_terminal"] = "open_terminal"

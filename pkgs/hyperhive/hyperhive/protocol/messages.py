@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hyperhive.protocol.base import Body, RecipientName, Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Body, RecipientName, Timestamp
 
 OPERATOR = "operator"
 SYSTEM = "system"
@@ -40,7 +40,7 @@ class MessageKind(StrEnum):
     NOTICE = "notice"
 
 
-class Message(Wire):
+class Message(ApiModel):
     """One message to one recipient, as its sender, its recipient and the operator see it.
 
     Attributes:
@@ -70,7 +70,7 @@ class Message(Wire):
     refused_rule: str | None
 
 
-class SendRequest(Wire):
+class SendRequest(ApiModel):
     """Body of `POST /v1/messages` (agents) and `POST /api/messages` (operator).
 
     Attributes:
@@ -85,13 +85,13 @@ class SendRequest(Wire):
     idempotency_key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
-class SendResult(Wire):
+class SendResult(ApiModel):
     """The committed messages, one for every recipient, in the recipients' order."""
 
     messages: list[Message]
 
 
-class LeaseRequest(Wire):
+class LeaseRequest(ApiModel):
     """Body of `POST /v1/inbox/lease`.
 
     Attributes:
@@ -105,14 +105,14 @@ class LeaseRequest(Wire):
     wait_seconds: Annotated[float, Field(ge=0, le=LEASE_WAIT_LIMIT, strict=False)] = 0
 
 
-class LeaseResult(Wire):
+class LeaseResult(ApiModel):
     """Leased messages in order, and how many more are queued behind them."""
 
     messages: list[Message]
     pending: int
 
 
-class AckRequest(Wire):
+class AckRequest(ApiModel):
     """Body of `POST /v1/inbox/ack`.
 
     Attributes:
@@ -124,32 +124,32 @@ class AckRequest(Wire):
     ids: Annotated[list[int], Field(max_length=10_000)] | None = None
 
 
-class RequeueRequest(Wire):
+class RequeueRequest(ApiModel):
     """Body of `POST /v1/inbox/requeue`: every message leased to the turn."""
 
     turn: Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class AckResult(Wire):
+class AckResult(ApiModel):
     """Ids whose state changed; a message that was requeued before is not among them."""
 
     ids: list[int]
 
 
-class ReadRequest(Wire):
+class ReadRequest(ApiModel):
     """Body of `POST /api/inbox/ack`: messages to the operator that the operator has read."""
 
     ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
 
 
-class MessagePage(Wire):
+class MessagePage(ApiModel):
     """A page of history, newest first; `next_before` is the `before` of the next page."""
 
     messages: list[Message]
     next_before: int | None
 
 
-class InboxPage(Wire):
+class InboxPage(ApiModel):
     """A page of the operator's inbox, oldest first; `next_after` is the `after` of the next page."""
 
     messages: list[Message]

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hyperhive.protocol.base import Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Timestamp
 
 #: What may need the operator. A message counts when it is to the operator, a question as well.
 Kind = Literal["question", "message", "agent_failed", "agent_needs_login"]
 
 
-class Push(Wire):
+class Push(ApiModel):
     """One notification as ntfy shows it; `priority` is 1 to 5, 3 being the usual one.
 
     Attributes:
@@ -35,7 +35,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
-class Delivery(Wire):
+class Delivery(ApiModel):
     """One item that waited for the operator, and the push about it.
 
     Attributes:
@@ -63,7 +63,7 @@ class Delivery(Wire):
     summed: bool
 
 
-class NtfyView(Wire):
+class NtfyView(ApiModel):
     """Where pushes go.
 
     Attributes:
@@ -81,14 +81,14 @@ class NtfyView(Wire):
     resumes_at: Timestamp | None
 
 
-class NotificationsView(Wire):
+class NotificationsView(ApiModel):
     """Answer of `GET /api/notifications`: the latest deliveries, newest first; `ntfy` is null when off."""
 
     ntfy: NtfyView | None
     deliveries: list[Delivery]
 
 
-class PushTest(Wire):
+class PushTest(ApiModel):
     """Answer of `POST /api/notifications/test`: whether the server took a push, and what it said."""
 
     ok: bool

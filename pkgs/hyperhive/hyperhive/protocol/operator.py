@@ -4,12 +4,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from hyperhive.protocol.base import Wire
+from hyperhive.protocol.base import ApiModel
 
 Secret = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
-class LoginRequest(Wire):
+class LoginRequest(ApiModel):
     """Body of `POST /api/login`: either the token or the password."""
 
     token: Secret | None = None
@@ -22,25 +22,25 @@ class LoginRequest(Wire):
         return self
 
 
-class Done(Wire):
+class Done(ApiModel):
     """Answer of a call that has nothing more to say."""
 
     ok: bool = True
 
 
-class LoginUrl(Wire):
+class LoginUrl(ApiModel):
     """Answer of `GET /admin/token`: the address that logs a browser in."""
 
     url: str
 
 
-class ExplainRequest(Wire):
+class ExplainRequest(ApiModel):
     """Body of `POST /api/agents/{name}/explain`: a command line for the agent's Bash policy to judge."""
 
     command: Annotated[str, Field(max_length=32 * 1024)]
 
 
-class UseModelRequest(Wire):
+class UseModelRequest(ApiModel):
     """Body of `POST /api/agents/{name}/model`: one of the agent's models, or `default`."""
 
     model: Annotated[str, Field(min_length=1, max_length=200)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hyperhive.protocol.base import Body, RecipientName, Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Body, RecipientName, Timestamp
 from hyperhive.protocol.messages import OPERATOR
 
 #: Longest time a question may stay open before it expires, in seconds (6 hours).
@@ -23,7 +23,7 @@ class QuestionState(StrEnum):
     EXPIRED = "expired"
 
 
-class Question(Wire):
+class Question(ApiModel):
     """One question. `options` are suggestions: free text is always a valid answer.
 
     Attributes:
@@ -47,7 +47,7 @@ class Question(Wire):
     closed_at: Timestamp | None
 
 
-class AskRequest(Wire):
+class AskRequest(ApiModel):
     """Body of `POST /v1/questions`."""
 
     question: Body
@@ -58,13 +58,13 @@ class AskRequest(Wire):
     idempotency_key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
-class AnswerRequest(Wire):
+class AnswerRequest(ApiModel):
     """Body of `POST …/questions/{id}/answer`."""
 
     answer: Body
 
 
-class QuestionList(Wire):
+class QuestionList(ApiModel):
     """Answer of `GET /v1/questions` (the caller's open ones) and `GET /api/questions`, newest first."""
 
     questions: list[Question]

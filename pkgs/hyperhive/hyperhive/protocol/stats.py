@@ -1,6 +1,6 @@
 """Stats: numbers over time, of one agent or of the hive."""
 
-from hyperhive.protocol.base import Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Timestamp
 
 #: Most buckets of one report, and as many as it has when nobody says.
 BUCKET_LIMIT = 500
@@ -9,7 +9,7 @@ BUCKETS = 120
 TOOL_LIMIT = 20
 
 
-class StatsReport(Wire):
+class StatsReport(ApiModel):
     """Answer of `GET /api/stats`: series in buckets of equal length.
 
     What was never recorded in the window has no series. Beside the recorded keys there are, derived:

@@ -8,8 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
-from hyperhive.api.bodies import answer
 from hyperhive.api.errors import errors_as_json, plain_problem
+from hyperhive.api.json_io import answer
 from hyperhive.api.security import finish_writes, path_targets_only, peers_only
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
 from hyperhive.protocol.lifecycle import UnitMap, UnitState, UnitStatus, Verb

@@ -11,8 +11,8 @@ from hyperhive.api.agent.me import MeApi
 from hyperhive.api.agent.messages import MessagesApi
 from hyperhive.api.agent.questions import QuestionsApi
 from hyperhive.api.agent.terminal import TerminalApi
+from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.errors import errors_as_json
-from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.security import finish_writes, path_targets_only, peers_only, secure_answer
 from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from hyperhive.api.bodies import TEXT_BYTES, answer, read_body
-from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.cancellation import OpenCalls
+from hyperhive.api.json_io import TEXT_BYTES, answer, read_body
 from hyperhive.api.security import WAITS
 from hyperhive.protocol.messages import AckRequest, LeaseRequest, RequeueRequest
 from hyperhive.services.messages import Messages

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from hyperhive.api.bodies import TEXT_BYTES, answer, path_id, read_body
+from hyperhive.api.json_io import TEXT_BYTES, answer, path_id, read_body
 from hyperhive.protocol.messages import SendRequest
 from hyperhive.services.messages import Messages
 

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import BaseModel, ValidationError
 
-from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.cancellation import OpenCalls
 from hyperhive.errors import HyperhiveError, InvalidRequestError
 from hyperhive.protocol.terminal import (
     CLOSE_ENDED,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from hyperhive.api.bodies import answer
+from hyperhive.api.json_io import answer
 from hyperhive.protocol.operator import LoginUrl
 
 

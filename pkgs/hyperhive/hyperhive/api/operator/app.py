@@ -5,9 +5,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.compression import compressed_json
 from hyperhive.api.errors import errors_as_json
-from hyperhive.api.open_calls import OpenCalls
 from hyperhive.api.operator.admin import AdminApi
 from hyperhive.api.operator.agents import AgentsApi
 from hyperhive.api.operator.diagnosis import DiagnosisApi

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from hyperhive.api.bodies import answer
+from hyperhive.api.json_io import answer
 from hyperhive.services.diagnosis import Doctor, SelfTests
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from hyperhive.api.bodies import TEXT_BYTES, read_body
+from hyperhive.api.json_io import TEXT_BYTES, read_body
 from hyperhive.domain.bash import Verdict, judge
 from hyperhive.protocol.operator import ExplainRequest
 from hyperhive.services.agents import Agents

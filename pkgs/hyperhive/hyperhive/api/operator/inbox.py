@@ -5,7 +5,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from hyperhive.api.bodies import Query, RowId, answer, read_body, read_query
+from hyperhive.api.json_io import Query, RowId, answer, read_body, read_query
 from hyperhive.protocol.messages import ReadRequest
 from hyperhive.services.messages import Messages
 

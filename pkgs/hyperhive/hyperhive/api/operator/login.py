@@ -4,8 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from hyperhive.api.bodies import answer, read_body
-from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.cancellation import OpenCalls
+from hyperhive.api.json_io import answer, read_body
 from hyperhive.api.security import Gate
 from hyperhive.errors import UnauthorizedError
 from hyperhive.protocol.operator import Done, LoginRequest

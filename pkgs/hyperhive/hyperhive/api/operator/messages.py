@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from aiohttp import web
 from pydantic import Field, model_validator
 
-from hyperhive.api.bodies import TEXT_BYTES, Query, RowId, answer, path_id, read_body, read_query
+from hyperhive.api.json_io import TEXT_BYTES, Query, RowId, answer, path_id, read_body, read_query
 from hyperhive.protocol.messages import OPERATOR, MessageState, SendRequest
 from hyperhive.services.messages import Messages
 

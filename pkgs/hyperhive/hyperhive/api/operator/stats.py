@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import Field, field_validator
 
-from hyperhive.api.bodies import Query, answer, read_query
+from hyperhive.api.json_io import Query, answer, read_query
 from hyperhive.domain.stats import known
 from hyperhive.protocol.stats import BUCKET_LIMIT, BUCKETS
 from hyperhive.services.stats import Stats

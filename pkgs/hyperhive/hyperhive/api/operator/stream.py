@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
-from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.security import Gate, secure
 from hyperhive.errors import UnavailableError
 from hyperhive.protocol.events import AgentEvent, HiveFrame

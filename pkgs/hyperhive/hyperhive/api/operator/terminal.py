@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import BaseModel, ValidationError
 
-from hyperhive.api.bodies import Query, answer, read_body, read_query
-from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.cancellation import OpenCalls
+from hyperhive.api.json_io import Query, answer, read_body, read_query
 from hyperhive.api.security import Gate
 from hyperhive.errors import HyperhiveError, InvalidRequestError, UnauthorizedError
 from hyperhive.protocol.terminal import (

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hyperhive.api.open_calls import OpenCalls
+from hyperhive.api.cancellation import OpenCalls
 from hyperhive.errors import UnavailableError
 
 
