@@ -21,11 +21,8 @@ SCRIPTED_API_KEY: Final = "scripted-model"
 def claude_environment(base_url: str, home: Path, *, subscription: bool = False) -> dict[str, str]:
     """Variables for one agent's CLI, to be laid over the inherited ones.
 
-    Args:
-        base_url: The agent's address at the model server.
-        home: The agent's own home; the CLI keeps settings and transcripts below it.
-        subscription: Look like a subscriber instead of an API key; only then does the CLI report
-            the `anthropic-ratelimit-unified-*` headers as rate limit events.
+    With `subscription` it looks like a subscriber instead of an API key; only then does the CLI report the
+    `anthropic-ratelimit-unified-*` headers as rate limit events.
     """
     return {
         **dict.fromkeys(_BLANK, ""),
@@ -44,14 +41,9 @@ def claude_environment(base_url: str, home: Path, *, subscription: bool = False)
 
 
 def prepare_home(home: Path, projects: Iterable[Path]) -> None:
-    """Let a `claude` started by hand below this home skip its welcome, key and trust questions.
+    """Let a `claude` started by hand in one of the projects skip its welcome, key and trust questions.
 
-    The welcome also looks for the vendor's servers and gives up without them. Settings that are
-    already there stay.
-
-    Args:
-        home: The same as for `claude_environment`.
-        projects: Directories in which it will be started.
+    The welcome also looks for the vendor's servers and gives up without them. Settings that are there stay.
     """
     settings = home / ".claude" / ".claude.json"
     if settings.exists():

@@ -47,7 +47,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Message:
+class AssistantMessage:
     """An assistant message, sent `delay_seconds` after the request."""
 
     blocks: tuple[Block, ...]
@@ -71,21 +71,21 @@ class Failure:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Reply = Message | Failure
+Reply = AssistantMessage | Failure
 
 
 def ping() -> bytes:
     return _event({"type": "ping"})
 
 
-def stream_start(message: Message, model: str, new_id: NewId) -> bytes:
+def stream_start(message: AssistantMessage, model: str, new_id: NewId) -> bytes:
     envelope = _envelope(message, model, new_id)
     envelope |= {"content": [], "stop_reason": None}
     envelope["usage"] = {**envelope["usage"], "output_tokens": 1}
     return _event({"type": "message_start", "message": envelope})
 
 
-def stream_rest(message: Message, new_id: NewId) -> Iterator[bytes]:
+def stream_rest(message: AssistantMessage, new_id: NewId) -> Iterator[bytes]:
     """Everything after the first event: blocks in several deltas, stop reason, usage, end."""
     for index, block in enumerate(message.blocks):
         start, deltas = _block_events(block, new_id)
@@ -103,7 +103,7 @@ def stream_rest(message: Message, new_id: NewId) -> Iterator[bytes]:
     yield _event({"type": "message_stop"})
 
 
-def whole_message(message: Message, model: str, new_id: NewId) -> dict[str, Any]:
+def whole_message(message: AssistantMessage, model: str, new_id: NewId) -> dict[str, Any]:
     return {
         **_envelope(message, model, new_id),
         "content": [_whole_block(block, new_id) for block in message.blocks],
@@ -115,7 +115,7 @@ def error_body(failure: Failure) -> dict[str, Any]:
     return {"type": "error", "error": {"type": failure.error_type, "message": failure.message}}
 
 
-def _envelope(message: Message, model: str, new_id: NewId) -> dict[str, Any]:
+def _envelope(message: AssistantMessage, model: str, new_id: NewId) -> dict[str, Any]:
     return {
         "id": new_id("msg_"),
         "type": "message",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hyperhive.demo.model_message import (
+    AssistantMessage,
     Block,
     Failure,
-    Message,
     Reply,
     TextBlock,
     ThinkingBlock,
@@ -53,17 +53,7 @@ class Counters:
 def reply(
     script: ModelScript, agent: str, body: JsonObject, counters: Counters | None = None
 ) -> tuple[Reply, Counters]:
-    """Answer one `POST /v1/messages`.
-
-    Args:
-        script: What to play.
-        agent: Who asks.
-        body: The request's JSON.
-        counters: What the previous call returned; `None` at first.
-
-    Returns:
-        The answer, and the counters for the next call.
-    """
+    """The answer to one `POST /v1/messages`, and the counters for the next call."""
     counters = counters or Counters()
     request = read_request(body)
     match request.kind:
@@ -133,12 +123,8 @@ def _remember(counters: Counters, key: tuple[str, str, str], index: int | None, 
 def _current_step(turn: ScriptTurn, messages: int, served: Sequence[int]) -> int | None:
     """The number of the step to answer with when the turn has `messages` assistant messages.
 
-    A step that is only an error makes no assistant message, so it is passed once its errors are served.
-
-    Args:
-        turn: The turn that is played.
-        messages: Its assistant messages so far.
-        served: For each step, how many errors were already answered.
+    A step that is only an error makes no assistant message, so it is passed once its errors are served;
+    `served` says for each step how many were.
     """
     for number, step in enumerate(turn.step):
         if messages == 0 and (step.has_content or _still_fails(step, served[number])):
@@ -169,12 +155,8 @@ def failure(step: ScriptStep) -> Failure:
     )
 
 
-def message(step: ScriptStep, names: Mapping[str, str], request: ModelRequest) -> Message:
-    """The assistant message of a step.
-
-    Raises:
-        ScriptFaultError: A tool was not offered, or a number is none.
-    """
+def message(step: ScriptStep, names: Mapping[str, str], request: ModelRequest) -> AssistantMessage:
+    """The assistant message of a step; raises `ScriptFaultError` where a tool or a number does not fit."""
     blocks: list[Block] = []
     if step.thinking:
         blocks.append(ThinkingBlock(_fill(step.thinking, names)))
@@ -186,20 +168,18 @@ def message(step: ScriptStep, names: Mapping[str, str], request: ModelRequest) -
             raise ScriptFaultError(f"the tool {call.tool} was not offered; offered were: {offered}")
         arguments = {key: _rendered(value, names) for key, value in call.input.items()}
         blocks.append(ToolBlock(call.tool, arguments))
-    return Message(tuple(blocks), _usage(blocks, request, step.usage), step.delay_seconds, step.headers)
+    return AssistantMessage(
+        tuple(blocks), _usage(blocks, request, step.usage), step.delay_seconds, step.headers
+    )
 
 
-def text_message(text: str, request: ModelRequest) -> Message:
+def text_message(text: str, request: ModelRequest) -> AssistantMessage:
     block = TextBlock(text)
-    return Message((block,), _usage([block], request, None))
+    return AssistantMessage((block,), _usage([block], request, None))
 
 
 def template_names(turn: ScriptTurn, agent: str, request: ModelRequest) -> dict[str, str]:
-    """What templates may name: the groups of `when` and of every `capture` up to the current step.
-
-    Raises:
-        ScriptFaultError: A capture does not match.
-    """
+    """What templates may name: the groups of `when` and of every `capture` up to the current step."""
     names = {"agent": agent}
     if turn.when is not None:
         found = re.search(turn.when, request.prompt, REGEX_FLAGS)

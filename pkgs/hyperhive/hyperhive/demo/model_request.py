@@ -38,14 +38,12 @@ class ModelRequest:
     """One `POST /v1/messages`, read.
 
     Attributes:
-        kind: Why it was made.
         prompt: The text that started the running turn, without what the CLI added to it; empty for
             other kinds.
         step: How many assistant messages the turn already has.
         results: For each of these, the text of the tool results that followed it, in the order
             of the calls and without reminders.
-        tools: Names of the tools on offer.
-        session: The CLI's session, as an opaque string.
+        session: Opaque.
         first: Whether the conversation has no assistant message yet.
         fresh_size: Characters of JSON since the last assistant message.
         size: Characters of JSON of the whole request.

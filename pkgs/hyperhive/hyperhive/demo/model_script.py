@@ -53,13 +53,7 @@ class ScriptUsage(_Table):
 
 
 class ScriptTool(_Table):
-    """One tool call.
-
-    Attributes:
-        tool: The tool's full name, e.g. `Bash` or `mcp__hyperhive__send`.
-        input: Its arguments; strings in it are templates.
-        force: Call it even if the request does not offer it.
-    """
+    """One tool call; strings in `input` are templates, `force` calls what the request does not offer."""
 
     tool: str = Field(min_length=1)
     input: dict[str, Any] = {}
@@ -144,15 +138,7 @@ class ModelScript(_Table):
 
 
 def parse_script(source: str, name: str = "script") -> ModelScript:
-    """Read a script from TOML text.
-
-    Args:
-        source: The TOML text.
-        name: What error messages call it, usually the file's path.
-
-    Raises:
-        ConfigError: The text is no TOML or no script; each fault names key and value.
-    """
+    """Read a script; a `ConfigError` names it (usually its path), and key and value of each fault."""
     try:
         return ModelScript.model_validate(tomllib.loads(source))
     except tomllib.TOMLDecodeError as error:
@@ -166,11 +152,6 @@ def parse_script(source: str, name: str = "script") -> ModelScript:
 
 
 def load_script(path: Path) -> ModelScript:
-    """Read a script file.
-
-    Raises:
-        ConfigError: The file cannot be read or is not a script.
-    """
     try:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

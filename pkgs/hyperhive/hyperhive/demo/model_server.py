@@ -16,8 +16,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from hyperhive.demo.model_message import (
+    AssistantMessage,
     Failure,
-    Message,
     error_body,
     ping,
     stream_rest,
@@ -42,16 +42,11 @@ class RecordedRequest:
     """One request that the server got.
 
     Attributes:
-        agent: The agent of the path prefix `/agents/NAME`, else empty.
+        agent: Of the path prefix `/agents/NAME`, else empty.
         at: `time.monotonic()` of the server's process when the request had been read.
-        method: The HTTP method.
-        path: The path without prefix and query, e.g. `/v1/messages`.
-        kind: Why the CLI made it.
-        prompt: The turn's prompt.
+        path: Without prefix and query, e.g. `/v1/messages`.
         step: How many assistant messages the turn had before.
-        tools: Names of the tools on offer.
         results: The text of the newest tool results, empty without any.
-        model: The model that was asked for.
     """
 
     agent: str
@@ -75,9 +70,7 @@ class ModelServer:
     """Plays a script to any number of agents.
 
     Args:
-        script: What to play.
-        host: Address to listen on.
-        port: Port to listen on; 0 takes a free one.
+        port: To listen on; 0 takes a free one.
         on_request: Called with every request, after it was recorded.
 
     Attributes:
@@ -102,14 +95,7 @@ class ModelServer:
         self._address: tuple[str, int] | None = None
 
     async def start(self) -> str:
-        """Listen.
-
-        Returns:
-            The base URL for requests of no particular agent.
-
-        Raises:
-            UnavailableError: The port cannot be had.
-        """
+        """Listen; returns the base URL for requests of no particular agent."""
         app = web.Application(client_max_size=_MAXIMUM_BODY)
         app.router.add_route("*", "/{_:.*}", self._answer)
         runner = web.AppRunner(
@@ -143,11 +129,7 @@ class ModelServer:
     async def wait_for_request(
         self, predicate: Callable[[RecordedRequest], bool], within_seconds: float
     ) -> RecordedRequest:
-        """The first request, past or to come, that the predicate accepts.
-
-        Raises:
-            TimeoutError: None came within `within_seconds`.
-        """
+        """The first request, past or to come, that the predicate accepts, or a `TimeoutError`."""
         async with asyncio.timeout(within_seconds), self._arrived:
             while True:
                 found = next(filter(predicate, self.requests), None)
@@ -220,7 +202,7 @@ class ModelServer:
             self._on_request(request)
 
 
-async def _stream(http: web.Request, message: Message, model: str) -> web.StreamResponse:
+async def _stream(http: web.Request, message: AssistantMessage, model: str) -> web.StreamResponse:
     headers = {"content-type": "text/event-stream", "cache-control": "no-cache", **message.headers}
     response = web.StreamResponse(headers=headers)
     await response.prepare(http)
@@ -256,16 +238,8 @@ async def serve(
 ) -> None:
     """Run a server until SIGTERM or SIGINT; SIGHUP has it read its script again.
 
-    Args:
-        script_file: What to play. Wrong at a SIGHUP, the old one is played on and the log says why.
-        host: Address to listen on.
-        port: Port to listen on; 0 takes a free one.
-        on_ready: Told the base URL as soon as the server answers.
-        requests_file: Gets one JSON line for every request.
-
-    Raises:
-        ConfigError: The script is wrong.
-        UnavailableError: The port cannot be had.
+    A script that is wrong at a SIGHUP is logged and the old one played on. `on_ready` is told the base URL,
+    `requests_file` gets one JSON line for every request.
     """
 
     def note(request: RecordedRequest) -> None:

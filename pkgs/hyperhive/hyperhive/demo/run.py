@@ -46,11 +46,7 @@ class Stage:
 
 
 async def play(stage: Stage, tell: Tell, welcome: Welcome) -> Summary:
-    """Run the demo until the story is over (`once`) or until SIGINT or SIGTERM.
-
-    Raises:
-        HyperhiveError: The hive cannot be started.
-    """
+    """Run the demo until the story is over (`once`) or until SIGINT or SIGTERM."""
     with _directory(stage.state_dir) as directory:
         model = ModelServer(load_script(_files() / "model.toml"))
         await model.start()

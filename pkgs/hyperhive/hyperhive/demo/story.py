@@ -22,12 +22,8 @@ class Summary:
     """What happened in the hive, read back from the broker.
 
     Attributes:
-        messages: Stored messages between agents, operator and system, without refused ones.
-        turns: Finished turns of all agents.
-        recipient_denied: Messages that the broker refused by a policy.
-        bash_denied: Bash commands that a harness refused.
-        extra_mcp_calls: Calls of tools of extra MCP servers.
-        questions_answered: Questions that got an answer.
+        messages: Between agents, operator and system, without refused ones.
+        turns: Finished ones of all agents.
         seconds: From the opening message to the last report.
     """
 
@@ -58,11 +54,9 @@ class Story:
         await asyncio.to_thread(self._client.post, "/api/messages", {"to": "manager", "body": OPENING})
 
     async def follow(self, *, answer: bool, within_seconds: float | None) -> bool:
-        """Tell what is said until both reports are in; returns whether they came in time.
+        """Tell what is said until both reports are in; returns whether they came in time (None: any).
 
-        Args:
-            answer: Answer each question to the operator with its first option.
-            within_seconds: How long to wait; None waits for ever.
+        With `answer`, each question to the operator gets its first option.
         """
         deadline = None if within_seconds is None else self._began + within_seconds
         while deadline is None or time.monotonic() < deadline:

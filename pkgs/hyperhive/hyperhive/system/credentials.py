@@ -7,11 +7,7 @@ from hyperhive.errors import ConfigError
 
 
 def credential_path(name: str) -> Path:
-    """Where the credential `name` lies.
-
-    Raises:
-        ConfigError: The process was given no credentials, or not this one.
-    """
+    """Where the credential lies; a `ConfigError` when the process was given none, or not this one."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
     if not directory:
         raise ConfigError(f"credential {name!r} is asked for, but CREDENTIALS_DIRECTORY is not set")

@@ -49,14 +49,7 @@ class Listener:
         self._socket: tuple[Path, int] | None = None
 
     async def start_tcp(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
-        """Listen on a TCP port; 0 takes a free one.
-
-        Returns:
-            The port.
-
-        Raises:
-            UnavailableError: The port cannot be had.
-        """
+        """Listen on a TCP port, and return it: 0 takes a free one."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:

@@ -31,12 +31,7 @@ class Reception(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said.
-
-    Attributes:
-        said: One line for the operator.
-        pause: Seconds after which the server wants to be asked again, None when it did not say.
-    """
+    """What the server said: a line for the operator, and in how many seconds it wants to be asked again."""
 
     reception: Reception
     said: str
@@ -44,16 +39,7 @@ class Answer:
 
 
 class Ntfy:
-    """One topic of an ntfy server.
-
-    Args:
-        url: Address of the topic, as the contract has it.
-        token: Access token, None for none.
-        seconds: How long one publication may take.
-
-    Raises:
-        ConfigError: The token cannot be sent in a header.
-    """
+    """One topic of an ntfy server; a `ConfigError` when the token cannot be sent in a header."""
 
     def __init__(self, url: str, token: str | None, seconds: float = _SECONDS) -> None:
         if token is not None and not (token.isascii() and token.isprintable() and " " not in token):

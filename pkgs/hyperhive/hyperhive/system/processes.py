@@ -34,7 +34,7 @@ class ChildEvent:
 
     Attributes:
         pid: Of the subreaper, whose only child the program is; null while none runs.
-        code: Exit code with `exited`: 128 + n when signal n ended it.
+        code: With `exited`: 128 + n when signal n ended it.
         delay: Seconds until the next start, with `restarting`.
     """
 
@@ -51,7 +51,7 @@ class Program:
 
     Attributes:
         name: Prefix of its output.
-        environment: Its whole environment.
+        environment: All of it.
         prepare: Called before every start.
         secrets: A directory that `prepare` makes and that is removed when the program has ended, also
             when this process was killed meanwhile.
@@ -83,12 +83,7 @@ class Patience:
 
 
 class Child:
-    """One program that is kept running until `stop`.
-
-    Args:
-        on_event: Told of every start, end and restart.
-        on_line: Given every line of the program's output, without line end.
-    """
+    """One program that is kept running until `stop`; `on_line` gets each line of its output."""
 
     def __init__(
         self,
@@ -119,11 +114,7 @@ class Child:
         return below[0] if below else None
 
     async def start(self) -> None:
-        """Start the program and keep it running from then on.
-
-        Raises:
-            UnavailableError: It cannot be started at all.
-        """
+        """Start the program and keep it running; an `UnavailableError` when that cannot be done at all."""
         self._stopping.clear()
         process = await self._spawn()
         self._tasks.start(self._supervise(process), f"child {self.name}")

@@ -26,10 +26,7 @@ def make_directory(path: Path, mode: int) -> None:
 
 
 def listen_unix(path: Path, mode: int) -> tuple[socket.socket, int]:
-    """A bound, listening, non-blocking socket at `path` with the permission bits `mode`.
-
-    Returns:
-        The socket and the inode number of `path`, for `remove_own`.
+    """A bound, listening, non-blocking socket with these permission bits, and its inode for `remove_own`.
 
     Raises:
         ConflictError: Another process listens there.
@@ -51,11 +48,7 @@ def listen_unix(path: Path, mode: int) -> tuple[socket.socket, int]:
 
 
 def remove_stale(path: Path) -> None:
-    """Remove the socket that a process left at `path` when it died.
-
-    Raises:
-        ConflictError: A process still listens there, or it is not a socket.
-    """
+    """Remove the socket that a process left when it died; a `ConflictError` when one still listens."""
     if not path.exists():
         return
     if not path.is_socket():
@@ -95,16 +88,11 @@ class Peer:
 
 
 def peer_of(connection: socket.socket) -> Peer:
-    """Who connected; errors as in `peer_uid`."""
+    """Who connected; an `OSError` when the socket is closed or not a Unix socket."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     pid, uid, _ = _UCRED.unpack(credentials)
     return Peer(pid, uid, str(connection.getsockname()))
 
 
 def peer_uid(connection: socket.socket) -> int:
-    """Uid of the process that connected, as this process's user namespace sees it.
-
-    Raises:
-        OSError: The socket is closed or not a Unix socket.
-    """
     return peer_of(connection).uid

@@ -13,11 +13,7 @@ _LINE: Final = 300
 
 
 class StderrTail:
-    """`with StderrTail() as tail:`, then start a child with `tail.file` as its standard error.
-
-    Attributes:
-        file: For the child.
-    """
+    """`with StderrTail() as tail:`, then start a child with `tail.file` as its standard error."""
 
     file: TextIO
 

@@ -18,12 +18,7 @@ _OTHER_PROVIDERS: Final = frozenset(
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the sources gave.
-
-    Attributes:
-        values: Credential name -> secret; never shown.
-        missing: Credential name -> one phrase on why there is none.
-    """
+    """What the sources gave, by the credential's name: secrets, or one phrase on why there is none."""
 
     values: Mapping[str, str]
     missing: Mapping[str, str]

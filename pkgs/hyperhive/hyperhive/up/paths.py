@@ -49,12 +49,7 @@ def _short_directories(state_dir: Path) -> Iterator[Path]:
 
 
 def make_private(path: Path) -> None:
-    """Make the directory `path` (its parents too) with mode 0700, or take one that is ours alone.
-
-    Raises:
-        ConflictError: It is not a directory of this user's.
-        UnavailableError: It cannot be made.
-    """
+    """Make the directory (its parents too) with mode 0700, or take one that is this user's alone."""
     try:
         path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         found = path.lstat()
@@ -68,7 +63,7 @@ def make_private(path: Path) -> None:
 
 
 def make_runtime_dir(places: Places) -> None:
-    """Make the runtime directory, and the link to it when it lies elsewhere; errors as in `make_private`."""
+    """Make the runtime directory, and the link to it when it lies elsewhere."""
     link = places.state_dir / "run"
     if link.is_symlink():
         link.unlink()
@@ -91,9 +86,7 @@ def remove_runtime_dir(places: Places) -> None:
 def locked(state_dir: Path) -> Iterator[None]:
     """Hold the state directory, which is made if need be; it is free again when this process is gone.
 
-    Raises:
-        ConflictError: Another process holds it; the message has its pid.
-        UnavailableError: It cannot be made or written.
+    A `ConflictError` has the pid of the process that holds it.
     """
     make_private(state_dir)
     path = state_dir / "up.lock"

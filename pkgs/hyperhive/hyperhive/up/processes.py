@@ -64,14 +64,12 @@ class HiveProcesses:
     It needs the state directory for itself.
 
     Args:
-        hive: The checked hive file.
-        secrets: What its credential sources gave.
         on_line: Given the name of a child and one line of its output.
         on_event: Told of every start, end and restart of a child.
         command: What to run for a role and its rendered configuration file.
 
     Attributes:
-        login_url: Address that logs a browser in; valid after `start`.
+        login_url: Logs a browser in; valid after `start`.
     """
 
     login_url: str

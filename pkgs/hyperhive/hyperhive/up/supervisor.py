@@ -22,12 +22,7 @@ _CONNECTIONS: Final = 16
 
 
 class AgentProcesses:
-    """Harnesses of a hive.
-
-    Args:
-        names: Every agent.
-        make: The child process of an agent; called at its first start.
-    """
+    """Harnesses of a hive; `make` gives the child process of an agent at its first start."""
 
     def __init__(self, names: Iterable[str], make: Callable[[str], Child]) -> None:
         self._make = make

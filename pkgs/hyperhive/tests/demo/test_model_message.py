@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hyperhive.demo.model_message import (
+    AssistantMessage,
     Block,
     Failure,
-    Message,
     TextBlock,
     ThinkingBlock,
     ToolBlock,
@@ -18,7 +18,7 @@ from hyperhive.demo.model_message import (
     whole_message,
 )
 
-MESSAGE = Message(
+MESSAGE = AssistantMessage(
     (
         ThinkingBlock("hmm"),
         TextBlock("word " * 30),
@@ -130,7 +130,7 @@ def test_a_ping_is_an_event_of_its_own() -> None:
 
 def test_a_message_with_a_tool_call_stops_for_it_and_any_other_ends_the_turn() -> None:
     def stop_reason(*blocks: Block) -> str:
-        return Message(blocks, Usage(1, 1)).stop_reason
+        return AssistantMessage(blocks, Usage(1, 1)).stop_reason
 
     assert stop_reason(TextBlock("x"), ToolBlock("Bash", {})) == "tool_use"
     assert stop_reason(TextBlock("x")) == "end_turn"

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from hyperhive.demo.model_message import Failure, Message, TextBlock, ToolBlock, Usage
+from hyperhive.demo.model_message import AssistantMessage, Failure, TextBlock, ToolBlock, Usage
 from hyperhive.demo.model_reply import ScriptFaultError, failure, message, template_names, text_message
 from hyperhive.demo.model_request import ModelRequest, read_request
 from hyperhive.demo.model_script import ScriptStep, ScriptTurn, ScriptUsage
@@ -107,7 +107,7 @@ def test_an_error_has_the_type_of_its_status(status: int, error_type: str) -> No
 def test_a_message_carries_the_steps_delay_and_headers() -> None:
     step = ScriptStep(text="x", delay_seconds=1.0, headers={"x-limit": "9"})
 
-    assert message(step, {}, request("go")) == Message(
+    assert message(step, {}, request("go")) == AssistantMessage(
         (TextBlock("x"),),
         Usage(input_tokens=7, output_tokens=1, cache_creation_input_tokens=10),
         1.0,

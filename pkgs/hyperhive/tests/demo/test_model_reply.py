@@ -2,9 +2,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from hyperhive.demo.model_message import (
+    AssistantMessage,
     Block,
     Failure,
-    Message,
     Reply,
     TextBlock,
     ThinkingBlock,
@@ -42,7 +42,7 @@ def play(script: ModelScript, *asked: tuple[str, dict[str, Any]]) -> list[Reply]
 
 
 def blocks(answer: Reply) -> tuple[Block, ...]:
-    assert isinstance(answer, Message)
+    assert isinstance(answer, AssistantMessage)
     return answer.blocks
 
 
@@ -95,7 +95,7 @@ def test_a_turn_is_played_step_by_step_with_what_was_captured() -> None:
     )
     assert blocks(third) == (TextBlock("a.txt has 42 rows."),)
     assert blocks(past) == (TextBlock("Done."),)
-    assert [answer.stop_reason for answer in (first, third) if isinstance(answer, Message)] == [
+    assert [answer.stop_reason for answer in (first, third) if isinstance(answer, AssistantMessage)] == [
         "tool_use",
         "end_turn",
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hyperhive.demo.model_message import Message, ToolBlock
+from hyperhive.demo.model_message import AssistantMessage, ToolBlock
 from hyperhive.demo.model_reply import reply
 from hyperhive.demo.model_script import load_script
 from hyperhive.demo.model_server import ModelServer
@@ -89,7 +89,7 @@ def test_the_manager_passes_both_reports_on_when_they_wait_together() -> None:
     for step in range(2):
         request = {"messages": messages, "tools": tools, "model": "m", "max_tokens": 9, "stream": True}
         answer, _counters = reply(script, "manager", request)
-        assert isinstance(answer, Message)
+        assert isinstance(answer, AssistantMessage)
         (call,) = [block for block in answer.blocks if isinstance(block, ToolBlock)]
         bodies.append(call.input["body"])
         used = {"type": "tool_use", "id": f"call-{step}", "name": call.name, "input": call.input}
