@@ -21,7 +21,7 @@ from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.errors import plain_problem
 from hyperhive.api.operator.app import admin_app, operator_app
 from hyperhive.api.security import Gate, secure
-from hyperhive.config import LOOPBACK, UID_RANGE, BrokerConfig, NtfyConfig, TlsConfig, uid_base
+from hyperhive.config import LOOPBACK, UID_RANGE, AgentConfig, BrokerConfig, NtfyConfig, TlsConfig, uid_base
 from hyperhive.errors import ConfigError, HyperhiveError
 from hyperhive.services.composition import Services, build_services
 from hyperhive.services.lifecycle import Runtime
@@ -69,6 +69,7 @@ class Broker:
         self._background = Tasks()
         self._open_calls = OpenCalls()
         self._listeners: list[Listener] = []
+        self._agent_listeners: dict[str, Listener] = {}
         self._resources = AsyncExitStack()
 
     async def start(self) -> None:
@@ -80,7 +81,9 @@ class Broker:
         try:
             await asyncio.to_thread(_make_directories, self._config)
             self.services = await self._start_services()
-            await self._listen_agents()
+            # Not before all are known: the first to call may send to the last.
+            for name in self._config.agents:
+                await self._open_socket(name)
             await self._listen_operator()
             await self._listen_admin()
         except BaseException:
@@ -102,6 +105,32 @@ class Broker:
         self._listeners.clear()
         await self._tasks.finish(_FINISH_SECONDS)
         await self._resources.aclose()
+
+    async def add_agent(self, agent: AgentConfig) -> None:
+        """Let an agent into the hive: everything that there is for each agent is made here.
+
+        Raises:
+            ConflictError: There is one of that name.
+            HyperhiveError: Its socket cannot be made; nothing of it is left then.
+        """
+        await self.services.add_agent(agent)
+        try:
+            await self._open_socket(agent.name)
+        except BaseException:
+            await self.remove_agent(agent.name)
+            raise
+
+    async def remove_agent(self, name: str) -> None:
+        """Take an agent out of the hive: its mail goes back, what it has open is closed, its socket goes.
+
+        Raises:
+            NotFoundError: There is none of that name.
+        """
+        await self.services.remove_agent(name)
+        listener = self._agent_listeners.pop(name, None)
+        if listener is not None:
+            await listener.stop()
+            self._listeners.remove(listener)
 
     def login_url(self) -> str:
         """The address that logs a browser in."""
@@ -127,21 +156,22 @@ class Broker:
         await services.start()
         return services
 
-    async def _listen_agents(self) -> None:
+    async def _open_socket(self, name: str) -> None:
         # A container's root is "other" here, so it needs everybody's bits on the socket. The directory
         # above is closed to all but the broker; inside of the container only the bind mount is seen.
         mode = 0o666 if self._config.runtime == "nixos" else 0o600
-        for name in self._config.agents:
-            app = agent_app(
-                name,
-                self.services,
-                tasks=self._tasks,
-                open_calls=self._open_calls,
-                peer_allowed=peer_rule(self._config, name),
-                lease_seconds=self._config.delivery.lease_seconds,
-            )
-            listener = self._listener(app, _AGENT_CONNECTIONS)
-            await listener.start_unix(agent_directory(self._config, name) / "broker.sock", mode)
+        directory = agent_directory(self._config, name)
+        await asyncio.to_thread(_make_agent_directory, self._config, directory)
+        app = agent_app(
+            name,
+            self.services,
+            tasks=self._tasks,
+            open_calls=self._open_calls,
+            peer_allowed=peer_rule(self._config, name),
+            lease_seconds=self._config.delivery.lease_seconds,
+        )
+        self._agent_listeners[name] = self._listener(app, _AGENT_CONNECTIONS)
+        await self._agent_listeners[name].start_unix(directory / "broker.sock", mode)
 
     async def _listen_operator(self) -> None:
         listen = self._config.listen
@@ -210,8 +240,8 @@ def remote_url(config: BrokerConfig) -> str | None:
 def runtime_of(config: BrokerConfig) -> Runtime:
     """What starts and stops the agents of this hive."""
     if config.runtime == "nixos":
-        return Units(config.agents)
-    return Supervised(config.agents, supervisor_socket(Path(config.runtime_dir)))
+        return Units()
+    return Supervised(supervisor_socket(Path(config.runtime_dir)))
 
 
 def run(config: BrokerConfig) -> int:
@@ -253,12 +283,16 @@ def _make_directories(config: BrokerConfig) -> None:
         make_directory(state / "db", 0o700)
         # Closed to everybody else, so no other user of the machine gets near an agent's socket.
         make_directory(runtime / "agents", 0o700)
-        for name in config.agents:
-            mode = 0o711 if config.runtime == "nixos" else 0o700
-            make_directory(agent_directory(config, name), mode)
         for former in (runtime / "agents").iterdir():
             if former.name not in config.agents:
                 remove_stale(former / "broker.sock")
+    except OSError as error:
+        raise ConfigError(f"cannot prepare {error.filename}: {error.strerror}") from error
+
+
+def _make_agent_directory(config: BrokerConfig, directory: Path) -> None:
+    try:
+        make_directory(directory, 0o711 if config.runtime == "nixos" else 0o700)
     except OSError as error:
         raise ConfigError(f"cannot prepare {error.filename}: {error.strerror}") from error
 

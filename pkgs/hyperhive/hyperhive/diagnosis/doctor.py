@@ -104,11 +104,13 @@ class BrokersPlace(Machine):
     """Where the running broker stands.
 
     Attributes:
+        names: Who is in the hive.
         clock: Seconds since 1970.
         subordinate_uids: The machine's ranges of uids that users may map.
     """
 
     config: BrokerConfig
+    names: Callable[[], list[str]]
     db: Database
     clock: Callable[[], float]
     subordinate_uids: Path
@@ -198,7 +200,7 @@ CLOCK: Final = Probe("clock", _clock)
 
 
 def _open_sockets(at: BrokersPlace) -> Judgement:
-    agents = [at.runtime_dir / "agents" / name / "broker.sock" for name in at.config.agents]
+    agents = [at.runtime_dir / "agents" / name / "broker.sock" for name in at.names()]
     for path in (at.runtime_dir / "admin.sock", *agents):
         refusal = probes.refused_socket(str(path))
         if refusal is not None:
@@ -268,7 +270,7 @@ def _uid_ranges(at: BrokersPlace) -> tuple[Iterable[str], dict[str, int], list[t
     accounts = {entry.pw_name: entry.pw_uid for entry in pwd.getpwall()}
     lines = [line.split(":") for line in probes.text_of(str(at.subordinate_uids)).splitlines()]
     numbered = [parts for parts in lines if len(parts) == 3 and all(map(str.isdecimal, parts[1:]))]
-    return at.config.agents, accounts, [(who, int(first), int(size)) for who, first, size in numbered]
+    return at.names(), accounts, [(who, int(first), int(size)) for who, first, size in numbered]
 
 
 async def _database(at: BrokersPlace) -> Judgement:

@@ -11,7 +11,7 @@ from hyperhive.domain.lifecycle import actions, shown
 from hyperhive.domain.models import used
 from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.domain.recipients import Roster
-from hyperhive.errors import NotFoundError
+from hyperhive.errors import ConflictError, NotFoundError
 from hyperhive.protocol.agents import (
     AgentBrief,
     AgentState,
@@ -106,7 +106,13 @@ class Agents:
             self._question_changed(question)
 
     def add(self, agent: AgentConfig) -> None:
-        """Let an agent into the hive."""
+        """Let an agent into the hive.
+
+        Raises:
+            ConflictError: There is one of that name.
+        """
+        if agent.name in self._agents:
+            raise ConflictError(f"there is an agent {agent.name!r} already")
         now = self._clock()
         unit = UnitStatus(unit=agent.name, state=UnitState.UNKNOWN, reason="")
         bare = AgentStatus.bare(AgentState.STARTING, agent.model)

@@ -59,15 +59,24 @@ class Services:
         await self.messages.take_over()
 
     async def add_agent(self, agent: AgentConfig) -> None:
-        """Make what the services keep of one agent."""
+        """Make what the services keep of one agent; a `ConflictError` when there is one of that name."""
         self.agents.add(agent)
         self.lifecycle.add(agent.name)
         await self.models.add(agent)
 
     async def remove_agent(self, name: str) -> None:
-        """Unmake what the services keep of one agent; a `NotFoundError` when there is none of that name."""
+        """Unmake what the services keep of one agent; a `NotFoundError` when there is none of that name.
+
+        What the store keeps stays: history, log, stats and the choice of a model.
+        """
+        # From here on nobody can send to it, and its own calls are refused.
         self.agents.remove(name)
+        self.lifecycle.remove(name)
+        self.selftests.remove(name)
+        self.terminals.remove(name)
+        self.events.remove(name)
         await self.messages.return_mail(name)
+        await self.links.close(name, f"{name} left the hive")
 
     async def sweep(self) -> None:
         """Leases and deadlines that have passed, retention, and what stayed away too long."""

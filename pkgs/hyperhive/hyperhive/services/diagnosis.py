@@ -131,6 +131,11 @@ class SelfTests:
         if running is not None and running.id == done.id and not running.answer.done():
             running.answer.set_result(done)
 
+    def remove(self, name: str) -> None:
+        """The agent left the hive."""
+        self.lost(name)
+        self._last.pop(name, None)
+
     def lost(self, name: str) -> None:
         """The agent's harness has gone, or another one has come: the one that was asked will not answer."""
         running = self._running.get(name)
@@ -163,6 +168,7 @@ class Doctor:
             Path(config.dashboard_dir),
             ADVICE[config.runtime],
             config,
+            agents.names,
             db,
             clock,
             subordinate_uids,

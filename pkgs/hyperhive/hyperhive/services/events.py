@@ -78,6 +78,12 @@ class Events:
         """Events of one agent, from entering the subscription on."""
         return Subscription(self._watchers.setdefault(agent, set()))
 
+    def remove(self, agent: str) -> None:
+        """The agent left: its log stays, and nobody waits for more of it."""
+        self._gates.pop(agent, None)
+        for watcher in tuple(self._watchers.pop(agent, ())):
+            watcher.close()
+
     async def sweep(self) -> None:
         """Once a minute, forget what retention does not keep."""
         now = self._clock()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from hyperhive.domain import lifecycle as rules
@@ -35,8 +35,8 @@ class Runtime(Protocol):
         """Do it; an `UnitFailedError` or `UnavailableError` says why it cannot be done."""
         ...
 
-    async def status(self) -> dict[str, UnitStatus]:
-        """How every agent's unit is, by the agent's name; errors as in `act`."""
+    async def status(self, names: Iterable[str]) -> dict[str, UnitStatus]:
+        """How the units of these agents are, by the agent's name; errors as in `act`."""
         ...
 
     async def control_group(self, name: str) -> str | None:
@@ -76,6 +76,10 @@ class Lifecycle:
         """Look after what runs an agent that is new."""
         self._agents.unit_changed(name, self._runtime.unknown(name, ""))
         self._due.set()
+
+    def remove(self, name: str) -> None:
+        """Forget an agent; what is being done to it ends by itself."""
+        self._stopped_by.pop(name, None)
 
     async def act(self, verb: Verb, name: str, by: str = OPERATOR) -> AgentView:
         """Start, stop or restart an agent and wait until that is done. Its mail stays in its queue.
@@ -155,7 +159,7 @@ class Lifecycle:
         before = self._actions.copy()
         names = self._agents.names()
         try:
-            found = await self._runtime.status()
+            found = await self._runtime.status(names)
         except (UnitFailedError, UnavailableError) as error:
             if self._trouble != error.message:
                 log.warning("cannot see how the agents are: %s", error)
@@ -163,7 +167,8 @@ class Lifecycle:
             found = {name: self._runtime.unknown(name, error.message) for name in names}
         else:
             self._trouble = ""
-        for name in names:
+        # Agents may have come and gone meanwhile.
+        for name in self._agents.names():
             if name in found and not self._busy[name] and self._actions[name] == before[name]:
                 self._agents.unit_changed(name, self._explained(name, found[name]))
 

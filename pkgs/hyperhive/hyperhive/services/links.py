@@ -8,7 +8,7 @@ from hyperhive.protocol.link import BrokerFrame, OpenTerminal, Wake
 from hyperhive.services.bus import Bus
 from hyperhive.system.sockets import Peer
 
-#: Close codes: a newer link of the same agent replaced it, the broker stops.
+#: Close codes: a newer link of the same agent replaced it, the broker stops or the agent left.
 REPLACED: Final = 4000
 GOING_AWAY: Final = 1001
 
@@ -105,6 +105,12 @@ class Links:
             return False
         link.push(frame)
         return True
+
+    async def close(self, agent: str, reason: str) -> None:
+        """Close the agent's link if it has one."""
+        link = self._links.get(agent)
+        if link is not None:
+            await link.close(GOING_AWAY, reason)
 
     async def close_all(self) -> None:
         """Close every link because the broker stops; leases stay, the harnesses come back to them."""

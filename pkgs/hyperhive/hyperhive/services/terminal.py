@@ -169,6 +169,14 @@ class Terminals:
         if terminal.end is not None and terminal.name not in self._over:
             await self._ended(agent, terminal)
 
+    def remove(self, agent: str) -> None:
+        """The agent left the hive: its terminals are over."""
+        reason = f"{agent} left the hive"
+        for terminal in self._terminals.pop(agent, {}).values():
+            self._over.append(terminal.name)
+            if terminal.end is None:
+                terminal.over(TerminalEnd(at=self._clock(), exit_code=None, signal=None, reason=reason))
+
     async def sweep(self) -> None:
         """Every second: give up harnesses that stay away, forget what ended long ago."""
         now = self._clock()

@@ -27,12 +27,10 @@ class Supervised:
     """The runtime of plain processes: asks the `hyperhive up` that started this broker.
 
     Args:
-        names: Every agent.
         path: Its socket.
     """
 
-    def __init__(self, names: Iterable[str], path: Path) -> None:
-        self._names = frozenset(names)
+    def __init__(self, path: Path) -> None:
         self._path = path
 
     def unknown(self, name: str, reason: str) -> UnitStatus:
@@ -48,14 +46,16 @@ class Supervised:
         """
         await self._call("POST", f"/agents/{name}/{verb}", OPERATION_SECONDS)
 
-    async def status(self) -> dict[str, UnitStatus]:
-        """How every agent's process is, by the agent's name; errors as in `act`."""
+    async def status(self, names: Iterable[str]) -> dict[str, UnitStatus]:
+        """How the processes of these agents are, by the agent's name; errors as in `act`."""
         try:
             answer = UnitMap.model_validate_json(await self._call("GET", "/agents", _STATUS_SECONDS))
         except ValidationError as error:
             raise UnitFailedError(f"{self._path}: the supervisor's answer makes no sense") from error
-        unknown = {name: self.unknown(name, "the supervisor does not know it") for name in self._names}
-        return unknown | {name: unit for name, unit in answer.units.items() if name in self._names}
+        return {
+            name: answer.units.get(name) or self.unknown(name, "the supervisor does not know it")
+            for name in names
+        }
 
     async def control_group(self, name: str) -> str | None:  # noqa: ARG002 - as every runtime has it
         """None: a process is in the group of whoever started it."""

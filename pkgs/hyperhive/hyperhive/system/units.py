@@ -56,21 +56,17 @@ class Units:
     """The runtime of NixOS: one systemd unit per agent.
 
     Args:
-        names: Every agent.
         program: systemctl.
         seconds: How long one start, stop or restart may take.
     """
 
-    def __init__(
-        self, names: Iterable[str], program: str = "systemctl", seconds: float = OPERATION_SECONDS
-    ) -> None:
-        self._units = {name: unit_of(name) for name in names}
+    def __init__(self, program: str = "systemctl", seconds: float = OPERATION_SECONDS) -> None:
         self._program = program
         self._seconds = seconds
 
     def unknown(self, name: str, reason: str) -> UnitStatus:
         """The status of an agent's unit while it cannot be looked at."""
-        return UnitStatus(unit=self._units[name], state=UnitState.UNKNOWN, reason=reason)
+        return UnitStatus(unit=unit_of(name), state=UnitState.UNKNOWN, reason=reason)
 
     async def act(self, verb: Verb, name: str) -> None:
         """Start, stop or restart the unit of an agent; returns when systemd's job has ended.
@@ -79,7 +75,7 @@ class Units:
             UnitFailedError: systemd or polkit refused, the job failed, or it took too long.
             UnavailableError: There is no systemctl.
         """
-        unit = self._units[name]
+        unit = unit_of(name)
         try:
             code, _, words = await self._run([verb.value, unit, "--no-ask-password"], self._seconds)
         except TimeoutError:
@@ -89,17 +85,18 @@ class Units:
         if code != 0:
             raise UnitFailedError(f"systemctl {verb} {unit}: {words or f'ended with code {code}'}")
 
-    async def status(self) -> dict[str, UnitStatus]:
-        """How every agent's unit is, by the agent's name; errors as in `act`."""
-        if not self._units:
+    async def status(self, names: Iterable[str]) -> dict[str, UnitStatus]:
+        """How the units of these agents are, by the agent's name; errors as in `act`."""
+        units = {name: unit_of(name) for name in names}
+        if not units:
             return {}
-        output = await self._show(_SHOWN, self._units.values())
+        output = await self._show(_SHOWN, units.values())
         found = {fields.get("Id", ""): fields for fields in _blocks(output)}
-        return {name: _status(unit, found.get(unit, {})) for name, unit in self._units.items()}
+        return {name: _status(unit, found.get(unit, {})) for name, unit in units.items()}
 
     async def control_group(self, name: str) -> str | None:
         """Control group of an agent's unit, null while there is none; errors as in `act`."""
-        output = await self._show(("Id", "ControlGroup"), [self._units[name]])
+        output = await self._show(("Id", "ControlGroup"), [unit_of(name)])
         return next((fields.get("ControlGroup") or None for fields in _blocks(output)), None)
 
     async def _show(self, properties: Iterable[str], units: Iterable[str]) -> str:

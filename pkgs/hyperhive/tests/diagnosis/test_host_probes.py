@@ -45,7 +45,7 @@ async def look(
 ) -> dict[str, tuple[str, str]]:
     peer = Peer(os.getpid(), uid, address or str(tmp_path / "run" / "agents" / "alice" / "broker.sock"))
     contained = config.runtime == "nixos"
-    runtime = Units(config.agents) if contained else Supervised(config.agents, tmp_path / "s")
+    runtime = Units() if contained else Supervised(tmp_path / "s")
     place = Outside(config, "alice", peer, runtime.control_group, tmp_path / "cgroup")
     seen = await observe(OUTSIDE, place, 5)
     return {one.key: (one.outcome.value, one.found.replace(str(tmp_path), "")) for one in seen}

@@ -67,7 +67,7 @@ async def start_core(clock: Clock) -> AsyncIterator[StartCore]:
             config,
             clock,
             tasks,
-            runtime=Supervised(config.agents, Path(config.runtime_dir) / "supervisor.sock"),
+            runtime=Supervised(Path(config.runtime_dir) / "supervisor.sock"),
             password_hash=PASSWORD_HASH,
             ntfy=None if ntfy is None else Ntfy(ntfy.url, None),
             remote_url=None,

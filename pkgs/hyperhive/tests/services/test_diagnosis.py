@@ -57,7 +57,7 @@ def selftests(
     core: Core, clock: Clock, hive_config: Callable[..., BrokerConfig], tmp_path: Path
 ) -> SelfTests:
     config = hive_config(runtime="nixos")
-    runtime = Supervised(config.agents, tmp_path / "s")
+    runtime = Supervised(tmp_path / "s")
     return SelfTests(config, core.agents, runtime, core.links, clock, dashboard_port=lambda: 7000, seconds=3)
 
 
@@ -130,7 +130,7 @@ async def test_a_harness_that_goes_or_is_silent_ends_the_wait_and_the_next_one_m
 def doctor(core: Core, clock: Clock, hive_config: Callable[..., BrokerConfig], tmp_path: Path) -> MakeDoctor:
     def make(**fields: object) -> Doctor:
         config = hive_config(**fields)
-        runtime = Supervised(config.agents, tmp_path / "s")
+        runtime = Supervised(tmp_path / "s")
         selftests = SelfTests(config, core.agents, runtime, core.links, clock, dashboard_port=lambda: 7000)
         return Doctor(config, core.db, core.agents, selftests, clock, tmp_path / "subuid")
 

@@ -38,7 +38,7 @@ def lifecycle(core: Core, clock: Clock, systemctl: Systemctl) -> Lifecycle:
     """Of the default hive, in which every container runs."""
     for name in NAMES:
         systemctl.unit(name, "active")
-    lifecycle = Lifecycle(Units(NAMES), core.agents, core.events, core.bus, clock)
+    lifecycle = Lifecycle(Units(), core.agents, core.events, core.bus, clock)
     for name in NAMES:
         lifecycle.add(name)
     return lifecycle
@@ -187,7 +187,7 @@ async def test_the_watch_sees_what_others_do_and_rests_while_all_are_connected(
 async def test_a_runtime_that_cannot_be_asked_is_said_once_and_shown(
     core: Core, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    runtime = Supervised(NAMES, tmp_path / "supervisor.sock")
+    runtime = Supervised(tmp_path / "supervisor.sock")
     lifecycle = Lifecycle(runtime, core.agents, core.events, core.bus, clock)
     for _ in range(2):
         with pytest.raises(UnavailableError, match=f"no supervisor answers on {tmp_path}"):

@@ -28,7 +28,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         runners.append(runner)
         await runner.setup()
         await web.UnixSite(runner, str(supervisor_socket(tmp_path))).start()
-        return Supervised(["ada"], supervisor_socket(tmp_path))
+        return Supervised(supervisor_socket(tmp_path))
 
     yield start
     for runner in runners:
@@ -37,8 +37,8 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
 
 async def test_a_broker_without_a_supervisor_says_who_would_be_one(tmp_path: Path) -> None:
     path = supervisor_socket(tmp_path)
-    runtime = Supervised(["ada"], path)
-    for call in (runtime.status(), runtime.act(Verb.START, "ada")):
+    runtime = Supervised(path)
+    for call in (runtime.status(["ada", "bob"]), runtime.act(Verb.START, "ada")):
         with pytest.raises(UnavailableError) as caught:
             await call
         assert caught.value.message == (
@@ -60,8 +60,8 @@ async def test_a_refusal_carries_the_supervisors_own_sentence(serve: Serve) -> N
 async def test_an_answer_that_makes_no_sense_is_an_error(serve: Serve, status: int) -> None:
     runtime = await serve(status, "nonsense")
     with pytest.raises(UnitFailedError, match=r"makes no sense|without a reason"):
-        await runtime.status()
+        await runtime.status(["ada", "bob"])
 
 
 async def test_a_process_has_no_control_group_of_its_own(tmp_path: Path) -> None:
-    assert await Supervised(["ada"], supervisor_socket(tmp_path)).control_group("ada") is None
+    assert await Supervised(supervisor_socket(tmp_path)).control_group("ada") is None

@@ -155,11 +155,11 @@ async def test_the_broker_stops_and_starts_agents_through_it(tmp_path: Path) -> 
     async with watched.processes as processes:
         path = supervisor_socket(processes.places.runtime_dir)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        runtime = Supervised(["ada", "bob"], path)
+        runtime = Supervised(path)
         running = {name: _status(name, UnitState.RUNNING) for name in ("ada", "bob")}
-        assert await runtime.status() == running
+        assert await runtime.status(["ada", "bob"]) == running
         await runtime.act(Verb.STOP, "ada")
-        assert await runtime.status() == running | {"ada": _status("ada", UnitState.STOPPED)}
+        assert await runtime.status(["ada", "bob"]) == running | {"ada": _status("ada", UnitState.STOPPED)}
         assert processes.pids["ada"] is None
         async with asyncio.timeout(15):
             # "Running" is its subreaper, which starts it.
@@ -167,17 +167,17 @@ async def test_the_broker_stops_and_starts_agents_through_it(tmp_path: Path) -> 
                 await asyncio.sleep(0.01)
         await runtime.act(Verb.START, "ada")
         await runtime.act(Verb.RESTART, "bob")
-        assert await runtime.status() == running
+        assert await runtime.status(["ada", "bob"]) == running
         assert [len(watched.of(name, ChildState.STARTED)) for name in ("ada", "bob")] == [2, 2]
     assert not path.exists()
     with pytest.raises(UnavailableError):
-        await runtime.status()
+        await runtime.status(["ada", "bob"])
 
 
 async def test_a_stopped_agent_has_no_credentials_on_the_disk(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "hive")
     async with watched.processes as processes:
-        runtime = Supervised(["ada"], supervisor_socket(processes.places.runtime_dir))
+        runtime = Supervised(supervisor_socket(processes.places.runtime_dir))
         key = processes.places.runtime_dir / "credentials" / "ada" / "key"
         assert key.exists()
         await runtime.act(Verb.STOP, "ada")
@@ -188,10 +188,10 @@ async def test_a_stopped_agent_has_no_credentials_on_the_disk(tmp_path: Path) ->
 
 async def test_an_agent_that_the_hive_does_not_have_is_refused(tmp_path: Path) -> None:
     async with Watched(tmp_path / "hive").processes as processes:
-        runtime = Supervised(["ada", "ghost"], supervisor_socket(processes.places.runtime_dir))
+        runtime = Supervised(supervisor_socket(processes.places.runtime_dir))
         with pytest.raises(UnitFailedError, match="there is no agent 'ghost'"):
             await runtime.act(Verb.START, "ghost")
-        found = await runtime.status()
+        found = await runtime.status(["ada", "ghost"])
         assert sorted(found) == ["ada", "ghost"]
         assert found["ghost"].reason == "the supervisor does not know it"
 

@@ -128,8 +128,9 @@ class LinkApi:
 
     async def _left(self) -> None:
         async with self._settling:
-            if self._links.connected(self._agent):
-                # Its hello has said, or will say, which leases stay.
+            if self._links.connected(self._agent) or self._services.agents.state(self._agent) is None:
+                # The hello of the newer link has said, or will say, which leases stay; an agent that left
+                # the hive has none.
                 return
             self._services.agents.disconnected(self._agent)
             await self._services.messages.keep_only(self._agent, [])
