@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from hyperhive.errors import ConflictError, RemoteError
+from hyperhive.protocol.events import AgentEvent, EventData, Refusal, ToolUse, TurnEnd
 from hyperhive.system.admin import AdminClient
 
 OPENING: Final = "How did the harvest go this season, and are our honey prices sensible?"
@@ -75,14 +76,14 @@ class Story:
         messages = await self._messages()
         events = [event for agent in state["agents"] for event in await self._events(agent["name"])]
         denied = [m for m in messages if m["refused_rule"] == "recipient_denied"]
-        tools = [event["data"]["name"] for event in events if event["kind"] == "tool_use"]
-        refused = [event["data"] for event in events if event["kind"] == "refused"]
+        tools = [event.name for event in events if isinstance(event, ToolUse)]
+        refused = [event.tool for event in events if isinstance(event, Refusal)]
         summary = Summary(
             ok=ok,
             messages=len([m for m in messages if m["state"] != "refused"]),
-            turns=len([event for event in events if event["kind"] == "turn_end"]),
+            turns=len([event for event in events if isinstance(event, TurnEnd)]),
             recipient_denied=len(denied),
-            bash_denied=len([data for data in refused if data["tool"] == "Bash"]),
+            bash_denied=refused.count("Bash"),
             extra_mcp_calls=len([name for name in tools if _is_extra(name)]),
             questions_answered=len([q for q in state["questions"] if q["state"] == "answered"]),
             seconds=round(seconds, 2),
@@ -124,8 +125,9 @@ class Story:
     async def _messages(self) -> list[dict[str, Any]]:
         return await self._pages(f"/api/messages?limit={_PAGE}", "messages")
 
-    async def _events(self, agent: str) -> list[dict[str, Any]]:
-        return await self._pages(f"/api/agents/{agent}/events?limit={_PAGE}", "events")
+    async def _events(self, agent: str) -> list[EventData]:
+        rows = await self._pages(f"/api/agents/{agent}/events?limit={_PAGE}", "events")
+        return [AgentEvent.model_validate(row).data for row in rows]
 
     async def _pages(self, route: str, key: str) -> list[dict[str, Any]]:
         page = await asyncio.to_thread(self._client.get, route)

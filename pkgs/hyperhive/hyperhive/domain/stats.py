@@ -2,9 +2,10 @@
 
 import math
 import re
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from hyperhive.domain.days import DAY
+from hyperhive.protocol.events import TurnEnd, TurnResult
 from hyperhive.protocol.messages import OPERATOR, SYSTEM
 
 TURNS: Final = "turn.count"
@@ -36,13 +37,6 @@ GAUGES: Final = (DEPTH, CONTEXT, NOTES)
 #: Tools of an agent that are counted by their names in a day; further ones are counted together.
 TOOLS_PER_DAY: Final = 200
 _TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
-
-#: What one turn can be, so that no harness's fault, or lie, spoils the sums.
-_MOST_MS: Final = 30 * DAY * 1000
-_MOST_CALLS: Final = 1_000_000
-_MOST_TOKENS: Final = 1_000_000_000
-_MOST_USD: Final = 10_000
-_MOST_BYTES: Final = 2**40
 
 #: Bins of durations to each doubling: two that share a bin differ by less than a tenth.
 _BINS: Final = 8
@@ -78,25 +72,21 @@ class Sample(NamedTuple):
     value: float
 
 
-def turn_samples(data: dict[str, Any]) -> list[Sample]:
-    """What the end of a turn adds, of the `data` of its event, whatever its harness wrote there.
-
-    Tools are counted under whatever names they have; see `tool_key`.
-    """
-    samples = [Sample(TURNS, 0, 1), Sample(f"turn.result.{_result(data.get('result'))}", 0, 1)]
-    duration = _number(data.get("duration_ms"), _MOST_MS)
-    if duration is not None:
-        samples.append(Sample(DURATION, _bin(duration), duration))
-    samples += _given(TOOL_CALLS, data.get("tool_calls"), _MOST_CALLS)
-    samples += _given(COST, data.get("cost_usd"), _MOST_USD)
-    tokens = _table(data.get("tokens"))
-    for part in _TOKENS:
-        samples += _given(f"tokens.{part}", tokens.get(part), _MOST_TOKENS)
-    samples += _given(CONTEXT, data.get("context_used"), _MOST_TOKENS)
-    samples += _given(NOTES, data.get("notes_bytes"), _MOST_BYTES)
-    for name, count in list(_table(data.get("tools")).items())[:TOOLS_PER_DAY]:
-        samples += _given(tool_key(name), count, _MOST_CALLS)
-    return samples
+def turn_samples(end: TurnEnd) -> list[Sample]:
+    """What the end of a turn adds; tools are counted under whatever names they have, see `tool_key`."""
+    samples = [Sample(TURNS, 0, 1), Sample(f"turn.result.{_result(end.result)}", 0, 1)]
+    if end.duration_ms is not None:
+        samples.append(Sample(DURATION, _bin(end.duration_ms), end.duration_ms))
+    tokens = {} if end.tokens is None else {f"tokens.{part}": count for part, count in end.tokens}
+    given = {
+        TOOL_CALLS: end.tool_calls,
+        COST: end.cost_usd,
+        **tokens,
+        CONTEXT: end.context_used,
+        NOTES: end.notes_bytes,
+    }
+    samples += [Sample(key, 0, number) for key, number in given.items() if number is not None]
+    return samples + [Sample(tool_key(name), 0, count) for name, count in end.tools.items()]
 
 
 def tool_key(name: str) -> str:
@@ -145,27 +135,12 @@ def within(name: str, key: str) -> bool:
     return name == key or name.startswith(f"{key}.")
 
 
-def _result(value: object) -> str:
+def _result(result: TurnResult) -> str:
     """A turn that was too long is tried again after a compaction."""
-    if value == "too_long":
+    if result is TurnResult.TOO_LONG:
         return "compact_retry"
-    return value if isinstance(value, str) and value in _RESULTS else "failed"
+    return result if result in _RESULTS else "failed"
 
 
 def _bin(value: float) -> int:
     return int(_BINS * math.log2(max(1.0, value)))
-
-
-def _given(key: str, value: object, most: float) -> list[Sample]:
-    number = _number(value, most)
-    return [] if number is None else [Sample(key, 0, number)]
-
-
-def _number(value: object, most: float) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if 0 <= value <= most else None
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

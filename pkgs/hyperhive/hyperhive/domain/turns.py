@@ -1,8 +1,9 @@
 """How a turn ended and what follows from it: ack, retry, park or ask for a login."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
+
+from hyperhive.protocol.events import Tokens, TurnResult
 
 #: Seconds to stay parked when a rate limit comes without its reset time.
 RATE_LIMIT_PAUSE: Final = 300.0
@@ -11,27 +12,6 @@ _RATE_LIMITED: Final = frozenset({429})
 _UNAUTHENTICATED: Final = frozenset({401, 403})
 _CANCELLED: Final = frozenset({"aborted_streaming", "aborted_tools"})
 _TOO_LONG: Final = frozenset({"prompt_too_long", "blocking_limit"})
-
-
-class TurnResult(StrEnum):
-    """The exit kinds of a turn; only `ok` acks its mail."""
-
-    OK = "ok"
-    CANCELLED = "cancelled"
-    RATE_LIMITED = "rate_limited"
-    UNAUTHENTICATED = "unauthenticated"
-    TOO_LONG = "too_long"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """Token counts of one turn, of the main session."""
-
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from hyperhive import __version__
 from hyperhive.domain.backoff import Backoff
-from hyperhive.harness.backlog import EventBacklog
 from hyperhive.harness.client import BrokerClient
+from hyperhive.harness.event_queue import EventQueue
 from hyperhive.protocol.agents import AgentStatus, McpServer
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.link import (
@@ -51,7 +51,7 @@ class Link:
         self._client = client
         self._leases = leases
         self._on_frame = on_frame
-        self._backlog = EventBacklog()
+        self._queue = EventQueue()
         self._status: AgentStatus | None = None
         self._status_sent = True
         self._servers: list[McpServer] = []
@@ -61,7 +61,7 @@ class Link:
 
     def emit(self, event: NewEvent) -> None:
         """Queue one live event."""
-        self._backlog.add(event)
+        self._queue.add(event)
         self._news.set()
 
     def set_status(self, status: AgentStatus) -> None:
@@ -138,20 +138,20 @@ class Link:
             self._news.clear()
             while self._answers:
                 await _send(socket, self._answers.pop(0))
-            while self._backlog or not self._status_sent or not self._servers_sent:
+            while self._queue or not self._status_sent or not self._servers_sent:
                 await self._report_batch(socket)
-            if self._backlog.dropped:
-                log.warning("%d events were dropped while the broker was away", self._backlog.dropped)
-                self._backlog.dropped = 0
+            if self._queue.dropped:
+                log.warning("%d events were dropped while the broker was away", self._queue.dropped)
+                self._queue.dropped = 0
 
     async def _report_batch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        batch = self._backlog.take()
+        batch = self._queue.take()
         status, self._status_sent = (None if self._status_sent else self._status), True
         servers, self._servers_sent = (None if self._servers_sent else self._servers), True
         try:
             await _send(socket, Report(status=status, events=batch, mcp_servers=servers))
         except BaseException:
-            self._backlog.put_back(batch)
+            self._queue.put_back(batch)
             self._news.set()
             raise
 

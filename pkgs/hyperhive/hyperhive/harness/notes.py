@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hyperhive.domain.turns import Turn, TurnResult
+from hyperhive.domain.turns import Turn
 from hyperhive.errors import UnavailableError
 from hyperhive.harness.session import Session
 from hyperhive.harness.transcript import Transcript
+from hyperhive.protocol.events import TurnResult
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Final
 from hyperhive.config import AgentConfig
 from hyperhive.domain.backoff import Backoff
 from hyperhive.domain.prompts import wake_prompt
-from hyperhive.domain.turns import RATE_LIMIT_PAUSE, Turn, TurnResult, should_compact
+from hyperhive.domain.turns import RATE_LIMIT_PAUSE, Turn, should_compact
 from hyperhive.errors import HyperhiveError, UnavailableError
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.inbox import TurnInbox
@@ -20,7 +20,7 @@ from hyperhive.harness.session import Session
 from hyperhive.harness.status import DailyUse, StatusBoard
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.agents import AgentState
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import Level, NewEvent, Note, TurnEnd, TurnResult
 from hyperhive.protocol.link import Cancel, Compact, SessionCommand, UseModel, Wake, Welcome
 from hyperhive.protocol.messages import Message
 from hyperhive.system.tasks import Tasks
@@ -97,21 +97,16 @@ class Runner:
 
     def emit(self, event: NewEvent) -> None:
         """Publish an event of the running turn and show its tool; its end waits for `_tell_end`."""
-        if event.kind is EventKind.TURN_END:
+        if isinstance(event.data, TurnEnd):
             self._ends.append(event)
             return
         self._emit(event)
         self._board.watch(event)
 
-    def note(self, level: str, text: str) -> None:
-        """Write a line into the agent's log; `level` is info, warning or error."""
-        event = NewEvent(
-            ts=self._clock(),
-            kind=EventKind.NOTE,
-            turn=self._inbox.turn,
-            data={"level": level, "text": text[:2000]},
-        )
-        self._emit(event)
+    def note(self, level: Level, text: str) -> None:
+        """Write a line into the agent's log."""
+        note = Note(level=level, text=text[:2000])
+        self._emit(NewEvent(ts=self._clock(), turn=self._inbox.turn, data=note))
 
     async def run(self) -> None:
         """Connect the session; serve mail and commands until cancelled. A running turn's mail goes back."""
@@ -314,7 +309,8 @@ class Runner:
         size = await self._notes.size()
         while self._ends:
             end = self._ends.pop(0)
-            self._emit(end.model_copy(update={"data": {**end.data, "notes_bytes": size}}))
+            data = end.data.model_copy(update={"notes_bytes": size})
+            self._emit(end.model_copy(update={"data": data}))
 
     async def _cancel(self) -> None:
         if self.transcript is not None:

@@ -1,15 +1,11 @@
 """The agent's status as the broker shows it, and today's use against the budget."""
 
 from collections.abc import Callable
-from typing import Final
 
 from hyperhive.config import BudgetConfig
 from hyperhive.domain.turns import Turn, next_utc_midnight, over_budget
 from hyperhive.protocol.agents import AgentState, AgentStatus, RunningTool
-from hyperhive.protocol.events import EventKind, NewEvent
-
-#: Longest name of a tool that is shown, in characters.
-_NAME_LIMIT: Final = 200
+from hyperhive.protocol.events import NewEvent, Note, ToolResult, ToolUse
 
 
 class StatusBoard:
@@ -35,14 +31,15 @@ class StatusBoard:
         """Show the running tool while an agent works, and when the API has to be asked again."""
         if self.status.state is not AgentState.WORKING:
             return
-        retrying, self._retrying = self._retrying, event.data.get("retry") is True
-        match event.kind:
-            case EventKind.TOOL_USE:
-                self._calls[str(event.data["id"])] = (str(event.data["name"])[:_NAME_LIMIT], event.ts)
-            case EventKind.TOOL_RESULT if self._calls.pop(str(event.data["id"]), None):
+        retrying, self._retrying = self._retrying, False
+        match event.data:
+            case ToolUse(id=call, name=name):
+                self._calls[call] = (name, event.ts)
+            case ToolResult(id=call) if self._calls.pop(call, None):
                 pass
-            case EventKind.NOTE if self._retrying:
-                self._change(detail=str(event.data["text"])[:300])
+            case Note(retry=True, text=text):
+                self._retrying = True
+                self._change(detail=text[:300])
                 return
             case _ if not retrying:
                 return

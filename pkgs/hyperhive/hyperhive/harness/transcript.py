@@ -1,6 +1,5 @@
 """The transcript of one turn: Claude Code's messages become live events, and at the end a `Turn`."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,8 +18,21 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
-from hyperhive.domain.turns import Ending, Tokens, Turn, TurnResult, classify
-from hyperhive.protocol.events import EVENT_TEXT_LIMIT, EventKind, NewEvent
+from hyperhive.domain.turns import Ending, Turn, classify
+from hyperhive.protocol.events import (
+    EventData,
+    NewEvent,
+    Note,
+    Refusal,
+    Text,
+    Thinking,
+    Tokens,
+    ToolResult,
+    ToolUse,
+    TurnEnd,
+    TurnResult,
+    TurnStart,
+)
 
 Emit = Callable[[NewEvent], None]
 Clock = Callable[[], float]
@@ -48,11 +60,11 @@ class Transcript:
 
     def start(self, prompt: str, messages: list[int]) -> None:
         """The turn begins with this prompt and these messages."""
-        self._event(EventKind.TURN_START, prompt=clip(prompt), messages=messages)
+        self._event(TurnStart(prompt=prompt, messages=messages))
 
     def refused(self, tool: str, given: dict[str, Any], rule: str, reason: str) -> None:
         """The tool hook refused a tool call."""
-        self._event(EventKind.REFUSED, tool=tool, input=clip_input(given), rule=rule, reason=clip(reason))
+        self._event(Refusal(tool=tool, input=given, rule=rule, reason=reason))
 
     def cancelled(self) -> None:
         """The operator cancelled: whatever the result says, the turn was not finished."""
@@ -138,19 +150,19 @@ class Transcript:
                 case TextBlock(text=text) if text.strip():
                     if message.error:
                         self._error_text = text
-                    self._event(EventKind.TEXT, text=clip(text))
+                    self._event(Text(text=text))
                 case ThinkingBlock(thinking=thinking) if thinking.strip():
-                    self._event(EventKind.THINKING, text=clip(thinking))
+                    self._event(Thinking(text=thinking))
                 case ToolUseBlock(id=call, name=name, input=given):
                     self._tools[name] += 1
-                    self._event(EventKind.TOOL_USE, id=call, name=name, input=clip_input(given))
+                    self._event(ToolUse(id=call, name=name, input=given))
                 case _:
                     pass
 
     def _compacted(self, metadata: dict[str, Any]) -> None:
         before, after = _count(metadata, "pre_tokens"), _count(metadata, "post_tokens")
         sizes = f" from {before} to {after} tokens" if before and after else ""
-        self._event(EventKind.NOTE, level="info", text=f"the session was compacted{sizes}")
+        self._event(Note(text=f"the session was compacted{sizes}"))
 
     def _retried(self, data: dict[str, Any]) -> None:
         status, error = _count(data, "error_status"), data.get("error")
@@ -158,53 +170,32 @@ class Transcript:
         reason = f" ({error[:60]})" if isinstance(error, str) and error else ""
         tries = f"try {_count(data, 'attempt')} of {_count(data, 'max_retries')}"
         text = f"the API {answer}{reason}, it is asked again: {tries}"
-        self._event(EventKind.NOTE, level="warning", text=text, retry=True)
+        self._event(Note(level="warning", text=text, retry=True))
 
     def _tool_result(self, block: ToolResultBlock) -> None:
         text = block.content if isinstance(block.content, str) else _blocks_text(block.content or [])
-        self._event(
-            EventKind.TOOL_RESULT, id=block.tool_use_id, is_error=bool(block.is_error), text=clip(text)
-        )
+        self._event(ToolResult(id=block.tool_use_id, is_error=bool(block.is_error), text=text))
 
     def _reason(self, result: ResultMessage) -> str:
         reasons = [self._error_text, result.result or "", *(getattr(result, "errors", None) or [])]
-        return clip(next((reason for reason in reasons if reason), result.subtype))[:500]
+        return next((reason for reason in reasons if reason), result.subtype)[:500]
 
     def _ended(self, turn: Turn) -> None:
-        self._event(
-            EventKind.TURN_END,
-            result=turn.result.value,
+        end = TurnEnd(
+            result=turn.result,
             error=turn.error,
             duration_ms=round((self._clock() - self._started) * 1000),
             tool_calls=sum(turn.tools.values()),
             tools=turn.tools,
             cost_usd=turn.cost_usd,
-            tokens={
-                "input": turn.tokens.input,
-                "output": turn.tokens.output,
-                "cache_read": turn.tokens.cache_read,
-                "cache_write": turn.tokens.cache_write,
-            },
+            tokens=turn.tokens,
             context_used=turn.context_used,
             context_max=turn.context_max,
         )
+        self._event(end)
 
-    def _event(self, kind: EventKind, **data: Any) -> None:
-        self._emit(NewEvent(ts=self._clock(), kind=kind, turn=self._turn, data=data))
-
-
-def clip(text: str) -> str:
-    """The text, cut to the limit of an event with a note of how much is missing."""
-    if len(text) <= EVENT_TEXT_LIMIT:
-        return text
-    return f"{text[:EVENT_TEXT_LIMIT]}\n… {len(text) - EVENT_TEXT_LIMIT} more characters"
-
-
-def clip_input(given: dict[str, Any]) -> dict[str, Any]:
-    """A tool's input for the log: long texts cut, and a whole that is still too long as one text."""
-    clipped = {key: clip(value) if isinstance(value, str) else value for key, value in given.items()}
-    text = json.dumps(clipped, ensure_ascii=False, default=str)
-    return clipped if len(text) <= 2 * EVENT_TEXT_LIMIT else {"(cut)": clip(text)}
+    def _event(self, data: EventData) -> None:
+        self._emit(NewEvent(ts=self._clock(), turn=self._turn, data=data))
 
 
 def _blocks_text(blocks: list[dict[str, Any]]) -> str:

@@ -1,30 +1,48 @@
 """Events: what a harness reports of a turn, and what the broker streams to the operator."""
 
+import json
+import math
+import re
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from hyperhive.protocol.agents import AgentView
 from hyperhive.protocol.base import Timestamp, Wire
 from hyperhive.protocol.messages import Message
 from hyperhive.protocol.questions import Question
 
-#: Longest text in one field of an agent event, in characters; longer ones end in a note of the cut.
-EVENT_TEXT_LIMIT = 32 * 1024
-#: Most bytes of one agent event as JSON.
-EVENT_SIZE_LIMIT = 256 * 1024
+#: Longest text in one field of an event, in characters; longer ones end in a note of the cut.
+EVENT_TEXT_LIMIT: Final = 32 * 1024
+#: Most bytes of one event, and of all of one frame, as JSON.
+EVENT_SIZE_LIMIT: Final = 256 * 1024
+#: Longest input of a tool as JSON, in characters; a longer one is told as one text, cut.
+INPUT_LIMIT: Final = 2 * EVENT_TEXT_LIMIT
+#: Longest name or id in an event, in characters.
+NAME_LIMIT: Final = 200
+#: Most tools that the end of a turn names, and most calls of one turn.
+TOOLS_PER_TURN: Final = 200
+MOST_CALLS: Final = 1_000_000
+#: What one turn can cost at most, in USD: more is a harness's fault, or a lie, and must not spoil the sums.
+MOST_USD: Final = 10_000
+
+_DEPTH: Final = 16
+_CUT: Final = re.compile(r"\n\[… \d{1,9} more characters\]")
 
 
 class EventKind(StrEnum):
-    """Kinds of agent events and what their `data` holds.
-
-    `turn_start` {prompt, messages:[ids]} · `text` {text} · `thinking` {text} ·
-    `tool_use` {id, name, input} · `tool_result` {id, is_error, text} ·
-    `refused` {tool, input, rule, reason} · `note` {level: info|warning|error, text}, with `retry` true
-    when the API has to be asked again ·
-    `turn_end` {result: ok|cancelled|rate_limited|unauthenticated|too_long|failed, error, duration_ms,
-    tool_calls, tools: {name: count}, cost_usd, tokens: {input, output, cache_read, cache_write},
-    context_used, context_max, notes_bytes; the last three may be null} · `state` {state, detail}.
-    """
+    """Kinds of agent events; each has a model of what it tells."""
 
     TURN_START = "turn_start"
     TEXT = "text"
@@ -34,27 +52,234 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     NOTE = "note"
     TURN_END = "turn_end"
-    STATE = "state"
+
+
+class TurnResult(StrEnum):
+    """The exit kinds of a turn; only `ok` acks its mail."""
+
+    OK = "ok"
+    CANCELLED = "cancelled"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHENTICATED = "unauthenticated"
+    TOO_LONG = "too_long"
+    FAILED = "failed"
+
+
+def cut(text: str) -> str:
+    """The text, cut to the limit with a note of how much is missing; what was cut already stays."""
+    if len(text) <= EVENT_TEXT_LIMIT or _CUT.fullmatch(text, EVENT_TEXT_LIMIT):
+        return text
+    return f"{text[:EVENT_TEXT_LIMIT]}\n[… {len(text) - EVENT_TEXT_LIMIT} more characters]"
+
+
+def _text(value: object) -> str:
+    return cut(value if isinstance(value, str) else _json(_plain(value, _DEPTH)))
+
+
+def _name(value: object) -> str:
+    return _text(value)[:NAME_LIMIT]
+
+
+def _input(value: object) -> object:
+    """Plain JSON, not too deep and not too long."""
+    plain = _plain(value, _DEPTH)
+    text = _json(plain)
+    return plain if len(text) <= INPUT_LIMIT else {"(cut)": cut(text)}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _plain(value: object, depth: int) -> object:
+    match value:
+        case str():
+            return cut(value)
+        case dict() if depth:
+            return {str(key)[:NAME_LIMIT]: _plain(one, depth - 1) for key, one in value.items()}
+        case list() if depth:
+            return [_plain(one, depth - 1) for one in value]
+        case dict() | list():
+            return "[… nested too deeply]"
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
+
+
+def _counts(value: object) -> object:
+    """Calls by tool: those of the first tools, that can be."""
+    if not isinstance(value, dict):
+        return value
+    first = list(value.items())[:TOOLS_PER_TURN]
+    return {
+        str(name)[:NAME_LIMIT]: calls
+        for name, calls in first
+        if type(calls) is int and 0 <= calls <= MOST_CALLS
+    }
+
+
+LogText = Annotated[str, BeforeValidator(_text)]
+LogName = Annotated[str, BeforeValidator(_name)]
+ToolInput = Annotated[dict[str, Any], BeforeValidator(_input)]
+MessageIds = Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(max_length=512)]
+TokenCount = Annotated[int, Field(ge=0, le=10**9)]
+Level = Literal["info", "warning", "error"]
+
+
+class _Told(Wire):
+    """What an event tells. It comes from inside a container: what does not fit a field is left out."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_misfits(cls, given: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(given)
+        except ValidationError as error:
+            if not isinstance(given, dict):
+                raise
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            misfits = {one["loc"][0] for one in found}
+            return handler({name: value for name, value in given.items() if name not in misfits})
+
+
+class TurnStart(_Told):
+    """A turn begins with this prompt and the messages of these ids."""
+
+    kind: Literal[EventKind.TURN_START] = EventKind.TURN_START
+    prompt: LogText = ""
+    messages: MessageIds = Field(default_factory=list)
+
+
+class Text(_Told):
+    """The model wrote to nobody in particular."""
+
+    kind: Literal[EventKind.TEXT] = EventKind.TEXT
+    text: LogText = ""
+
+
+class Thinking(_Told):
+    """The model thought."""
+
+    kind: Literal[EventKind.THINKING] = EventKind.THINKING
+    text: LogText = ""
+
+
+class ToolUse(_Told):
+    """The model called a tool; its result has the same `id`."""
+
+    kind: Literal[EventKind.TOOL_USE] = EventKind.TOOL_USE
+    id: LogName = ""
+    name: LogName = ""
+    input: ToolInput = Field(default_factory=dict)
+
+
+class ToolResult(_Told):
+    """What came of the call with that `id`."""
+
+    kind: Literal[EventKind.TOOL_RESULT] = EventKind.TOOL_RESULT
+    id: LogName = ""
+    is_error: bool = False
+    text: LogText = ""
+
+
+class Refusal(_Told):
+    """A call of a tool was refused by a rule of hyperhive."""
+
+    kind: Literal[EventKind.REFUSED] = EventKind.REFUSED
+    tool: LogName = ""
+    input: ToolInput = Field(default_factory=dict)
+    rule: LogName = ""
+    reason: LogText = ""
+
+
+class Note(_Told):
+    """A line of hyperhive itself; `retry` when the API has to be asked again."""
+
+    kind: Literal[EventKind.NOTE] = EventKind.NOTE
+    level: Level = "info"
+    text: LogText = ""
+    retry: bool = False
+
+
+class Tokens(Wire):
+    """Token counts of one turn, of the main session."""
+
+    input: TokenCount = 0
+    output: TokenCount = 0
+    cache_read: TokenCount = 0
+    cache_write: TokenCount = 0
+
+
+class TurnEnd(_Told):
+    """A turn ended; null is what is not known.
+
+    Attributes:
+        cost_usd: An estimate.
+        tools: Calls by tool.
+        context_used: Tokens in the context after the last inference.
+        context_max: The model's context window in tokens.
+        notes_bytes: Size of the agent's notes after the turn.
+    """
+
+    kind: Literal[EventKind.TURN_END] = EventKind.TURN_END
+    result: Annotated[TurnResult, Field(strict=False)] = TurnResult.FAILED
+    error: LogText = ""
+    duration_ms: Annotated[int, Field(ge=0, le=30 * 86_400_000)] | None = None
+    tool_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
+    tools: Annotated[dict[str, int], BeforeValidator(_counts)] = Field(default_factory=dict)
+    cost_usd: Annotated[float, Field(ge=0, le=MOST_USD)] | None = None
+    tokens: Tokens | None = None
+    context_used: TokenCount | None = None
+    context_max: TokenCount | None = None
+    notes_bytes: Annotated[int, Field(ge=0, le=2**40)] | None = None
+
+
+EventData = Annotated[
+    TurnStart | Text | Thinking | ToolUse | ToolResult | Refusal | Note | TurnEnd, Field(discriminator="kind")
+]
 
 
 class NewEvent(Wire):
-    """One event as the harness sends it; the broker adds agent and id."""
+    """One event as the harness sends it; the broker adds agent and id.
+
+    As JSON the `kind` stands beside the `data`: {ts, kind, turn, data}.
+    """
 
     ts: Timestamp
-    kind: EventKind
-    turn: str | None
-    data: dict[str, Any]
+    turn: Annotated[str, AfterValidator(lambda turn: turn[:64])] | None
+    data: EventData
+
+    @property
+    def kind(self) -> EventKind:
+        """What `data` tells of."""
+        return self.data.kind
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_into_data(cls, given: object) -> object:
+        """What no version of ours tells becomes a note, so that one event spoils no page and no link."""
+        if not isinstance(given, dict) or isinstance(given.get("data"), _Told):
+            return given
+        fields = dict(given)
+        kind, data = fields.pop("kind", None), fields.pop("data", None)
+        if kind in tuple(EventKind) and isinstance(data, dict):
+            return {**fields, "data": {**data, "kind": kind}}
+        return {**fields, "data": Note(level="warning", text=f"an event of no known kind: {_text(given)}")}
+
+    @model_serializer(mode="wrap")
+    def _kind_beside_data(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        return {**fields, "kind": fields["data"].pop("kind")}
 
 
-class AgentEvent(Wire):
+class AgentEvent(NewEvent):
     """One stored event of an agent's live log; `id` grows over the whole hive."""
 
     id: int
     agent: str
-    ts: Timestamp
-    kind: EventKind
-    turn: str | None
-    data: dict[str, Any]
 
 
 class EventPage(Wire):
@@ -132,7 +357,7 @@ class NoticeFrame(Wire):
 
     seq: int
     kind: Literal["notice"] = "notice"
-    level: Literal["info", "warning", "error"]
+    level: Level
     text: str
 
 

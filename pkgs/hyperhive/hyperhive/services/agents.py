@@ -22,7 +22,7 @@ from hyperhive.protocol.agents import (
     Waiting,
 )
 from hyperhive.protocol.bus import AgentChanged, EventStored, LinkChanged, QuestionChanged, QueueChanged
-from hyperhive.protocol.events import AgentEvent, EventKind
+from hyperhive.protocol.events import AgentEvent, TurnEnd
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus
 from hyperhive.protocol.messages import OPERATOR
 from hyperhive.protocol.questions import Question, QuestionState
@@ -313,13 +313,13 @@ class Agents:
             self.touch(name)
 
     def _count(self, event: AgentEvent) -> None:
-        if event.kind is not EventKind.TURN_END:
+        if not isinstance(event.data, TurnEnd):
             return
         self._turn_day()
         self._last_turn[event.agent] = max(event.ts, self._last_turn.get(event.agent, 0.0))
         if event.ts >= self._day:
             counts = self._today.get(event.agent, TurnCounts())
-            cost = counts.cost_usd + store.turn_cost(event)
+            cost = counts.cost_usd + (event.data.cost_usd or 0.0)
             self._today[event.agent] = TurnCounts(counts.turns + 1, cost)
         if event.agent in self._agents:
             self.touch(event.agent)

@@ -7,9 +7,9 @@ from typing import Final
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.days import DAY
-from hyperhive.domain.events import EventAllowance, dropped_note, trimmed
+from hyperhive.domain.events import EventAllowance, dated, dropped_note
 from hyperhive.protocol.bus import EventStored
-from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent
+from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent, Note
 from hyperhive.services.bus import Bus, Subscription
 from hyperhive.store import events as store
 from hyperhive.store.database import Database
@@ -57,9 +57,9 @@ class Events:
         gate = self._gates.setdefault(agent, _Gate(EventAllowance(self._clock())))
         return await self._db.commit(_append, agent, events, gate)
 
-    async def record(self, agent: str, event: NewEvent) -> None:
-        """Store and stream one event of our own making, which a flood of the agent's cannot crowd out."""
-        await self._db.commit(_record, agent, event)
+    async def note(self, agent: str, note: Note) -> None:
+        """Store and stream a line of our own, which a flood of the agent's events cannot crowd out."""
+        await self._db.commit(_note, agent, note)
 
     async def page(
         self,
@@ -98,13 +98,12 @@ class Events:
 
 
 def _append(tx: Transaction, agent: str, events: Sequence[NewEvent], gate: _Gate) -> list[AgentEvent]:
-    small = [trimmed(event, tx.now) for event in events]
-    accepted = [event for event in small if gate.allowance.takes(event, tx.now)]
-    if len(accepted) < len(small) and not 0 <= tx.now - gate.noted_at < _NOTE_EVERY:
+    accepted = [dated(event, tx.now) for event in events if gate.allowance.takes(event, tx.now)]
+    if len(accepted) < len(events) and not 0 <= tx.now - gate.noted_at < _NOTE_EVERY:
         gate.noted_at = tx.now
         accepted.append(dropped_note(tx.now))
     return store.append(tx, agent, accepted)
 
 
-def _record(tx: Transaction, agent: str, event: NewEvent) -> None:
-    store.append(tx, agent, [trimmed(event, tx.now)])
+def _note(tx: Transaction, agent: str, note: Note) -> None:
+    store.append(tx, agent, [NewEvent(ts=tx.now, turn=None, data=note)])

@@ -11,7 +11,7 @@ from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.errors import HyperhiveError, UnavailableError, UnitFailedError
 from hyperhive.protocol.agents import AgentView
 from hyperhive.protocol.bus import LinkChanged, Notice
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
 from hyperhive.protocol.messages import OPERATOR
 from hyperhive.services.agents import Agents
@@ -138,7 +138,8 @@ class Lifecycle:
         except HyperhiveError as error:
             # What never reached an agent is in the manager's own log, with the limits of every log.
             text = f"{manager} asked to {verb} {name[:64]}: {error.message}"
-            await self._events.append(manager, [self._note("warning", text)])
+            note = NewEvent(ts=self._clock(), turn=None, data=Note(level="warning", text=text))
+            await self._events.append(manager, [note])
             raise
 
     async def watch(self) -> None:
@@ -186,7 +187,4 @@ class Lifecycle:
         log.log(logging.INFO if problem is None else logging.WARNING, "%s", text)
         if by != OPERATOR:
             self._bus.publish(Notice(level, text))
-        await self._events.record(name, self._note(level, text))
-
-    def _note(self, level: str, text: str) -> NewEvent:
-        return NewEvent(ts=self._clock(), kind=EventKind.NOTE, turn=None, data={"level": level, "text": text})
+        await self._events.note(name, Note(level=level, text=text))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hyperhive.config import AgentConfig
 from hyperhive.domain import models as rules
 from hyperhive.protocol.agents import AgentView
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import Note
 from hyperhive.protocol.link import UseModel
 from hyperhive.protocol.messages import OPERATOR, MessageKind
 from hyperhive.services.agents import Agents
@@ -64,8 +64,7 @@ class Models:
         await self._db.commit(store.choose_model, name, chosen)
         self._agents.model_chosen(name, chosen)
         self._links.push(name, UseModel(model=rules.used(agent, chosen)))
-        data = {"level": "info", "text": rules.chosen_text(agent, chosen)}
-        await self._events.record(name, NewEvent(ts=self._clock(), kind=EventKind.NOTE, turn=None, data=data))
+        await self._events.note(name, Note(text=rules.chosen_text(agent, chosen)))
         return self._agents.view(name)
 
 

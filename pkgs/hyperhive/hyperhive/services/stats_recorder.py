@@ -20,7 +20,7 @@ from hyperhive.domain.stats import (
     turn_samples,
 )
 from hyperhive.protocol.bus import EventStored, MessageChanged, QueueChanged
-from hyperhive.protocol.events import AgentEvent, EventKind
+from hyperhive.protocol.events import AgentEvent, TurnEnd
 from hyperhive.protocol.messages import Message, MessageState
 from hyperhive.store import stats as store
 from hyperhive.store.transaction import Transaction
@@ -58,8 +58,8 @@ class StatsRecorder:
             match event:
                 case MessageChanged(message, is_new=True) if message.state is not MessageState.REFUSED:
                     _add_message(added, message, roster)
-                case EventStored(stored) if stored.kind is EventKind.TURN_END:
-                    self._record_turn(tx, stored)
+                case EventStored(AgentEvent(data=TurnEnd() as end) as stored):
+                    self._record_turn(tx, stored, end)
                 case _:
                     pass
         self._add_depths(added, [event for event in tx.events if isinstance(event, QueueChanged)], roster)
@@ -80,8 +80,8 @@ class StatsRecorder:
             total = sum(self._depths.get(name, 0) for name in roster.agents)
             added.setdefault(HIVE, []).append(Sample(DEPTH, 0, total))
 
-    def _record_turn(self, tx: Transaction, event: AgentEvent) -> None:
-        samples = turn_samples(event.data)
+    def _record_turn(self, tx: Transaction, event: AgentEvent, end: TurnEnd) -> None:
+        samples = turn_samples(end)
         for name in (event.agent, HIVE):
             known = self._known_tools(tx.connection, name, tx.now)
             own = [

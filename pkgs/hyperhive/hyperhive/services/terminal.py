@@ -11,7 +11,7 @@ from typing import Final
 
 from hyperhive.domain.terminal import end_words
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import Note
 from hyperhive.protocol.link import OpenTerminal
 from hyperhive.protocol.terminal import (
     AWAY_SECONDS,
@@ -100,7 +100,7 @@ class Terminals:
             self._forget(agent, terminal)
             raise
         log.info("terminal %s of %s opened by %s", terminal.name[:8], agent, who)
-        await self._note(agent, f"A terminal was opened by the operator ({who}).")
+        await self._events.note(agent, Note(text=f"A terminal was opened by the operator ({who})."))
         return terminal.view
 
     async def _opened(self, agent: str, terminal: Terminal, size: Size) -> None:
@@ -201,13 +201,7 @@ class Terminals:
             self._forget(agent, surplus)
         by = f" by the operator ({terminal.killed_by})" if terminal.killed_by else ""
         log.info("terminal %s of %s ended%s: %s", terminal.name[:8], agent, by, end_words(end))
-        await self._note(agent, f"A terminal was closed{by}: {end_words(end)}.")
-
-    async def _note(self, agent: str, text: str) -> None:
-        data = {"level": "info", "text": text}
-        await self._events.record(
-            agent, NewEvent(ts=self._clock(), kind=EventKind.NOTE, turn=None, data=data)
-        )
+        await self._events.note(agent, Note(text=f"A terminal was closed{by}: {end_words(end)}."))
 
     def _add(self, agent: str, name: str, size: Size, origin: Origin) -> Terminal:
         terminal = Terminal(name, size, origin, lambda: self._changed(agent), self._clock)

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.protocol.bus import EventStored
-from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent
+from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent, TurnEnd
 from hyperhive.store.transaction import Transaction
 
-#: Most that a single turn is believed to cost, in USD.
-MOST_TURN_USD: Final = 10_000
 #: A page ends before the event whose data would make it larger than so many characters.
 PAGE_BYTES: Final = 1024 * 1024
 #: SQLite's largest integer, so no id is above it.
@@ -43,9 +41,7 @@ class Slice:
 
 def turn_cost(event: NewEvent | AgentEvent) -> float:
     """Estimated cost of the turn that this event ends, in USD; 0 for every other event."""
-    cost = event.data.get("cost_usd") if event.kind is EventKind.TURN_END else None
-    # What no turn can cost is a harness's fault, or a lie, and must not spoil the sums.
-    return float(cost) if isinstance(cost, int | float) and 0 <= cost <= MOST_TURN_USD else 0.0
+    return (event.data.cost_usd or 0.0) if isinstance(event.data, TurnEnd) else 0.0
 
 
 def append(tx: Transaction, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
@@ -60,11 +56,11 @@ def append(tx: Transaction, agent: str, events: Sequence[NewEvent]) -> list[Agen
                 event.ts,
                 event.kind,
                 event.turn,
-                json.dumps(event.data, ensure_ascii=False),
+                event.data.model_dump_json(exclude={"kind"}),
                 turn_cost(event),
             ),
         ).fetchone()
-        stored.append(AgentEvent(id=row["id"], agent=agent, **dict(event)))
+        stored.append(AgentEvent(id=row["id"], agent=agent, ts=event.ts, turn=event.turn, data=event.data))
     tx.events.extend(map(EventStored, stored))
     return stored
 
@@ -124,11 +120,9 @@ def purge(tx: Transaction, before: float, limit: int) -> int:
 
 
 def _event(row: sqlite3.Row) -> AgentEvent:
-    return AgentEvent(
-        id=row["id"],
-        agent=row["agent"],
-        ts=row["ts"],
-        kind=EventKind(row["kind"]),
-        turn=row["turn"],
-        data=json.loads(row["data"]),
-    )
+    try:
+        data = json.loads(row["data"])
+    except ValueError:
+        data = row["data"]
+    names = ("id", "agent", "ts", "kind", "turn")
+    return AgentEvent.model_validate({name: row[name] for name in names} | {"data": data})

@@ -26,7 +26,7 @@ from playwright.async_api import (
 
 from hyperhive.broker import Broker
 from hyperhive.config import BrokerConfig
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.store import events as events_store
 from tests.conftest import HiveConfig
 from tests.terminal_host import terminal_host
@@ -94,7 +94,7 @@ def status(state: str, detail: str = "", **more: Any) -> dict[str, Any]:
 
 def note(text: str) -> NewEvent:
     """An event of a log that only says something."""
-    return NewEvent(ts=time.time(), kind=EventKind.NOTE, turn=None, data={"level": "info", "text": text})
+    return NewEvent(ts=time.time(), turn=None, data=Note(text=text))
 
 
 def report(state: dict[str, Any] | None, *events: dict[str, Any]) -> dict[str, Any]:

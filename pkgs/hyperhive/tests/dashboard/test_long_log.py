@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent
 from tests.dashboard.conftest import RunningHive, note, report, status
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -62,11 +62,13 @@ def data_of(kind: str, number: int) -> dict[str, Any]:
 
 def a_day(now: float) -> list[NewEvent]:
     return [
-        NewEvent(
-            ts=now - (EVENTS - number),
-            kind=EventKind(TURN[number % 10]),
-            turn=f"turn-{number // 10}",
-            data=data_of(TURN[number % 10], number),
+        NewEvent.model_validate(
+            {
+                "ts": now - (EVENTS - number),
+                "kind": TURN[number % 10],
+                "turn": f"turn-{number // 10}",
+                "data": data_of(TURN[number % 10], number),
+            }
         )
         for number in range(EVENTS)
     ]

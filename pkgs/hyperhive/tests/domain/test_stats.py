@@ -6,6 +6,7 @@ import pytest
 
 from hyperhive.domain import stats
 from hyperhive.domain.stats import RESOLUTIONS, TOOLS_PER_DAY, Sample, bucket, known, side, step_for
+from hyperhive.protocol.events import TurnEnd
 
 NOW = 1_793_707_200.0 + 123.5
 HOUR, DAY = 3600, 86_400
@@ -13,23 +14,25 @@ HOUR, DAY = 3600, 86_400
 
 def kept(data: dict[str, Any]) -> dict[str, float]:
     """What a turn's end adds, by key."""
-    return {one.key: one.value for one in stats.turn_samples(data)}
+    return {one.key: one.value for one in stats.turn_samples(TurnEnd.model_validate(data))}
 
 
 def test_the_end_of_a_turn_counts_it_and_everything_it_used() -> None:
     samples = stats.turn_samples(
-        {
-            "result": "ok",
-            "error": "",
-            "duration_ms": 4000,
-            "tool_calls": 3,
-            "tools": {"Bash": 2, "mcp__orders__query": 1},
-            "cost_usd": 0.25,
-            "tokens": {"input": 10, "output": 20, "cache_read": 30, "cache_write": 40},
-            "context_used": 900,
-            "context_max": 200_000,
-            "notes_bytes": 77,
-        }
+        TurnEnd.model_validate(
+            {
+                "result": "ok",
+                "error": "",
+                "duration_ms": 4000,
+                "tool_calls": 3,
+                "tools": {"Bash": 2, "mcp__orders__query": 1},
+                "cost_usd": 0.25,
+                "tokens": {"input": 10, "output": 20, "cache_read": 30, "cache_write": 40},
+                "context_used": 900,
+                "context_max": 200_000,
+                "notes_bytes": 77,
+            }
+        )
     )
     assert samples == [
         Sample("turn.count", 0, 1),

@@ -5,12 +5,12 @@ import pytest
 from hyperhive.domain.turns import (
     Ending,
     Turn,
-    TurnResult,
     classify,
     next_utc_midnight,
     over_budget,
     should_compact,
 )
+from hyperhive.protocol.events import TurnResult
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,8 @@ class SmallHive:
 
     async def events(self, name: str, kind: str) -> list[dict[str, Any]]:
         page = await self.broker.services.events.page(name, None, 500)
-        return [event.data for event in reversed(page.events) if event.kind.value == kind]
+        told = [event.model_dump(mode="json") for event in reversed(page.events)]
+        return [event["data"] for event in told if event["kind"] == kind]
 
     async def restart_broker(self) -> None:
         """A new broker on the same state, after a clean stop of the old one."""

@@ -3,7 +3,7 @@
 from hyperhive.harness.link import Link
 from hyperhive.harness.status import StatusBoard
 from hyperhive.protocol.agents import AgentState, McpServer, McpState
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.link import BrokerFrame, Wake, Welcome
 from hyperhive.protocol.messages import MessageState
 from tests.harness.conftest import MakeHive, SmallHive, until
@@ -27,7 +27,7 @@ class Linked:
 
 
 def note(number: int) -> NewEvent:
-    return NewEvent(ts=1.0, kind=EventKind.NOTE, turn=None, data={"level": "info", "text": str(number)})
+    return NewEvent(ts=1.0, turn=None, data=Note(text=str(number)))
 
 
 async def test_mail_wakes_over_the_link(small_hive: MakeHive) -> None:

@@ -14,7 +14,7 @@ from hyperhive.harness.main import Harness
 from hyperhive.harness.options import CLOSED_TOOLS
 from hyperhive.harness.session import Session
 from hyperhive.harness.transcript import Transcript
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, ToolResult
 from tests.harness.conftest import MakeHive, SmallHive
 from tests.harness.managed_cli import CLI, lacking, managed_cli, run_cli
 from tests.harness.test_extra_mcp import config as harvest_server
@@ -103,7 +103,7 @@ async def refusals_below(hive: SmallHive, cli: str, **options: Any) -> list[bool
     await session.connect()
     await session.run("try it", Transcript("t-1", events.append))
     await session.disconnect()
-    return [bool(event.data["is_error"]) for event in events if event.kind is EventKind.TOOL_RESULT]
+    return [event.data.is_error for event in events if isinstance(event.data, ToolResult)]
 
 
 def offered(hive: SmallHive) -> set[str]:

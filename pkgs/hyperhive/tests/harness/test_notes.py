@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from hyperhive.domain.turns import TurnResult
 from hyperhive.harness.main import Harness
 from hyperhive.harness.notes import NotesKeeper
 from hyperhive.harness.transcript import Transcript
+from hyperhive.protocol.events import TurnResult
 from tests.conftest import Clock
 from tests.harness.conftest import MakeHive, SmallHive
 

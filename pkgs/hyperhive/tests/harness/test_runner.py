@@ -154,6 +154,11 @@ async def test_whoami_is_refused_under_a_list_that_does_not_name_it(
     )
     await hive.wake("alice")
     await hive.settled(await hive.say("alice", "who are you?"))
+
+    async def told() -> bool:
+        return len(await hive.events("alice", "turn_end")) == 1
+
+    await hive.until(told, "the turn's end is told")
     (result,) = await hive.events("alice", "tool_result")
     assert result["is_error"]
     assert "root" not in result["text"]

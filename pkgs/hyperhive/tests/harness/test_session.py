@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from hyperhive.domain.turns import TurnResult
 from hyperhive.errors import UnavailableError
 from hyperhive.harness.main import Harness
 from hyperhive.harness.session import Session
 from hyperhive.harness.transcript import Transcript
-from hyperhive.protocol.events import NewEvent
+from hyperhive.protocol.events import NewEvent, TurnResult
 from tests.harness.conftest import MakeHive, SmallHive
 
 

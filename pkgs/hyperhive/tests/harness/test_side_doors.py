@@ -4,11 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from hyperhive.domain.turns import TurnResult
 from hyperhive.harness.main import Harness
 from hyperhive.harness.session import Session
 from hyperhive.harness.transcript import Transcript
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, ToolResult, TurnResult
 from tests.harness.conftest import MakeHive, SmallHive
 
 TRY = """
@@ -39,7 +38,7 @@ async def run(session: Session) -> list[NewEvent]:
     turn = await session.run("try it", Transcript("t-1", events.append))
     await session.disconnect()
     assert turn.result is TurnResult.OK
-    return [event for event in events if event.kind is EventKind.TOOL_RESULT]
+    return [event.data for event in events if isinstance(event.data, ToolResult)]
 
 
 async def test_without_the_gate_claude_codes_own_rules_refuse_what_no_pattern_allows(
@@ -49,8 +48,8 @@ async def test_without_the_gate_claude_codes_own_rules_refuse_what_no_pattern_al
     harness = prepared(hive)
     bare = Session(lambda resume: replace(harness.options(resume), hooks=None), memory=None)
     touched, written, version = await run(bare)
-    assert [result.data["is_error"] for result in (touched, written, version)] == [True, True, False]
-    assert "git version" in version.data["text"]
+    assert [result.is_error for result in (touched, written, version)] == [True, True, False]
+    assert "git version" in version.text
     assert not (hive.directory / "alice" / "state" / "made-by-bash").exists()
     assert not Path("/tmp/never").exists()
 
@@ -74,7 +73,7 @@ async def test_settings_hooks_and_servers_of_home_and_project_are_not_loaded(sma
     server = {"command": "sh", "args": ["-c", f"touch {state}/made-by-server"]}
     (state / ".mcp.json").write_text(json.dumps({"mcpServers": {"foreign": server}}))
     touched, written, version = await run(harness.session)
-    assert [result.data["is_error"] for result in (touched, written, version)] == [True, True, False]
+    assert [result.is_error for result in (touched, written, version)] == [True, True, False]
     assert sorted(path.name for path in state.iterdir()) == [".claude", ".mcp.json"]
 
 

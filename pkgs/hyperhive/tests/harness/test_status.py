@@ -1,25 +1,25 @@
 """The status board and the day's use."""
 
 from hyperhive.config import BudgetConfig
-from hyperhive.domain.turns import Turn, TurnResult
+from hyperhive.domain.turns import Turn
 from hyperhive.harness.status import DailyUse, StatusBoard
 from hyperhive.protocol.agents import AgentState, AgentStatus
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import EventData, NewEvent, Note, Text, ToolResult, ToolUse, TurnResult
 from tests.conftest import Clock
 
 
-def event(kind: EventKind, **data: object) -> NewEvent:
-    return NewEvent(ts=1.0, kind=kind, turn="t", data=data)
+def event(data: EventData) -> NewEvent:
+    return NewEvent(ts=1.0, turn="t", data=data)
 
 
 def test_a_working_agent_shows_its_running_tool() -> None:
     published: list[AgentStatus] = []
     board = StatusBoard("m", published.append)
-    board.watch(event(EventKind.TOOL_USE, id="1", name="Bash"))
+    board.watch(event(ToolUse(id="1", name="Bash")))
     board.show(AgentState.WORKING, turn="t")
-    board.watch(event(EventKind.TOOL_USE, id="1", name="Bash"))
-    board.watch(event(EventKind.TOOL_RESULT, id="1"))
-    board.watch(event(EventKind.TOOL_RESULT, id="1"))
+    board.watch(event(ToolUse(id="1", name="Bash")))
+    board.watch(event(ToolResult(id="1")))
+    board.watch(event(ToolResult(id="1")))
     board.show(AgentState.IDLE)
     assert [(status.state.value, status.detail, status.turn) for status in published] == [
         ("working", "", "t"),
@@ -34,10 +34,10 @@ def test_of_calls_side_by_side_the_longest_is_shown_until_it_ends() -> None:
     board = StatusBoard("m", published.append)
     board.show(AgentState.WORKING, turn="t")
     for number, name in enumerate(("Bash", "Read", "Bash")):
-        begun = event(EventKind.TOOL_USE, id=str(number), name=name)
+        begun = event(ToolUse(id=str(number), name=name))
         board.watch(begun.model_copy(update={"ts": 10.0 + number}))
     for number in (1, 0):
-        board.watch(event(EventKind.TOOL_RESULT, id=str(number)))
+        board.watch(event(ToolResult(id=str(number))))
     board.show(AgentState.IDLE)
     shown = [(one.tool.name, one.tool.since, one.tool.others) if one.tool else None for one in published]
     assert shown == [
@@ -56,11 +56,11 @@ def test_that_the_api_is_asked_again_is_shown_until_it_answers() -> None:
     board = StatusBoard("m", published.append)
     board.show(AgentState.WORKING, turn="t")
     for one in (
-        event(EventKind.NOTE, level="warning", text="the API answered 529", retry=True),
-        event(EventKind.NOTE, level="warning", text="and again", retry=True),
-        event(EventKind.TEXT, text="here I am"),
-        event(EventKind.TEXT, text="and on I go"),
-        event(EventKind.NOTE, level="info", text="the session was compacted"),
+        event(Note(level="warning", text="the API answered 529", retry=True)),
+        event(Note(level="warning", text="and again", retry=True)),
+        event(Text(text="here I am")),
+        event(Text(text="and on I go")),
+        event(Note(level="info", text="the session was compacted")),
     ):
         board.watch(one)
     assert [one.detail for one in published] == ["", "the API answered 529", "and again", ""]

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from hyperhive.broker import Broker
-from hyperhive.protocol.events import EventKind
+from hyperhive.protocol.events import Note
 from hyperhive.protocol.terminal import CLOSE_ENDED, SCROLLBACK_BYTES, WINDOW_BYTES
 from hyperhive.services.terminal_stream import Terminal
 from hyperhive.system.pty import _session_members
@@ -70,7 +70,7 @@ class Desk:
 
     async def notes(self) -> list[str]:
         page = await self.broker.services.events.page("alice")
-        return [event.data["text"] for event in page.events if event.kind is EventKind.NOTE]
+        return [event.data.text for event in page.events if isinstance(event.data, Note)]
 
     async def restart_broker(self) -> None:
         await self.broker.stop()

@@ -15,9 +15,9 @@ from claude_agent_sdk import (
 )
 from claude_agent_sdk.types import RateLimitInfo
 
-from hyperhive.domain.turns import Tokens, Turn, TurnResult
-from hyperhive.harness.transcript import Transcript, clip, clip_input
-from hyperhive.protocol.events import EVENT_TEXT_LIMIT, NewEvent
+from hyperhive.domain.turns import Turn
+from hyperhive.harness.transcript import Transcript
+from hyperhive.protocol.events import EVENT_TEXT_LIMIT, NewEvent, Tokens, TurnResult
 from tests.conftest import Clock
 
 
@@ -62,7 +62,7 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
         context_used=155,
         context_max=200000,
     )
-    assert [(event.kind.value, event.data) for event in events] == [
+    assert [(event.kind.value, event.data.model_dump(exclude={"kind"})) for event in events] == [
         ("turn_start", {"prompt": "mail", "messages": [4]}),
         ("thinking", {"text": "hm"}),
         ("text", {"text": "I look."}),
@@ -80,6 +80,7 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
                 "tokens": {"input": 10, "output": 3, "cache_read": 7, "cache_write": 0},
                 "context_used": 155,
                 "context_max": 200000,
+                "notes_bytes": None,
             },
         ),
     ]
@@ -110,14 +111,17 @@ def test_a_cancelled_turn_is_cancelled_whatever_the_result_says(clock: Clock) ->
 def test_a_broken_session_fails_the_turn_with_its_reason(clock: Clock) -> None:
     transcript, events = recorded(clock)
     assert transcript.broken("it died") == Turn(result=TurnResult.FAILED, error="it died")
-    assert events[-1].data["error"] == "it died"
+    assert events[-1].data.error == "it died"
 
 
-def test_long_texts_are_cut_with_a_note_of_what_is_missing() -> None:
-    assert clip("x" * (EVENT_TEXT_LIMIT + 5)).endswith("x\n… 5 more characters")
-    assert clip_input({"a": "b", "n": 1}) == {"a": "b", "n": 1}
-    huge = clip_input({str(number): "x" * 1000 for number in range(200)})
-    assert list(huge) == ["(cut)"]
+def test_long_texts_and_inputs_are_cut_with_a_note_of_what_is_missing(clock: Clock) -> None:
+    transcript, events = recorded(clock)
+    huge = {str(number): "x" * 1000 for number in range(200)}
+    blocks = [TextBlock("x" * (EVENT_TEXT_LIMIT + 5)), ToolUseBlock("u1", "Bash", huge)]
+    transcript.add(AssistantMessage(blocks, "m"))
+    text, use = (event.data for event in events)
+    assert text.text.endswith("x\n[… 5 more characters]")
+    assert list(use.input) == ["(cut)"]
 
 
 def test_a_compaction_is_noted_with_its_sizes_as_far_as_they_are_known(clock: Clock) -> None:
@@ -125,7 +129,7 @@ def test_a_compaction_is_noted_with_its_sizes_as_far_as_they_are_known(clock: Cl
     for metadata in ({"pre_tokens": 900, "post_tokens": 120}, {"pre_tokens": "many"}, None):
         data = {"compact_metadata": metadata}
         transcript.add(SystemMessage(subtype="compact_boundary", data=data))
-    assert [event.data["text"] for event in events] == [
+    assert [event.data.text for event in events] == [
         "the session was compacted from 900 to 120 tokens",
         "the session was compacted",
         "the session was compacted",
@@ -148,8 +152,8 @@ def test_a_repeated_call_of_the_api_is_noted_with_its_reason(clock: Clock) -> No
         {"attempt": 1, "max_retries": 10, "error_status": None, "error": ["odd"]},
     ):
         transcript.add(SystemMessage(subtype="api_retry", data=data))
-    assert [event.data["text"] for event in events] == [
+    assert [event.data.text for event in events] == [
         "the API answered 529 (overloaded), it is asked again: try 2 of 10",
         "the API did not answer, it is asked again: try 1 of 10",
     ]
-    assert [event.data["retry"] for event in events] == [True, True]
+    assert [event.data.retry for event in events] == [True, True]

@@ -16,7 +16,7 @@ from hyperhive.protocol.agents import (
     RunningTool,
     Waiting,
 )
-from hyperhive.protocol.events import AgentFrame, EventKind, NewEvent
+from hyperhive.protocol.events import AgentFrame, NewEvent, TurnEnd, TurnResult
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
 from hyperhive.protocol.questions import AskRequest
 from hyperhive.services.agents import FRAMES_PER_SECOND
@@ -38,7 +38,7 @@ WORKING = AgentStatus(
 
 
 def turn_end(ts: float, cost: float) -> NewEvent:
-    return NewEvent(ts=ts, kind=EventKind.TURN_END, turn="t1", data={"result": "ok", "cost_usd": cost})
+    return NewEvent(ts=ts, turn="t1", data=TurnEnd(result=TurnResult.OK, cost_usd=cost))
 
 
 async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: Clock) -> None:

@@ -1,16 +1,24 @@
 from collections.abc import Callable
-from typing import Any
 
 from hyperhive.config import BrokerConfig
-from hyperhive.protocol.events import EVENT_TEXT_LIMIT, AgentEvent, EventKind, NewEvent
+from hyperhive.protocol.events import (
+    EVENT_TEXT_LIMIT,
+    AgentEvent,
+    EventData,
+    NewEvent,
+    Note,
+    Text,
+    ToolUse,
+    TurnEnd,
+)
 from tests.conftest import Clock
 from tests.services.conftest import Core, StartCore
 
 HiveConfig = Callable[..., BrokerConfig]
 
 
-def event(ts: float, kind: EventKind = EventKind.TEXT, **data: Any) -> NewEvent:
-    return NewEvent(ts=ts, kind=kind, turn="t1", data=data)
+def event(ts: float, text: str = "", data: EventData | None = None) -> NewEvent:
+    return NewEvent(ts=ts, turn="t1", data=data or Text(text=text))
 
 
 async def test_events_are_stored_streamed_and_paged_newest_first(core: Core, clock: Clock) -> None:
@@ -24,20 +32,18 @@ async def test_events_are_stored_streamed_and_paged_newest_first(core: Core, clo
 
     newest = await core.events.page("alice", limit=2)
     oldest = await core.events.page("alice", before=newest.next_before)
-    assert stored[0] == AgentEvent(
-        id=1, agent="alice", ts=clock.now, kind=EventKind.TEXT, turn="t1", data={"text": "0"}
-    )
+    assert stored[0] == AgentEvent(id=1, agent="alice", ts=clock.now, turn="t1", data=Text(text="0"))
     assert streamed == stored
     assert newest.events == [stored[2], stored[1]]
     assert (oldest.events, oldest.next_before) == ([stored[0]], None)
 
 
 async def test_long_texts_are_cut_and_numbers_that_json_cannot_say_are_null(core: Core, clock: Clock) -> None:
-    [stored] = await core.events.append(
-        "alice", [event(clock.now, text="x" * (EVENT_TEXT_LIMIT + 5), cost=float("nan"))]
-    )
+    use = ToolUse(id="a", name="Bash", input={"text": "x" * (EVENT_TEXT_LIMIT + 5), "cost": float("nan")})
+    [stored] = await core.events.append("alice", [event(clock.now, data=use)])
 
-    assert stored.data == {"text": "x" * EVENT_TEXT_LIMIT + "\n[… 5 more characters]", "cost": None}
+    cut = "x" * EVENT_TEXT_LIMIT + "\n[… 5 more characters]"
+    assert stored.data == ToolUse(id="a", name="Bash", input={"text": cut, "cost": None})
     assert (await core.events.page("alice")).events == [stored]
 
 
@@ -46,11 +52,11 @@ async def test_a_flood_of_events_is_cut_off_with_a_note_but_ends_of_turns_are_ke
 ) -> None:
     for _ in range(10):
         await core.events.append("alice", [event(clock.now)] * 200)
-    stored = await core.events.append("alice", [event(clock.now), event(clock.now, EventKind.TURN_END)])
+    stored = await core.events.append("alice", [event(clock.now), event(clock.now, data=TurnEnd())])
 
     page = await core.events.page("alice", limit=500)
-    notes = [one.data["text"] for one in page.events if one.kind is EventKind.NOTE]
-    assert [one.kind for one in stored] == [EventKind.TURN_END]
+    notes = [one.data.text for one in page.events if isinstance(one.data, Note)]
+    assert [one.data for one in stored] == [TurnEnd()]
     assert notes == ["events were dropped: more than 50 a second, or too large"]
     assert page.events[0].id == 1002
 
@@ -65,4 +71,4 @@ async def test_retention_forgets_old_events(
 
     await core.events.sweep()
 
-    assert [one.data for one in (await core.events.page("alice")).events] == [{"text": "new"}]
+    assert [one.data for one in (await core.events.page("alice")).events] == [Text(text="new")]

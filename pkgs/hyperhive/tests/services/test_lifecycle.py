@@ -52,7 +52,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def log_of(core: Core, agent: str) -> list[tuple[str, str]]:
     page = await core.events.page(agent)
-    return [(event.data["level"], event.data["text"]) for event in reversed(page.events)]
+    return [(event.data.level, event.data.text) for event in reversed(page.events)]
 
 
 def verbs(systemctl: Systemctl) -> list[str]:

@@ -21,7 +21,7 @@ def config(hive_config: HiveConfig, **alice: Any) -> BrokerConfig:
 
 async def notes(core: Core, name: str) -> list[str]:
     page = await core.events.page(name)
-    return [event.data["text"] for event in reversed(page.events)]
+    return [event.data.text for event in reversed(page.events)]
 
 
 async def test_a_choice_is_shown_told_and_logged_and_default_takes_it_back(

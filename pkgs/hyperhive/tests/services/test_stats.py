@@ -6,7 +6,7 @@ import pytest
 
 from hyperhive.config import BrokerConfig
 from hyperhive.errors import InvalidRequestError, NotFoundError
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, TurnEnd
 from tests.conftest import Clock
 from tests.services.conftest import Core, StartCore
 
@@ -15,7 +15,7 @@ HOUR, DAY = 3600, 86_400
 
 
 def turn_end(ts: float, **data: Any) -> NewEvent:
-    return NewEvent(ts=ts, kind=EventKind.TURN_END, turn="t1", data={"result": "ok"} | data)
+    return NewEvent(ts=ts, turn="t1", data=TurnEnd(**{"result": "ok"} | data))
 
 
 async def rows(core: Core) -> int:
@@ -87,7 +87,7 @@ async def busy_month(core: Core, clock: Clock, days: int, turns: int) -> tuple[i
         ends: dict[str, list[NewEvent]] = {"alice": [], "bob": []}
         for _ in range(turns // 12):
             for own in ends.values():
-                milliseconds = rng.lognormvariate(9, 1)
+                milliseconds = round(rng.lognormvariate(9, 1))
                 data = {
                     "duration_ms": milliseconds,
                     "tool_calls": 3,

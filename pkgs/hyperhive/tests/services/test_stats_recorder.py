@@ -4,7 +4,7 @@ from typing import Any
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.stats import TOOLS_PER_DAY
 from hyperhive.errors import RecipientDeniedError
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, Text, TurnEnd
 from hyperhive.protocol.messages import SendRequest
 from hyperhive.store import stats as store
 from hyperhive.store.stats import Window
@@ -16,7 +16,7 @@ HIVE = ""
 
 
 def turn_end(ts: float, **data: Any) -> NewEvent:
-    return NewEvent(ts=ts, kind=EventKind.TURN_END, turn="t1", data={"result": "ok"} | data)
+    return NewEvent(ts=ts, turn="t1", data=TurnEnd(**{"result": "ok"} | data))
 
 
 async def recorded(core: Core, agent: str, prefix: str = "") -> dict[str, float]:
@@ -103,9 +103,7 @@ async def test_the_end_of_a_turn_is_recorded_for_the_agent_and_the_hive_with_its
 ) -> None:
     data = {"tool_calls": 2, "tools": {"Bash": 2}, "context_used": 10, "notes_bytes": 20, "duration_ms": 5}
     await core.events.append("alice", [turn_end(clock.now, **data), turn_end(clock.now, result="failed")])
-    await core.events.append(
-        "bob", [turn_end(clock.now), NewEvent(ts=1, kind=EventKind.TEXT, turn=None, data=data)]
-    )
+    await core.events.append("bob", [turn_end(clock.now), NewEvent(ts=1, turn=None, data=Text(text="on it"))])
 
     alice = {"turn.count": 2, "turn.result.ok": 1, "turn.result.failed": 1, "turn.duration_ms": 5}
     used = {"turn.tool_calls": 2, "tool.Bash": 2}

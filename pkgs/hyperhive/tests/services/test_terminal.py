@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from hyperhive.errors import ConflictError, NotFoundError
-from hyperhive.protocol.events import EventKind
+from hyperhive.protocol.events import Note
 from hyperhive.protocol.link import OpenTerminal
 from hyperhive.protocol.terminal import (
     AWAY_SECONDS,
@@ -58,7 +58,7 @@ async def opened(terminals: Terminals, asked: Asked, clock: Clock) -> str:
 
 async def notes(core: Core) -> list[str]:
     page = await core.events.page("alice")
-    return [event.data["text"] for event in page.events if event.kind is EventKind.NOTE]
+    return [event.data.text for event in page.events if isinstance(event.data, Note)]
 
 
 async def test_an_agent_that_is_not_connected_has_no_terminal(terminals: Terminals, asked: Asked) -> None:

@@ -1,13 +1,15 @@
+import json
+import sqlite3
 import time
 
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import EventKind, NewEvent, Note, Text, ToolUse, TurnEnd, TurnResult
 from hyperhive.store import events as store
 from hyperhive.store.events import PAGE_BYTES, Slice, TurnCounts
 from hyperhive.store.transaction import Transaction
 
 
 def turn_end(ts: float, cost: object) -> NewEvent:
-    return NewEvent(ts=ts, kind=EventKind.TURN_END, turn="t", data={"cost_usd": cost})
+    return NewEvent(ts=ts, turn="t", data=TurnEnd.model_validate({"cost_usd": cost}))
 
 
 def test_turns_are_counted_by_agent_from_a_time_on_whatever_the_harness_wrote_as_cost(
@@ -15,7 +17,7 @@ def test_turns_are_counted_by_agent_from_a_time_on_whatever_the_harness_wrote_as
 ) -> None:
     store.append(tx, "alice", [turn_end(1.0, 9.0), turn_end(5.0, 0.25), turn_end(6.0, 1)])
     store.append(tx, "alice", [turn_end(7.0, "much"), turn_end(8.0, -4.0), turn_end(8.0, None)])
-    store.append(tx, "alice", [NewEvent(ts=9.0, kind=EventKind.TEXT, turn=None, data={"cost_usd": 7.0})])
+    store.append(tx, "alice", [NewEvent(ts=9.0, turn=None, data=Text(text="7.0"))])
     store.append(tx, "bob", [turn_end(2.0, 1.0)])
 
     assert store.turn_counts(tx.connection, 5.0) == {"alice": TurnCounts(turns=5, cost_usd=1.25)}
@@ -54,7 +56,33 @@ def test_old_events_are_purged_up_to_the_limit(tx: Transaction) -> None:
 
 
 def note(text: str) -> NewEvent:
-    return NewEvent(ts=1.0, kind=EventKind.NOTE, turn=None, data={"text": text})
+    return NewEvent(ts=1.0, turn=None, data=Note(text=text))
+
+
+def insert(connection: sqlite3.Connection, kind: str, data: str) -> None:
+    """A row as any version may have written it."""
+    connection.execute(
+        "INSERT INTO events (agent, ts, kind, turn, data, cost_usd) VALUES ('alice', 1.0, ?, 't', ?, 0)",
+        (kind, data),
+    )
+
+
+def test_rows_that_do_not_fit_are_read_as_far_as_they_do(tx: Transaction) -> None:
+    rows = [
+        ("turn_end", '{"result": "ok", "duration_ms": "long", "cost_usd": 0.5, "dropped": "much"}'),
+        ("tool_use", "{}"),
+        ("state", '{"state": "idle"}'),
+        ("text", "no JSON"),
+    ]
+    for kind, data in rows:
+        insert(tx.connection, kind, data)
+
+    events = store.page(tx.connection, "alice", Slice(), 9).events[::-1]
+
+    assert [one.data for one in events[:2]] == [TurnEnd(result=TurnResult.OK, cost_usd=0.5), ToolUse()]
+    assert [type(one.data) for one in events[2:]] == [Note, Note]
+    assert "idle" in events[2].data.text
+    assert "no JSON" in events[3].data.text
 
 
 def test_a_log_is_paged_forward_from_an_event_on(tx: Transaction) -> None:
@@ -79,8 +107,8 @@ def test_a_page_is_of_the_kinds_that_were_asked_for(tx: Transaction) -> None:
 
 
 def test_a_page_of_large_events_holds_fewer_of_them_and_at_least_one(tx: Transaction) -> None:
-    large = "x" * (PAGE_BYTES // 3)
-    store.append(tx, "alice", [note(large), note("x" * 2 * PAGE_BYTES), note(large), note(large)])
+    for size in (PAGE_BYTES // 3, 2 * PAGE_BYTES, PAGE_BYTES // 3, PAGE_BYTES // 3):
+        insert(tx.connection, "note", json.dumps({"text": "x" * size}))
 
     newest = store.page(tx.connection, "alice", Slice(), 100)
     next_one = store.page(tx.connection, "alice", Slice(before=newest.next_before), 100)

@@ -1,6 +1,6 @@
 """One agent for the operator: view, log, policy."""
 
-from hyperhive.protocol.events import EventKind, NewEvent
+from hyperhive.protocol.events import NewEvent, Note, TurnStart
 from tests.api.conftest import RunningHive, StartHive, call, refusal
 
 
@@ -75,11 +75,8 @@ async def test_a_model_is_chosen_without_a_connection_and_another_name_is_refuse
 
 
 async def test_a_log_is_paged_in_both_directions_and_by_kind(hive: RunningHive) -> None:
-    notes = [
-        NewEvent(ts=1.0, kind=EventKind.NOTE, turn=None, data={"level": "info", "text": str(number)})
-        for number in range(5)
-    ]
-    turn = NewEvent(ts=1.0, kind=EventKind.TURN_START, turn="t", data={"prompt": "", "messages": []})
+    notes = [NewEvent(ts=1.0, turn=None, data=Note(text=str(number))) for number in range(5)]
+    turn = NewEvent(ts=1.0, turn="t", data=TurnStart())
     await hive.broker.services.events.append("alice", [*notes, turn])
 
     async def page(query: str) -> tuple[list[int], int | None, int | None]:

@@ -3,22 +3,22 @@
 from collections import deque
 from typing import Final
 
-from hyperhive.protocol.events import EVENT_SIZE_LIMIT, EventKind, NewEvent
+from hyperhive.protocol.events import EVENT_SIZE_LIMIT, NewEvent, Note
 
 #: Events kept while the broker is away; beyond that the oldest are dropped.
-EVENT_BACKLOG: Final = 10_000
+EVENT_LIMIT: Final = 10_000
 #: Most events of one frame.
 EVENTS_PER_FRAME: Final = 64
 
 
-class EventBacklog:
+class EventQueue:
     """A queue of events with their sizes as JSON in bytes.
 
     Attributes:
         dropped: How many events were dropped since the number was last set to 0.
     """
 
-    def __init__(self, limit: int = EVENT_BACKLOG) -> None:
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
         """Keep up to `limit` events."""
         self._limit = limit
         self._events: deque[tuple[NewEvent, int]] = deque()
@@ -30,13 +30,11 @@ class EventBacklog:
 
     def add(self, event: NewEvent) -> None:
         """Queue an event; one that no frame could carry becomes a note."""
-        size = len(event.model_dump_json().encode())
+        size = _size(event)
         if size > EVENT_SIZE_LIMIT:
             text = f"an event of kind {event.kind.value} was left out: {size} bytes"
-            event = event.model_copy(
-                update={"kind": EventKind.NOTE, "data": {"level": "warning", "text": text}}
-            )
-            size = len(event.model_dump_json().encode())
+            event = NewEvent(ts=event.ts, turn=event.turn, data=Note(level="warning", text=text))
+            size = _size(event)
         if len(self._events) >= self._limit:
             self._events.popleft()
             self.dropped += 1
@@ -54,4 +52,8 @@ class EventBacklog:
 
     def put_back(self, batch: list[NewEvent]) -> None:
         """Return what could not be sent, before everything that came later."""
-        self._events.extendleft((event, len(event.model_dump_json().encode())) for event in reversed(batch))
+        self._events.extendleft((event, _size(event)) for event in reversed(batch))
+
+
+def _size(event: NewEvent) -> int:
+    return len(event.model_dump_json().encode())
