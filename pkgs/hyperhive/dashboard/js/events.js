@@ -1,53 +1,38 @@
-// Makes an event of an agent's log readable. Pure. An event's data comes from inside a container, so
-// nothing about its shape is taken for granted: what leaves here is strings, numbers and null.
+// Makes an event of an agent's log readable. Pure. The broker gives an event's data the shape that
+// contract/events.schema.json tells; the texts in it, and the input of a tool, are whatever an agent wrote.
 import { counted, money, stopwatch, tokens } from "./format.js";
 import { asText, describeTool } from "./tools.js";
 
-function number(value) {
-  return Number.isFinite(value) ? value : 0;
-}
+const NO_TOKENS = { input: 0, output: 0, cache_read: 0, cache_write: 0 };
 
-function turnFacts(data) {
-  const used = data.tokens ?? {};
-  const seconds = number(data.duration_ms) / 1000;
-  const input = number(used.input) + number(used.cache_read) + number(used.cache_write);
+function turnFacts({ duration_ms: milliseconds, tool_calls: calls, tokens: used, cost_usd: cost }) {
+  const seconds = (milliseconds ?? 0) / 1000;
+  const { input, output, cache_read: read, cache_write: written } = used ?? NO_TOKENS;
   return [
     seconds < 60 ? `${seconds.toFixed(1)} s` : stopwatch(seconds),
-    counted(number(data.tool_calls), "tool call"),
-    `${tokens(input)} in, ${tokens(number(used.output))} out`,
-    money(number(data.cost_usd)),
+    counted(calls ?? 0, "tool call"),
+    `${tokens(input + read + written)} in, ${tokens(output)} out`,
+    money(cost ?? 0),
   ].join(" · ");
 }
 
 const READERS = {
-  turn_start: (data) => ({
-    text: asText(data.prompt ?? ""),
-    messages: Array.isArray(data.messages) ? data.messages.filter(Number.isInteger) : [],
-  }),
-  text: (data) => ({ text: asText(data.text ?? "") }),
-  thinking: (data) => ({ text: asText(data.text ?? "") }),
-  tool_use: (data) => ({ tool: describeTool(asText(data.name ?? "tool"), data.input) }),
-  tool_result: (data) => ({ text: asText(data.text ?? ""), failed: data.is_error === true }),
-  refused: (data) => ({
-    tool: describeTool(asText(data.tool ?? "tool"), data.input),
-    rule: asText(data.rule ?? ""),
-    text: asText(data.reason ?? ""),
-  }),
-  note: (data) => ({
-    level: ["info", "warning", "error"].includes(data.level) ? data.level : "info",
-    text: asText(data.text ?? ""),
-  }),
-  turn_end: (data) => ({
-    result: asText(data.result ?? ""),
-    text: asText(data.error ?? ""),
-    facts: turnFacts(data),
-  }),
-  state: (data) => ({ state: asText(data.state ?? ""), text: asText(data.detail ?? "") }),
+  turn_start: ({ prompt, messages }) => ({ text: prompt, messages }),
+  text: ({ text }) => ({ text }),
+  thinking: ({ text }) => ({ text }),
+  tool_use: ({ name, input }) => ({ tool: describeTool(name || "tool", input) }),
+  tool_result: ({ text, is_error: failed }) => ({ text, failed }),
+  refused: ({ tool, input, rule, reason }) => ({ tool: describeTool(tool || "tool", input), rule, text: reason }),
+  note: ({ level, text }) => ({ level, text }),
+  turn_end: (data) => ({ result: data.result, text: data.error, facts: turnFacts(data) }),
 };
 
-/** {kind, …} for the log's view; a kind that is not known becomes `other` with its JSON as text. */
+/** The kinds that are read. */
+export const KINDS = Object.keys(READERS);
+
+/** {kind, …} for the log's view; a kind of a newer broker becomes `other` with its JSON as text. */
 export function describeEvent(event) {
   const reader = Object.hasOwn(READERS, event.kind) ? READERS[event.kind] : null;
-  if (!reader) return { kind: "other", name: asText(event.kind), text: asText(event.data) };
-  return { kind: event.kind, ...reader(event.data ?? {}) };
+  if (!reader) return { kind: "other", name: event.kind, text: asText(event.data) };
+  return { kind: event.kind, ...reader(event.data) };
 }

@@ -4,13 +4,21 @@ import json
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config.models import BrokerConfig, ConfigModel, HarnessConfig
+from pydantic import BaseModel
 
-MODELS: Final[dict[str, type[ConfigModel]]] = {"broker": BrokerConfig, "harness": HarnessConfig}
+from hyperhive.config.models import BrokerConfig, HarnessConfig
+from hyperhive.protocol.events import EventPage
+
+#: The configuration, for the NixOS module; and agents' logs, for the tests of the dashboard that reads them.
+MODELS: Final[dict[str, type[BaseModel]]] = {
+    "broker": BrokerConfig,
+    "events": EventPage,
+    "harness": HarnessConfig,
+}
 
 
 def file_name(kind: str) -> str:
-    """Name of the committed schema file of `kind` (`broker` or `harness`)."""
+    """Name of the committed schema file of `kind` (`broker`, `events` or `harness`)."""
     return f"{kind}.schema.json"
 
 

@@ -9,13 +9,11 @@ from tests.cli.conftest import Run
 def test_schemas_are_written_and_compared(run: Run, tmp_path: Path) -> None:
     refresh = f"hyperhive schema --output {tmp_path}"
     stale = run("schema", "--check", "--output", tmp_path)
-    assert (stale.code, stale.out) == (
-        1,
-        f"not up to date: broker.schema.json, harness.schema.json; refresh with: {refresh}\n",
-    )
+    files = "broker.schema.json, events.schema.json, harness.schema.json"
+    assert (stale.code, stale.out) == (1, f"not up to date: {files}; refresh with: {refresh}\n")
     written = run("schema", "--json", "--output", tmp_path)
     assert written.document == {
-        "written": [f"{tmp_path}/broker.schema.json", f"{tmp_path}/harness.schema.json"]
+        "written": [f"{tmp_path}/{kind}.schema.json" for kind in ("broker", "events", "harness")]
     }
     fresh = run("schema", "--check", "--json", "--output", tmp_path)
     assert (fresh.code, fresh.document) == (0, {"stale": [], "refresh": None})

@@ -42,7 +42,7 @@ const NOTHING = {
   refusals: "Nothing was refused.",
 };
 
-const HEIGHTS = { turn_start: 70, turn_end: 28, text: 90, thinking: 68, tool_use: 72, refused: 96, note: 28, state: 28 };
+const HEIGHTS = { turn_start: 70, turn_end: 28, text: 90, thinking: 68, tool_use: 72, refused: 96, note: 28 };
 const guess = ({ event }) => HEIGHTS[event.kind] ?? 48;
 
 /** Where the log was read; it is found again on the way back from another part of the page. */

@@ -56,8 +56,6 @@ const ROWS = {
     <${Tool} tool=${it.tool} place=${placeOf(row.event)} />
     <${Refusal} refusal=${it} place=${`${placeOf(row.event)}-refusal`} />
   `,
-  state: ({ it }) =>
-    html`<p class="aside" dir="auto">now ${it.state.replaceAll("_", " ")}${it.text && `: ${it.text}`}</p>`,
   other: ({ it, row }) => html`
     <p class="aside">${it.name}</p>
     <${Body} text=${it.text} lines=${6} class="mono" place=${placeOf(row.event)} />
