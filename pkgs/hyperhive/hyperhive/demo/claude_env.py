@@ -19,7 +19,7 @@ SCRIPTED_API_KEY: Final = "scripted-model"
 
 
 def claude_environment(base_url: str, home: Path, *, subscription: bool = False) -> dict[str, str]:
-    """Variables for one agent's CLI, to be laid over the inherited ones.
+    """Variables for one agent's CLI, to be laid over the inherited ones; `home` is the agent's own.
 
     With `subscription` it looks like a subscriber instead of an API key; only then does the CLI report the
     `anthropic-ratelimit-unified-*` headers as rate limit events.

@@ -11,8 +11,8 @@ _JSON_CHUNK: Final = 32
 # Nobody checks it here, and the CLI only hands it back.
 _SIGNATURE: Final = "c2NyaXB0"
 
+#: Makes an id that was never used before, from its prefix (`msg_`, `toolu_`).
 NewId = Callable[[str], str]
-"""Makes an id that was never used before, from its prefix (`msg_`, `toolu_`)."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,6 @@ class TextBlock:
 
 @dataclass(frozen=True)
 class ToolBlock:
-    """A tool call; its id is given by the one who sends it."""
-
     name: str
     input: dict[str, Any]
 
@@ -38,8 +36,6 @@ Block = ThinkingBlock | TextBlock | ToolBlock
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts of one answer, as the API reports them."""
-
     input_tokens: int
     output_tokens: int
     cache_creation_input_tokens: int = 0
@@ -62,8 +58,6 @@ class AssistantMessage:
 
 @dataclass(frozen=True)
 class Failure:
-    """An API error, sent `delay_seconds` after the request."""
-
     status: int
     error_type: str
     message: str

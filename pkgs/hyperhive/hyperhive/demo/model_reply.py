@@ -36,17 +36,14 @@ _ERROR_TYPES: Final = {
 
 @dataclass(frozen=True)
 class Counters:
-    """What the model remembers between requests; replaced as a whole, never changed.
+    """What the model remembers between requests."""
 
-    Attributes:
-        matches: How often an agent entered a turn, by (agent, index of the turn).
-        errors: How many errors an agent got, by (agent, index of the turn, index of the step).
-        running: The turn that a prompt started, by (agent, session, prompt): index (`None`: no turn
-            matched) and whether the last answer to it was an error.
-    """
-
+    #: How often an agent entered a turn, by (agent, index of the turn).
     matches: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    #: How many errors an agent got, by (agent, index of the turn, index of the step).
     errors: Mapping[tuple[str, int, int], int] = field(default_factory=dict)
+    #: The turn that a prompt started, by (agent, session, prompt): its index (None: no turn matched) and
+    #: whether the last answer to it was an error.
     running: Mapping[tuple[str, str, str], tuple[int | None, bool]] = field(default_factory=dict)
 
 
@@ -121,10 +118,9 @@ def _remember(counters: Counters, key: tuple[str, str, str], index: int | None, 
 
 
 def _current_step(turn: ScriptTurn, messages: int, served: Sequence[int]) -> int | None:
-    """The number of the step to answer with when the turn has `messages` assistant messages.
+    """The step to answer with after `messages` assistant messages and `served` errors of each step.
 
-    A step that is only an error makes no assistant message, so it is passed once its errors are served;
-    `served` says for each step how many were.
+    A step that is only an error makes no assistant message, so it is passed once its errors are served.
     """
     for number, step in enumerate(turn.step):
         if messages == 0 and (step.has_content or _still_fails(step, served[number])):

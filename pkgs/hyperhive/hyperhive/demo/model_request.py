@@ -35,40 +35,30 @@ class RequestKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """One `POST /v1/messages`, read.
-
-    Attributes:
-        prompt: The text that started the running turn, without what the CLI added to it; empty for
-            other kinds.
-        step: How many assistant messages the turn already has.
-        results: For each of these, the text of the tool results that followed it, in the order
-            of the calls and without reminders.
-        session: Opaque.
-        first: Whether the conversation has no assistant message yet.
-        fresh_size: Characters of JSON since the last assistant message.
-        size: Characters of JSON of the whole request.
-    """
+    """One `POST /v1/messages`, read."""
 
     kind: RequestKind
+    #: The text that started the running turn, without what the CLI added; empty for other kinds.
     prompt: str
+    #: How many assistant messages the turn already has.
     step: int
+    #: For each of these, the text of the tool results after it, in the order of the calls.
     results: tuple[str, ...]
     tools: tuple[str, ...]
     session: str
+    #: Whether the conversation has no assistant message yet.
     first: bool
+    #: Characters of JSON since the last assistant message, and of the whole request.
     fresh_size: int
     size: int
 
 
 @dataclass
 class _UserRun:
-    """What came from the user between two assistant messages.
-
-    Results are kept by the id of their call, in the order of the calls: the CLI sends them in the
-    order in which the tools finish.
-    """
+    """What came from the user between two assistant messages."""
 
     texts: list[str] = field(default_factory=list)
+    #: By id and in the order of the calls; the CLI sends them in the order in which the tools finish.
     results: dict[str, str] = field(default_factory=dict)
     size: int = 0
 
@@ -112,16 +102,12 @@ def text_of(content: object) -> str:
 
 
 def structured_keys(body: JsonObject) -> tuple[str, ...]:
-    """Names of the properties of the JSON object that the answer has to be; empty for free text.
-
-    The CLI asks so for side matters, such as a name for the conversation.
-    """
+    """Properties of the JSON object that the CLI wants, e.g. to name a conversation; empty for free text."""
     wanted = (body.get("output_config") or {}).get("format") or {}
     return tuple((wanted.get("schema") or {}).get("properties") or ())
 
 
 def estimated_tokens(body: JsonObject) -> int:
-    """How many tokens the model would count for the body of a `count_tokens` request."""
     return max(1, _size({key: body[key] for key in ("system", "tools", "messages") if key in body}) // 4)
 
 

@@ -53,25 +53,16 @@ class ScriptUsage(_Table):
 
 
 class ScriptTool(_Table):
-    """One tool call; strings in `input` are templates, `force` calls what the request does not offer."""
-
+    #: The full name, e.g. `Bash` or `mcp__hyperhive__send`.
     tool: str = Field(min_length=1)
+    #: Strings in it are templates.
     input: dict[str, Any] = {}
+    #: Call it even if the request does not offer it.
     force: bool = False
 
 
 class ScriptStep(_Table):
-    """The answer to one model request; an error, if any, comes before the content.
-
-    Attributes:
-        capture: Regex on the text of the tool results that this request brings; its groups are
-            templates from here on. No match is answered with a visible script fault.
-        delay_seconds: Time before the first content (or the error) is sent.
-        error_status: HTTP status; the first `error_times` requests of each agent for this step get
-            it (0: all of them). A step with an error and no content is skipped afterwards.
-        retry_after: The `retry-after` header of the error, in seconds.
-        headers: Further response headers of the error or the message, e.g. of the rate limit.
-    """
+    """The answer to one model request; an error, if any, comes before the content."""
 
     thinking: str | None = None
     text: str | None = None
@@ -79,13 +70,20 @@ class ScriptStep(_Table):
     input: dict[str, Any] | None = None
     force: bool | None = None
     tools: list[ScriptTool] = []
+    #: Searched in the tool results that this request brings; its groups are templates from here on. No
+    #: match is answered with a visible script fault.
     capture: Pattern | None = None
+    #: Time before the first content (or the error) is sent.
     delay_seconds: float = Field(default=0.0, ge=0.0)
+    #: HTTP status of the first `error_times` requests of each agent for this step (0: of all of them). A
+    #: step with an error and no content is skipped afterwards.
     error_status: int | None = Field(default=None, ge=400, le=599)
     error_type: str | None = None
     error_message: str | None = None
     error_times: int = Field(default=1, ge=0)
+    #: A header of the error, in seconds.
     retry_after: float | None = Field(default=None, ge=0.0)
+    #: Further ones of the error or the message, e.g. of the rate limit.
     headers: dict[str, str] = {}
     usage: ScriptUsage | None = None
 
@@ -108,7 +106,6 @@ class ScriptStep(_Table):
 
     @property
     def calls(self) -> list[ScriptTool]:
-        """The tool calls, however they were written."""
         if self.tool is None:
             return self.tools
         return [ScriptTool(tool=self.tool, input=self.input or {}, force=bool(self.force))]
@@ -122,15 +119,9 @@ class ScriptTurn(_Table):
 
 
 class ModelScript(_Table):
-    """The whole script.
-
-    Attributes:
-        default_text: The answer past a turn's last step and where no turn matches.
-        summary_text: The summary that `/compact` gets.
-        turn: Tried in order; the first that matches is played.
-    """
-
+    #: The answer past a turn's last step and where no turn matches.
     default_text: str = Field(default="Done.", min_length=1)
+    #: The summary that `/compact` gets.
     summary_text: str = Field(
         default="The agent answered the messages in its inbox. No task is left open.", min_length=1
     )

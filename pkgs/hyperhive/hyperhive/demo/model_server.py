@@ -39,24 +39,20 @@ _SHUTDOWN_SECONDS: Final = 0.05
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request that the server got.
+    """One request that the server got; the later fields are as in `ModelRequest`."""
 
-    Attributes:
-        agent: Of the path prefix `/agents/NAME`, else empty.
-        at: `time.monotonic()` of the server's process when the request had been read.
-        path: Without prefix and query, e.g. `/v1/messages`.
-        step: How many assistant messages the turn had before.
-        results: The text of the newest tool results, empty without any.
-    """
-
+    #: The agent of the path prefix `/agents/NAME`, else empty.
     agent: str
+    #: `time.monotonic()` of the server's process when the request had been read.
     at: float
     method: str
+    #: Without prefix and query, e.g. `/v1/messages`.
     path: str
     kind: RequestKind
     prompt: str = ""
     step: int = 0
     tools: tuple[str, ...] = ()
+    #: The text of the newest tool results, empty without any.
     results: str = ""
     model: str = ""
 
@@ -67,7 +63,7 @@ class RecordedRequest:
 
 
 class ModelServer:
-    """Plays a script to any number of agents.
+    """Plays a script to any number of agents; `requests` are all since the start, oldest first.
 
     Args:
         port: To listen on; 0 takes a free one.

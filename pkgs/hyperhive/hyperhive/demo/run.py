@@ -32,16 +32,11 @@ Welcome = Callable[[HiveProcesses], None]
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the demo plays.
-
-    Attributes:
-        state_dir: Kept afterwards when given; None is a temporary directory.
-        port: Of the dashboard; 0 takes a free one.
-        once: End after the story, answering the operator's question in their place.
-    """
-
+    #: Kept afterwards; None is a temporary directory.
     state_dir: Path | None
+    #: Of the dashboard; 0 takes a free one.
     port: int
+    #: End after the story, answering the operator's question in their place.
     once: bool
 
 
@@ -57,7 +52,6 @@ async def play(stage: Stage, tell: Tell, welcome: Welcome) -> Summary:
 
 
 def demo_hive(directory: Path, port: int, model: ModelServer) -> Hive:
-    """The example hive with state below `directory`, whose agents talk to `model`."""
     hive = load_hive(_files() / "hive.toml", choose_paths(directory, dashboard_dir()))
     harnesses = {}
     for name, harness in hive.harnesses.items():

@@ -20,21 +20,17 @@ _PAGE: Final = 200
 
 @dataclass(frozen=True)
 class Summary:
-    """What happened in the hive, read back from the broker.
-
-    Attributes:
-        messages: Between agents, operator and system, without refused ones.
-        turns: Finished ones of all agents.
-        seconds: From the opening message to the last report.
-    """
+    """What happened in the hive, counted from what the broker stored."""
 
     ok: bool
+    #: Between agents, operator and system, without refused ones.
     messages: int
     turns: int
     recipient_denied: int
     bash_denied: int
     extra_mcp_calls: int
     questions_answered: int
+    #: From the opening message to the last report.
     seconds: float
 
     def document(self) -> dict[str, Any]:
@@ -43,7 +39,7 @@ class Summary:
 
 class Story:
     def __init__(self, client: AdminClient, tell: Callable[[str], None]) -> None:
-        """Act as the operator through `client`; `tell` gets a line for everything that is said."""
+        """Act as the operator through `client`; `tell` prints a line for everything that is said."""
         self._client = client
         self._tell = tell
         self._told: set[int] = set()
