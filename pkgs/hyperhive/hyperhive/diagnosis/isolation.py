@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-import tempfile
+import subprocess
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -304,11 +304,12 @@ async def _claude(at: Inside) -> Judgement:
     program = at.config.claude.cli or bundled_claude()
     if program is None:
         return failed("there is no claude program")
-    with tempfile.TemporaryDirectory() as home:
-        try:
-            version = await probes.output_of(str(program), "--version", home=home)
-        except OSError as error:
-            return failed(f"{program}: {error.strerror or error}")
+    try:
+        version = await probes.version_of(str(program))
+    except OSError as error:
+        return failed(f"{program}: {error.strerror or error}")
+    except subprocess.CalledProcessError:
+        version = ""
     return judged(version or f"{program} says nothing", held=bool(version))
 
 

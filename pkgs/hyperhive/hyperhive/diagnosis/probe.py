@@ -126,15 +126,10 @@ async def observe(probes: Iterable[Probe[Place]], place: Place, seconds: float) 
 def complete(
     probes: Iterable[Probe[Any]], observations: Iterable[Observation], *, contained: bool
 ) -> list[Finding]:
-    """Every probe with what was observed and what that means.
+    """Every probe with what was observed and what that means; `contained` says whether walls were promised.
 
     Observations of the same probe count once, those of unknown ones not at all, and a probe without one has
     failed: silence must not look better than a bad answer.
-
-    Args:
-        probes: All that were to be looked at.
-        observations: In any order.
-        contained: Whether walls were promised.
     """
     said = {observation.key: observation for observation in reversed(list(observations))}
     return [_finding(probe, said.get(probe.key), contained=contained) for probe in probes]
@@ -142,12 +137,11 @@ def complete(
 
 def _finding(probe: Probe[Any], seen: Observation | None, *, contained: bool) -> Finding:
     if seen is None:
-        outcome, found, means = Outcome.FAILED, _SILENT, Outcome.SKIPPED
+        outcome, found, meaning = Outcome.FAILED, _SILENT, probe.meanings[Outcome.SKIPPED]
     else:
         forgiven = seen.outcome is Outcome.FAILED and probe.wall and not contained
-        outcome = means = Outcome.NONE if forgiven else seen.outcome
-        found = _short(seen.found)
-    meaning = probe.meanings[means]
+        outcome = Outcome.NONE if forgiven else seen.outcome
+        found, meaning = _short(seen.found), probe.meanings[outcome]
     return Finding(key=probe.key, name=probe.name, outcome=outcome, found=found, meaning=meaning)
 
 

@@ -37,10 +37,6 @@ class SelfTests:
     """One at a time for each agent; the last result lives as long as this broker.
 
     Args:
-        config: Where the hive's files are, and whether its agents are in containers.
-        agents: Knows who there is.
-        runtime: Knows where the kernel counts what agents use.
-        links: Reach the agents' harnesses.
         clock: Seconds since 1970.
         dashboard_port: The TCP port that agents must not reach.
         seconds: How long one may take.

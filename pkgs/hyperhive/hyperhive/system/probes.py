@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -158,23 +159,32 @@ def cgroup_texts(group: str, files: Iterable[str], root: Path = CGROUP_ROOT) -> 
     }
 
 
-async def output_of(*command: str, home: str) -> str:
-    """What a program prints; "" when it fails. It is ended when the one who waits goes."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env={"HOME": home, "PATH": os.environ.get("PATH", os.defpath)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    return output.decode(errors="replace").strip() if process.returncode == 0 else ""
+async def version_of(program: str) -> str:
+    """What a program says to `--version` in an empty home. It is ended when the one who waits goes.
+
+    Raises:
+        OSError: It cannot be started.
+        subprocess.CalledProcessError: It failed.
+    """
+    command = (program, "--version")
+    with tempfile.TemporaryDirectory() as home:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={"HOME": home, "PATH": os.environ.get("PATH", os.defpath)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return output.decode(errors="replace").strip()
 
 
 def certificate_expiry(certificate: Path, key: Path, name: str) -> float:

@@ -1,9 +1,9 @@
 """Diagnosis of what a first run trips over; each failure names its cause, the option and a command."""
 
+import asyncio
 import os
 import socket
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,28 +42,18 @@ class Setting(Machine):
         return self.runtime_dir / "admin.sock"
 
 
-def _claude(at: Setting) -> Judgement:
+async def _claude(at: Setting) -> Judgement:
     program = at.claude or bundled_claude()
     if program is None:
         return failed("there is no claude program", "[claude] cli", "make")
-    option = "[claude] cli, or the package claude-agent-sdk"
-    with tempfile.TemporaryDirectory() as home:
-        environment = {"HOME": home, "PATH": os.environ.get("PATH", os.defpath)}
-        try:
-            done = subprocess.run(  # noqa: S603 - the program is the operator's own setting
-                [program, "--version"],
-                capture_output=True,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                text=True,
-                timeout=_CLAUDE_SECONDS,
-                check=True,
-            )
-        except subprocess.TimeoutExpired:
-            return failed(f"does not end within {_CLAUDE_SECONDS} s", option, f"{program} --version")
-        except (OSError, subprocess.CalledProcessError) as error:
-            return failed(f"does not run: {error}", option, f"{program} --version")
-    return ok(f"{done.stdout.strip()} at {program}")
+    try:
+        async with asyncio.timeout(_CLAUDE_SECONDS):
+            return ok(f"{await probes.version_of(str(program))} at {program}")
+    except TimeoutError:
+        fault = f"does not end within {_CLAUDE_SECONDS} s"
+    except (OSError, subprocess.CalledProcessError) as error:
+        fault = f"does not run: {error}"
+    return failed(fault, "[claude] cli, or the package claude-agent-sdk", f"{program} --version")
 
 
 def _sockets(at: Setting) -> Judgement:
