@@ -9,7 +9,7 @@ let
   inherit (lib) mkOption types;
 
   cfg = config.hyperhive;
-  contract = import ./contract.nix { inherit lib; };
+  inherit (import ./contract.nix { inherit lib; }) setting;
   render = import ./render.nix { inherit lib; };
   managedSettings = import ./managed-settings.nix { inherit lib; };
   checkedConfig = import ./checked-config.nix {
@@ -40,15 +40,17 @@ in
             example = "alice";
           };
           package = lib.mkPackageOption pkgs "hyperhive" { };
-          operator.pronouns = mkOption {
+          operator.pronouns = setting.OperatorConfig.pronouns {
             type = types.str;
-            default = "they/them";
-            description = "The operator's pronouns, for the agent's prompt.";
             example = "she/her";
           };
           settings = mkOption {
-            type = contract.harness;
-            description = "The harness's configuration file, `/etc/hyperhive/harness.json`. It is filled from the other options.";
+            inherit (pkgs.formats.json { }) type;
+            default = { };
+            description = ''
+              The harness's configuration file, `/etc/hyperhive/harness.json`. It is filled from the other options. The
+              program checks it while the system builds.
+            '';
             example = {
               claude.env.DISABLE_PROMPT_CACHING = "1";
             };

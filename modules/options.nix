@@ -8,7 +8,7 @@
 let
   inherit (lib) mkOption types;
 
-  contract = import ./contract.nix { inherit lib; };
+  inherit (import ./contract.nix { inherit lib; }) setting;
   namedAttrs = import ./named-attrs.nix { inherit lib; };
 
   agent = [
@@ -28,42 +28,25 @@ in
 
     package = lib.mkPackageOption pkgs "hyperhive" { };
 
-    operator.pronouns = mkOption {
+    operator.pronouns = setting.OperatorConfig.pronouns {
       type = types.str;
-      default = "they/them";
-      description = "The operator's pronouns, for the agents' prompts.";
       example = "she/her";
     };
 
     dashboard = {
-      listenAddress = mkOption {
+      listenAddress = setting.ListenConfig.host {
         type = types.nonEmptyStr;
-        default = "127.0.0.1";
-        description = ''
-          Address on which the dashboard listens. Beyond loopback it needs {option}`services.hyperhive.dashboard.tls`.
-        '';
         example = "0.0.0.0";
       };
-      port = mkOption {
+      port = setting.ListenConfig.port {
         type = types.ints.between 1 65535;
-        default = 7000;
-        description = "TCP port of the dashboard.";
         example = 8443;
       };
-      hostNames = mkOption {
+      hostNames = setting.ListenConfig.host_names {
         type = types.nonEmptyListOf types.nonEmptyStr;
-        default = [
-          "127.0.0.1"
-          "localhost"
-          "[::1]"
-        ];
-        description = ''
-          Names under which browsers may call the dashboard, without port; the first one is used in links. A request with
-          another `Host` header is refused.
-        '';
         example = [ "hive.example.org" ];
       };
-      tls = mkOption {
+      tls = setting.ListenConfig.tls {
         type = types.nullOr (
           types.submodule {
             options = {
@@ -80,8 +63,6 @@ in
             };
           }
         );
-        default = null;
-        description = "Certificate and key of the dashboard; `null` serves plain HTTP.";
         example = {
           certificate = "/var/lib/acme/hive.example.org/fullchain.pem";
           key = "/var/lib/acme/hive.example.org/key.pem";
@@ -102,27 +83,18 @@ in
         description = "Whether the host's firewall lets others reach the dashboard's port.";
         example = true;
       };
-      plainRemote = mkOption {
+      plainRemote = setting.ListenConfig.plain_remote {
         type = types.bool;
-        default = false;
-        description = ''
-          Waives the refusal to listen beyond loopback without TLS. Passwords and sessions then cross the network readable.
-        '';
         example = true;
       };
     };
 
-    notifications.ntfy = mkOption {
+    notifications.ntfy = setting.NotificationsConfig.ntfy {
       type = types.nullOr (
         types.submodule {
           options = {
-            url = mkOption {
+            url = setting.NtfyConfig.url {
               type = types.nonEmptyStr;
-              description = ''
-                Address of the topic: that of the server, a slash and the topic's name. Beyond this machine it must begin
-                with `https://`. On a public server everybody who knows a topic can read it, so let its name be one that
-                nobody guesses, or use a server of your own with `tokenFile`; the address itself stands in the Nix store.
-              '';
               example = "https://ntfy.example.org/hive";
             };
             tokenFile = mkOption {
@@ -131,16 +103,11 @@ in
               description = "File with an access token of the server. It is read when the broker starts.";
               example = "/run/secrets/ntfy-token";
             };
-            delaySeconds = mkOption {
+            delaySeconds = setting.NtfyConfig.delay_seconds {
               type = types.ints.between 0 86400;
-              default = 120;
-              description = ''
-                What is still open after this long is pushed; what is answered before is not. A question that expires is
-                pushed when half of its time is over, if that is sooner.
-              '';
               example = 600;
             };
-            kinds = mkOption {
+            kinds = setting.NtfyConfig.kinds {
               type = types.listOf (
                 types.enum [
                   "question"
@@ -149,34 +116,15 @@ in
                   "agent_needs_login"
                 ]
               );
-              default = [
-                "question"
-                "message"
-                "agent_failed"
-                "agent_needs_login"
-              ];
-              description = "What is pushed: questions and messages to the operator, agents that failed or need a login.";
               example = [ "question" ];
             };
-            dashboardUrl = mkOption {
+            dashboardUrl = setting.NtfyConfig.dashboard_url {
               type = types.nullOr types.nonEmptyStr;
-              default = null;
-              description = ''
-                Where links in the pushes lead. `null` is the dashboard's own address, with the first of
-                {option}`services.hyperhive.dashboard.hostNames` that is not loopback, where it listens beyond loopback; and
-                no link where it does not.
-              '';
               example = "https://hive.example.org";
             };
           };
         }
       );
-      default = null;
-      description = ''
-        Pushes to a phone, through a server of [ntfy](https://docs.ntfy.sh), what still waits for the operator after a
-        while; `null` pushes nothing. With a server beyond this machine the broker may reach any address, while it may
-        otherwise reach this machine alone.
-      '';
       example = {
         url = "https://ntfy.example.org/hive";
         tokenFile = "/run/secrets/ntfy-token";
@@ -289,10 +237,11 @@ in
     };
 
     settings = mkOption {
-      type = contract.broker;
+      inherit (pkgs.formats.json { }) type;
+      default = { };
       description = ''
         The broker's configuration file, `/etc/hyperhive/broker.json`. It is filled from the other options; set here what
-        has no option of its own.
+        has no option of its own. The program checks it while the system builds.
       '';
       example = {
         delivery.lease_seconds = 120;

@@ -1,6 +1,8 @@
 # The one mapping from options to the fields of the contract: what `broker.json` and `harness.json` hold.
 { lib }:
 let
+  inherit (import ./contract.nix { inherit lib; }) defaults;
+
   agent = options: {
     inherit (options)
       name
@@ -80,17 +82,9 @@ in
         password_credential =
           if options.dashboard.passwordHashFile == null then null else "operator-password";
       };
-      delivery.lease_seconds = 60;
-      loop_breaker = {
-        messages_per_minute = 30;
-        duplicates = 5;
-        ping_pong = 40;
-      };
-      retention = {
-        messages_days = 30;
-        events_days = 14;
-        stats_days = 90;
-      };
+      delivery = defaults.DeliveryConfig;
+      loop_breaker = defaults.LoopBreakerConfig;
+      retention = defaults.RetentionConfig;
       notifications.ntfy =
         let
           inherit (options.notifications) ntfy;

@@ -80,7 +80,7 @@ in
     );
   }) failing;
 
-  # A hive with a wrong key, type or value: evaluating `value` fails, and `message` is part of what Nix says.
+  # A hive with a wrong option, type or value: evaluating `value` fails, and `message` is part of what Nix says.
   refused = mapAttrs (_: case: {
     inherit (case) message;
     value =

@@ -24,8 +24,16 @@ let
     overlays = [ (import ./packages.nix) ];
   };
 
-  # An older tree hands `pkgs.lib` to the containers' own evaluations.
-  pkgs = if current then packages else packages // { lib = extended; };
+  # An older tree hands `pkgs.lib` to the containers' own evaluations, and knows no file formats.
+  pkgs =
+    if current then
+      packages
+    else
+      packages
+      // {
+        lib = extended;
+        formats.json = _: { type = extended.types.serializableValueWith { typeName = "JSON"; }; };
+      };
 in
 {
   inherit pkgs;

@@ -7,6 +7,13 @@ from typing import Any
 import pytest
 
 from hyperhive.config import BrokerConfig
+from hyperhive.config.models import (
+    AgentSettings,
+    HiveFileContext,
+    ListenConfig,
+    NotificationsConfig,
+    OperatorConfig,
+)
 from tests.systemctl import Systemctl
 
 HiveConfig = Callable[..., BrokerConfig]
@@ -26,23 +33,17 @@ class Clock:
 
 
 def agent_config(name: str, **changes: Any) -> dict[str, Any]:
-    """One agent of `broker.json` with everything written."""
-    return {
-        "name": name,
-        "role": "agent",
+    """One agent of `broker.json` with everything written; nothing of its own is compacted."""
+    table = {
         "model": "claude-test",
         "models": ["claude-test"],
-        "system_prompt": "",
-        "allowed_recipients": None,
-        "bash": None,
         "tools": ["Bash"],
-        "mcp_servers": {},
         "notes": {"compact_above_bytes": 0},
         "context": {"compact_above_percent": 0},
-        "budget": {"usd_cents_per_day": None, "turns_per_day": None},
         "limits": {"cpu_percent": 100, "memory_mib": 512, "disk_mib": 1024, "tasks": 128},
-        "credentials": {},
-    } | changes
+    }
+    settings = AgentSettings.model_validate(table, context=HiveFileContext(Path("/")))
+    return settings.model_dump() | {"name": name, "role": "agent"} | changes
 
 
 @pytest.fixture
@@ -73,18 +74,13 @@ def hive_config(tmp_path: Path) -> HiveConfig:
                 "state_dir": str(tmp_path / "state"),
                 "runtime_dir": str(tmp_path / "run"),
                 "dashboard_dir": str(tmp_path / "dashboard"),
-                "listen": {
-                    "host": "127.0.0.1",
-                    "port": 0,
-                    "host_names": ["127.0.0.1", "localhost"],
-                    "tls": None,
-                    "plain_remote": False,
-                },
-                "operator": {"pronouns": "they/them", "password_credential": None},
+                "listen": ListenConfig.default_values()
+                | {"port": 0, "host_names": ["127.0.0.1", "localhost"]},
+                "operator": OperatorConfig.default_values(),
+                "notifications": NotificationsConfig.default_values(),
                 "delivery": {"lease_seconds": 30},
                 "loop_breaker": {"messages_per_minute": 0, "duplicates": 0, "ping_pong": 0},
                 "retention": {"messages_days": 0, "events_days": 0, "stats_days": 0},
-                "notifications": {"ntfy": None},
                 "agents": {name: agent_config(name, **fields) for name, fields in chosen.items()},
             }
             | changes

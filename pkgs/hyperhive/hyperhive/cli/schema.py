@@ -10,8 +10,8 @@ from hyperhive.errors import InvalidRequestError
 from hyperhive.system.installation import contract_dir
 
 DETAILS: Final = """
-The NixOS module turns these schemas into an option type. Without --output they belong to the checkout that
-this program runs from."""
+The NixOS module takes its options' defaults and descriptions from these schemas. Without --output they belong
+to the checkout that this program runs from."""
 EXAMPLES: Final = """
   hyperhive schema
   hyperhive schema --check

@@ -12,7 +12,7 @@ from typing import Final
 
 from hyperhive.cli.command import OK, emit, printable
 from hyperhive.cli.config_files import load_hive_file
-from hyperhive.config.hive_file import DEFAULTS, Hive
+from hyperhive.config.hive_file import Hive, documented_keys
 from hyperhive.errors import ConfigError, NotFoundError
 from hyperhive.system.installation import examples_dir
 from hyperhive.system.processes import ChildEvent, ChildState
@@ -25,7 +25,7 @@ Runs until Ctrl-C or SIGTERM and leaves no process behind. Agents are plain proc
 them apart on NixOS (users, containers, networks) is missing here, their policies are not.
 
 Every key that the file may leave out, with its default:
-{textwrap.indent(DEFAULTS, "  ")}"""
+{textwrap.indent(documented_keys(), "  ")}"""
 EXAMPLES: Final = """
   hyperhive up
   hyperhive up --config hive.toml --state-dir /var/tmp/hive

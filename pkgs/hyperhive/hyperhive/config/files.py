@@ -1,9 +1,11 @@
 """Reads `broker.json` and `harness.json`; what is wrong is said with its key and its value."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from hyperhive.config.models import BrokerConfig, ConfigModel, HarnessConfig
 from hyperhive.errors import ConfigError
@@ -11,12 +13,14 @@ from hyperhive.errors import ConfigError
 ModelT = TypeVar("ModelT", bound=ConfigModel)
 
 
-def describe_errors(error: ValidationError, origin: str) -> str:
-    """One line per mistake: file, dotted key, what is wrong and the value that was given."""
+def describe_errors(
+    error: ValidationError, origin: str, reword: Callable[[ErrorDetails], str | None] = lambda _: None
+) -> str:
+    """One line per mistake: file, dotted key, what is wrong (`reword` may say it better) and the value."""
     lines = []
     for detail in error.errors(include_url=False):
         key = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
-        reason = detail["msg"].removeprefix("Value error, ")
+        reason = reword(detail) or detail["msg"].removeprefix("Value error, ")
         given = "" if detail["type"] in {"missing", "value_error"} else f" (value: {detail['input']!r:.200})"
         lines.append(f"{origin}: {key}: {reason}{given}")
     return "\n".join(lines)

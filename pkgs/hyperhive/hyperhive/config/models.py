@@ -1,18 +1,58 @@
-"""The configuration contract: the files that NixOS renders and `hyperhive up` fills.
+"""The configuration contract: all fields of `broker.json` and `harness.json`, with bounds, default, meaning.
 
-These models have no defaults on purpose. Every field is written by whoever renders the file
-(`modules/render.nix`, or `hive_file.py` for a hive in TOML), so a file says everything that is true.
+A setting is said here. The JSON schema carries it to `modules/`, where options take default and description
+from it; `hive_file.py` fills in what a hive file leaves out. The rendered files leave nothing out.
 """
 
 import hashlib
-from typing import Annotated, Final, Literal, Self
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, TypeGuard, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from hyperhive.protocol.base import AGENT_NAME_PATTERN
 from hyperhive.protocol.messages import EVERYONE, MANAGER, OPERATOR, SYSTEM
 from hyperhive.protocol.notifications import Kind
+
+
+@dataclass(frozen=True)
+class HiveFileContext:
+    """Context of a hive file's validation: it may leave out what has a default.
+
+    Attributes:
+        directory: Where its relative paths start.
+    """
+
+    directory: Path
+
+
+def absolute(path: Any, info: ValidationInfo) -> Any:
+    """Where a path leads that stands in a hive file; elsewhere it stays as it is."""
+    if not (isinstance(info.context, HiveFileContext) and isinstance(path, str)):
+        return path
+    return str((info.context.directory / Path(path).expanduser()).resolve())
+
+
+def _dotted(word: Any, info: ValidationInfo) -> Any:
+    # Anything else may be a program in PATH or no path at all.
+    return absolute(word, info) if isinstance(word, str) and word.startswith(("./", "../")) else word
+
+
+def default(value: JsonValue) -> Any:
+    """What a field is where Nix options or hive files leave it out; the model still requires it."""
+    return Field(json_schema_extra={"default": value})
+
 
 AgentName = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
 Recipient = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
@@ -20,11 +60,19 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=255)]
 ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/")]
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/"), BeforeValidator(absolute)]
 #: Host and port of an address, as far as Nix can judge them as well.
 _SERVER: Final = r"^https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+])(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*"
 TopicUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/[A-Za-z0-9_-]{{1,64}}$", max_length=500)]
 BaseUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/?$", max_length=500)]
+Role = Annotated[
+    Literal["agent", "manager"],
+    Field(
+        description="The manager coordinates the hive: it may write to everyone, and start, stop and restart "
+        "agents. A hive has at most one."
+    ),
+    default("agent"),
+]
 
 #: Hosts that are this machine itself.
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -45,110 +93,143 @@ def uid_base(name: str) -> int:
 
 
 class ConfigModel(BaseModel):
-    """A part of a configuration file: strict types, immutable, no unknown keys."""
+    """A part of a configuration file: strict types, immutable, no unknown keys, no missing ones."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @classmethod
+    def default_values(cls) -> dict[str, Any]:
+        """Every field that a hive file may leave out, with the value it then has."""
+        found: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            if is_model(field.annotation):
+                found[name] = {}
+            elif isinstance(field.json_schema_extra, dict):
+                found[name] = field.json_schema_extra["default"]
+        return found
+
+    @classmethod
+    def filled(cls, table: dict[str, Any]) -> dict[str, Any]:
+        """`table` with what it leaves out."""
+        return {**cls.default_values(), **table}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, table: Any, info: ValidationInfo) -> Any:
+        in_hive_file = isinstance(info.context, HiveFileContext) and isinstance(table, dict)
+        return cls.filled(table) if in_hive_file else table
+
+
+def is_model(annotation: object) -> TypeGuard[type[ConfigModel]]:
+    """Whether a field of this type is a table of its own."""
+    return isinstance(annotation, type) and issubclass(annotation, ConfigModel)
 
 
 class McpServerConfig(ConfigModel):
-    """An extra MCP server that the agent's session starts over stdio.
+    """An extra MCP server that the agent's session starts over stdio."""
 
-    Attributes:
-        command: Program of the server; its path, or its name in the harness's `PATH`.
-        args: Arguments of the program.
-        env: Environment of the server, beside `PATH` and the like; not for secrets.
-        allowed_tools: Tool names the agent may call, `*` for all of them.
-    """
-
-    command: Annotated[str, StringConstraints(min_length=1)]
-    args: list[str]
-    env: dict[EnvironmentName, str]
-    allowed_tools: list[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]+)$")]]
+    command: Annotated[str, StringConstraints(min_length=1), BeforeValidator(_dotted)]
+    """Program of the server; it speaks MCP over stdin and stdout."""
+    args: Annotated[list[Annotated[str, BeforeValidator(_dotted)]], default([])]
+    """Arguments of the program."""
+    env: Annotated[dict[EnvironmentName, str], default({})]
+    """Environment variables of the server. Not for secrets: everybody on the machine may read them."""
+    allowed_tools: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]+)$")]], default(["*"])
+    ]
+    """Tools of this server that the agent may call, `*` for all of them. The agent does not even see the
+    others."""
 
 
 class NotesConfig(ConfigModel):
-    """Care of `notes.md` in the state directory.
+    """Care of `notes.md` in the state directory."""
 
-    Attributes:
-        compact_above_bytes: Over this size a session rewrites it; 0 never does.
-    """
-
-    compact_above_bytes: Annotated[int, Field(ge=0)]
+    compact_above_bytes: Annotated[int, Field(ge=0), default(65536)]
+    """Size of `notes.md` in bytes over which an idle agent's notes are rewritten shorter; the old file is
+    kept. `0` never does."""
 
 
 class ContextConfig(ConfigModel):
-    """Care of the session's context.
+    """Care of the session's context."""
 
-    Attributes:
-        compact_above_percent: Watermark in percent of the model's context window; 0 never compacts by itself.
-    """
-
-    compact_above_percent: Annotated[int, Field(ge=0, le=95)]
+    compact_above_percent: Annotated[int, Field(ge=0, le=95), default(80)]
+    """Use of the model's context window, in percent, over which the agent saves its notes and the session is
+    compacted. `0` leaves it to Claude Code."""
 
 
 class BudgetConfig(ConfigModel):
-    """Caps per day (UTC) and agent. At a cap no new turn starts until the day ends; null is no cap.
+    """Caps per day (UTC) and agent. At a cap no new turn starts until the day ends."""
 
-    Attributes:
-        usd_cents_per_day: Estimated cost in US cents.
-        turns_per_day: Turns that were started.
-    """
-
-    usd_cents_per_day: Annotated[int, Field(ge=1)] | None
-    turns_per_day: Annotated[int, Field(ge=1)] | None
+    usd_cents_per_day: Annotated[Annotated[int, Field(ge=1)] | None, default(None)]
+    """Estimated cost per day (UTC) in US cents at which no new turn starts; mail keeps queueing. `null` is no
+    cap."""
+    turns_per_day: Annotated[Annotated[int, Field(ge=1)] | None, default(None)]
+    """Turns per day (UTC) after which no new turn starts; mail keeps queueing. `null` is no cap."""
 
 
 class LimitsConfig(ConfigModel):
-    """Resources of the agent's container.
+    """Resources of the agent's container."""
 
-    Attributes:
-        cpu_percent: CPU time in percent of one core.
-        memory_mib: Memory in MiB.
-        disk_mib: Everything it keeps, in MiB.
-        tasks: Processes and threads.
-    """
+    cpu_percent: Annotated[int, Field(ge=1, le=100_000), default(200)]
+    """CPU time of the container in percent of one core."""
+    memory_mib: Annotated[int, Field(ge=64), default(4096)]
+    """Memory of the container in MiB. It gets no swap."""
+    disk_mib: Annotated[int, Field(ge=64), default(10240)]
+    """Most that the agent may keep, in MiB: its state, what Claude Code keeps, and its container's root
+    together. They lie in a file of the host that takes as much as is used. A new value restarts the agent; a
+    smaller one holds as soon as everything fits."""
+    tasks: Annotated[int, Field(ge=16), default(1024)]
+    """Processes and threads that the container may have."""
 
-    cpu_percent: Annotated[int, Field(ge=1, le=100_000)]
-    memory_mib: Annotated[int, Field(ge=64)]
-    disk_mib: Annotated[int, Field(ge=64)]
-    tasks: Annotated[int, Field(ge=16)]
 
+class AgentSettings(ConfigModel):
+    """What several agents can have in common: the model they use and what they may do."""
 
-class AgentConfig(ConfigModel):
-    """One agent: who it is, which model it uses and what it may do.
+    model: Annotated[ModelName, default("sonnet")]
+    """Model that the agent starts with: an alias or a full model name, as Claude Code takes it."""
+    models: Annotated[list[ModelName], Field(min_length=1), default(["sonnet", "opus", "haiku"])]
+    """Models that the operator may choose for this agent. Its `model` must be among them; in the default it
+    comes first."""
+    system_prompt: Annotated[str, default("")]
+    """Text that follows hyperhive's own system prompt: who this agent is and what it is to do."""
+    allowed_recipients: Annotated[list[Recipient] | None, default(None)]
+    """Whom this agent may write to and ask: names of agents, `manager`, `operator`. `null` is anyone, `[ ]`
+    is nobody. The broker on the host enforces it. It has no effect on the manager, who may always write to
+    everyone."""
+    bash: Annotated[list[Annotated[str, StringConstraints(min_length=1)]] | None, default(None)]
+    """Commands that the agent may run, as patterns in Claude Code's form: `git *` is `git` with anything
+    behind it, `git status` is exactly that, `> out/*` lets a command write to such a file. `null` is any
+    command, `[ ]` takes Bash away. Every simple command of a line must match a pattern, also inside of pipes,
+    `$(…)` and behind wrappers such as `xargs`; what cannot be analysed is refused. `hyperhive explain AGENT
+    'COMMAND'` says what holds and why.
 
-    Attributes:
-        name: Also the tail of its container's name `h-<name>`.
-        role: A hive has at most one manager.
-        model: What it starts with, as Claude Code's `--model` takes it.
-        models: What `/model` may choose; `model` is always among them.
-        system_prompt: Text added after hyperhive's own system prompt; may be empty.
-        allowed_recipients: Names it may send to and ask; null is anyone. Ignored for the manager.
-        bash: Patterns of Bash commands in Claude Code's form; null is any command, [] is no Bash.
-        tools: Built-in Claude Code tools it has.
-        mcp_servers: Extra MCP servers, by name; their tools are called `mcp__<name>__<tool>`.
-        credentials: Environment variable of Claude Code -> credential name.
-    """
-
-    name: AgentName
-    role: Literal["agent", "manager"]
-    model: ModelName
-    models: Annotated[list[ModelName], Field(min_length=1)]
-    system_prompt: str
-    allowed_recipients: list[Recipient] | None
-    bash: list[Annotated[str, StringConstraints(min_length=1)]] | None
-    tools: list[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]*$")]]
-    mcp_servers: dict[ServerName, McpServerConfig]
+    A pattern cannot promise what the program itself starts: `git *` includes `git -c alias.x='!sh' x`. The
+    isolation of the container holds all the same."""
+    tools: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]*$")]],
+        default(["Bash", "Read", "Write", "Edit", "Glob", "Grep"]),
+    ]
+    """Built-in tools of Claude Code that the agent has. Hyperhive's own tools do not count."""
+    mcp_servers: Annotated[dict[ServerName, McpServerConfig], default({})]
+    """Extra MCP servers, by name, started inside of the container. Their tools are called
+    `mcp__<name>__<tool>`. The name `hyperhive` is taken."""
     notes: NotesConfig
     context: ContextConfig
     budget: BudgetConfig
     limits: LimitsConfig
-    credentials: dict[EnvironmentName, CredentialName]
+    credentials: Annotated[dict[EnvironmentName, CredentialName], default({})]
+    """Environment variables that Claude Code gets from secrets: variable = name of a credential."""
+
+    @classmethod
+    def filled(cls, table: dict[str, Any]) -> dict[str, Any]:
+        filled = super().filled(table)
+        # A model of another type is reported where it stands, not once more where it is copied to.
+        if "models" not in table and isinstance(filled["model"], str):
+            filled["models"] = list(dict.fromkeys([filled["model"], *filled["models"]]))
+        return filled
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.name in RESERVED_NAMES or (self.name == MANAGER and self.role != "manager"):
-            raise ValueError(f"name {self.name!r} is reserved")
+    def _check_settings(self) -> Self:
         if self.model not in self.models:
             raise ValueError(f"model {self.model!r} is not among models {self.models!r}")
         if "hyperhive" in self.mcp_servers:
@@ -156,105 +237,103 @@ class AgentConfig(ConfigModel):
         return self
 
 
-class TlsConfig(ConfigModel):
-    """Certificate chain and key of the dashboard.
+class AgentConfig(AgentSettings):
+    """One agent: who it is, which model it uses and what it may do."""
 
-    Attributes:
-        certificate: Path of the chain in PEM form.
-        key_credential: Name of the credential with the private key in PEM form.
-    """
+    name: AgentName
+    """Also the tail of its container's name `h-<name>`."""
+    role: Role
+
+    @model_validator(mode="after")
+    def _check_name(self) -> Self:
+        if self.name in RESERVED_NAMES or (self.name == MANAGER and self.role != "manager"):
+            raise ValueError(f"name {self.name!r} is reserved")
+        return self
+
+
+class TlsConfig(ConfigModel):
+    """Certificate chain and key of the dashboard."""
 
     certificate: AbsolutePath
+    """File with the certificate chain in PEM form."""
     key_credential: CredentialName
+    """Name of the credential with the private key in PEM form."""
 
 
 class ListenConfig(ConfigModel):
-    """Where the operator's pages listen.
+    """Where the operator's pages listen."""
 
-    Attributes:
-        host: Address or name to listen on.
-        port: TCP port; 0 takes any that is free.
-        tls: Certificate and key; null serves plain HTTP.
-        host_names: Values of the `Host` header that are answered, without port.
-        plain_remote: Waives the refusal to listen beyond loopback without TLS.
-    """
-
-    host: Annotated[str, StringConstraints(min_length=1)]
-    port: Annotated[int, Field(ge=0, le=65535)]
-    host_names: Annotated[list[str], Field(min_length=1)]
-    tls: TlsConfig | None
-    plain_remote: bool
+    host: Annotated[str, StringConstraints(min_length=1), default("127.0.0.1")]
+    """Address on which the dashboard listens. Beyond loopback it needs `tls`."""
+    port: Annotated[int, Field(ge=0, le=65535), default(7000)]
+    """TCP port of the dashboard."""
+    host_names: Annotated[list[str], Field(min_length=1), default(["127.0.0.1", "localhost", "[::1]"])]
+    """Names under which browsers may call the dashboard, without port; the first one is used in links. A
+    request with another `Host` header is refused."""
+    tls: Annotated[TlsConfig | None, default(None)]
+    """Certificate and key of the dashboard; `null` serves plain HTTP."""
+    plain_remote: Annotated[bool, default(False)]
+    """Waives the refusal to listen beyond loopback without TLS. Passwords and sessions then cross the network
+    readable."""
 
 
 class OperatorConfig(ConfigModel):
-    """The operator, who reads and decides.
+    """The operator, who reads and decides."""
 
-    Attributes:
-        pronouns: For the agents' prompts.
-        password_credential: Name of the credential with a password's hash; null is the login link alone.
-    """
-
-    pronouns: str
-    password_credential: CredentialName | None
+    pronouns: Annotated[str, default("they/them")]
+    """The operator's pronouns, for the agents' prompts."""
+    password_credential: Annotated[CredentialName | None, default(None)]
+    """Name of the credential with the hash of the operator's password; `null` is the login link alone."""
 
 
 class DeliveryConfig(ConfigModel):
-    """How messages are handed out.
+    """How messages are handed out."""
 
-    Attributes:
-        lease_seconds: A lease ends this long after its harness last said that it still works.
-    """
-
-    lease_seconds: Annotated[int, Field(ge=5, le=3600)]
+    lease_seconds: Annotated[int, Field(ge=5, le=3600), default(60)]
+    """A lease ends this long after its harness last said that it still works."""
 
 
 class LoopBreakerConfig(ConfigModel):
-    """Limits per sender-recipient pair; 0 switches one off.
+    """Limits per sender-recipient pair; 0 switches one off."""
 
-    Attributes:
-        messages_per_minute: Most messages from one agent to one recipient in 60 seconds.
-        duplicates: Most messages of exactly the same text in ten minutes.
-        ping_pong: Most messages going back and forth between two agents in five minutes with
-            nobody else sending either of them anything.
-    """
-
-    messages_per_minute: Annotated[int, Field(ge=0)]
-    duplicates: Annotated[int, Field(ge=0)]
-    ping_pong: Annotated[int, Field(ge=0)]
+    messages_per_minute: Annotated[int, Field(ge=0), default(30)]
+    """Most messages from one agent to one recipient in 60 seconds."""
+    duplicates: Annotated[int, Field(ge=0), default(5)]
+    """Most messages of exactly the same text in ten minutes."""
+    ping_pong: Annotated[int, Field(ge=0), default(40)]
+    """Most messages going back and forth between two agents in five minutes with nobody else sending either
+    of them anything."""
 
 
 class RetentionConfig(ConfigModel):
-    """How long history is kept; 0 keeps it for ever.
+    """How long history is kept; 0 keeps it for ever."""
 
-    Attributes:
-        messages_days: Days that finished messages are kept.
-        events_days: Days that agents' events are kept.
-        stats_days: Days that stats are kept, the more coarsely the older they are.
-    """
-
-    messages_days: Annotated[int, Field(ge=0)]
-    events_days: Annotated[int, Field(ge=0)]
-    stats_days: Annotated[int, Field(ge=0)]
+    messages_days: Annotated[int, Field(ge=0), default(30)]
+    """Days that finished messages are kept."""
+    events_days: Annotated[int, Field(ge=0), default(14)]
+    """Days that agents' events are kept."""
+    stats_days: Annotated[int, Field(ge=0), default(90)]
+    """Days that stats are kept, the more coarsely the older they are."""
 
 
 class NtfyConfig(ConfigModel):
-    """Pushes to a phone what still waits for the operator after a while, through an ntfy server.
-
-    Attributes:
-        url: Address of the topic: that of the server, a slash and the topic's name.
-        token_credential: Name of the credential with an access token; null sends none.
-        delay_seconds: What is still open after this long is sent; a question that expires when half of its
-            time is over, if that is sooner.
-        kinds: Of what is sent.
-        dashboard_url: Where links in the pushes lead; null is the dashboard's own address, with its first
-            host name beyond loopback, where it listens there; and no link where it does not.
-    """
+    """Pushes to a phone what still waits for the operator after a while, through an ntfy server."""
 
     url: TopicUrl
-    token_credential: CredentialName | None
-    delay_seconds: Annotated[int, Field(ge=0, le=86_400)]
-    kinds: list[Kind]
-    dashboard_url: BaseUrl | None
+    """Address of the topic: that of the server, a slash and the topic's name. Beyond this machine it must
+    begin with `https://`. On a public server everybody who knows a topic can read it, so let its name be one
+    that nobody guesses, or use a server of your own with a token; the address itself is no secret on this
+    machine."""
+    token_credential: Annotated[CredentialName | None, default(None)]
+    """Name of the credential with an access token of the server; `null` sends none."""
+    delay_seconds: Annotated[int, Field(ge=0, le=86_400), default(120)]
+    """What is still open after this long is pushed; what is answered before is not. A question that expires
+    is pushed when half of its time is over, if that is sooner."""
+    kinds: Annotated[list[Kind], default(list(get_args(Kind)))]
+    """What is pushed: questions and messages to the operator, agents that failed or need a login."""
+    dashboard_url: Annotated[BaseUrl | None, default(None)]
+    """Where links in the pushes lead. `null` is the dashboard's own address where it listens beyond loopback,
+    with the first of its host names that is not; otherwise there is no link."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -270,31 +349,26 @@ class NtfyConfig(ConfigModel):
 
 
 class NotificationsConfig(ConfigModel):
-    """How the operator hears of what waits while no page is open.
+    """How the operator hears of what waits while no page is open."""
 
-    Attributes:
-        ntfy: Pushes through an ntfy server; null sends nothing.
-    """
-
-    ntfy: NtfyConfig | None
+    ntfy: Annotated[NtfyConfig | None, default(None)]
+    """Pushes to a phone, through a server of [ntfy](https://docs.ntfy.sh), what still waits for the operator
+    after a while; `null` pushes nothing. With a server beyond this machine the broker may reach any address,
+    while it may otherwise reach this machine alone."""
 
 
 class BrokerConfig(ConfigModel):
-    """Everything the broker knows; rendered as `broker.json`.
-
-    Attributes:
-        runtime: `nixos` agents live in containers with uid ranges of their own, `process` agents
-            are child processes of the broker's own user.
-        state_dir: Holds the database and the operator's token.
-        dashboard_dir: Files that the browser gets.
-        runtime_dir: Holds `admin.sock` and `agents/<name>/broker.sock`.
-        agents: Every agent of the hive, by name.
-    """
+    """Everything the broker knows; rendered as `broker.json`."""
 
     runtime: Literal["nixos", "process"]
+    """`nixos` agents live in containers with uid ranges of their own, `process` agents are child processes of
+    the broker's own user."""
     state_dir: AbsolutePath
+    """Holds the database and the operator's token."""
     runtime_dir: AbsolutePath
+    """Holds `admin.sock` and `agents/<name>/broker.sock`."""
     dashboard_dir: AbsolutePath
+    """Files that the browser gets."""
     listen: ListenConfig
     operator: OperatorConfig
     delivery: DeliveryConfig
@@ -302,6 +376,7 @@ class BrokerConfig(ConfigModel):
     retention: RetentionConfig
     notifications: NotificationsConfig
     agents: dict[AgentName, AgentConfig]
+    """Every agent of the hive, by name."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -314,31 +389,31 @@ class BrokerConfig(ConfigModel):
         return self
 
 
-class ClaudeConfig(ConfigModel):
-    """How the harness starts Claude Code.
+class ClaudeSettings(ConfigModel):
+    """How every agent's Claude Code is started."""
 
-    Attributes:
-        cli: Path of the `claude` program; null takes the one inside `claude-agent-sdk`.
-        home: `HOME` of Claude Code, never shared between agents.
-        env: More environment for Claude Code; not for secrets.
-    """
+    cli: Annotated[AbsolutePath | None, default(None)]
+    """Path of the `claude` program; `null` takes the one inside `claude-agent-sdk`."""
+    env: Annotated[dict[EnvironmentName, str], default({})]
+    """More environment variables of Claude Code. Not for secrets, which are `credentials`: everybody on the
+    machine may read them."""
 
-    cli: AbsolutePath | None
+
+class ClaudeConfig(ClaudeSettings):
+    """How the harness starts Claude Code."""
+
     home: AbsolutePath
-    env: dict[EnvironmentName, str]
+    """`HOME` of Claude Code, never shared between agents."""
 
 
 class HarnessConfig(ConfigModel):
-    """Everything one agent's harness knows; rendered as `harness.json` inside its container.
-
-    Attributes:
-        socket: The broker's Unix socket for this agent.
-        state_dir: Durable directory of the agent and working directory of its session.
-    """
+    """Everything one agent's harness knows; rendered as `harness.json` inside its container."""
 
     agent: AgentConfig
     socket: AbsolutePath
+    """The broker's Unix socket for this agent."""
     state_dir: AbsolutePath
+    """Durable directory of the agent and working directory of its session."""
     operator: OperatorConfig
     claude: ClaudeConfig
 
@@ -346,8 +421,7 @@ class HarnessConfig(ConfigModel):
 def check_agents(agents: dict[str, AgentConfig]) -> None:
     """Refuse agents that do not fit together.
 
-    Raises:
-        ValueError: The sentence names the agent and the value.
+    Raises: ValueError: The sentence names the agent and the value.
     """
     managers = sorted(name for name, agent in agents.items() if agent.role == "manager")
     if len(managers) > 1:

@@ -1,4 +1,4 @@
-"""The JSON schemas of the configuration contract, which `modules/contract.nix` turns into an option type."""
+"""The JSON schemas of the contract, from which options in `modules/` have default and description."""
 
 import json
 from pathlib import Path

@@ -4,16 +4,20 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hyperhive.config import BrokerConfig, HarnessConfig
-from hyperhive.config.hive_file import CredentialSource, Places, load_hive, parse_hive
+from hyperhive.config import BrokerConfig, HarnessConfig, schema
+from hyperhive.config.hive_file import CredentialSource, Places, documented_keys, load_hive, parse_hive
 from hyperhive.errors import ConfigError
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 PLACES = Places(Path("/state"), Path("/run/hive"), Path("/dashboard"))
 MINIMAL = "[agents.ada]\n"
+SCHEMAS = {
+    name: model for kind in schema.MODELS for name, model in json.loads(schema.render(kind))["$defs"].items()
+}
 
 
 def parse(text: str) -> BrokerConfig:
@@ -26,40 +30,28 @@ def refusal(text: str) -> str:
     return caught.value.message
 
 
+def documented(model: str) -> dict[str, Any]:
+    """What the schemas say that the fields of a model are by default."""
+    return {
+        name: documented(field["$ref"].rpartition("/")[2]) if "$ref" in field else field["default"]
+        for name, field in SCHEMAS[model]["properties"].items()
+        if "$ref" in field or "default" in field
+    }
+
+
 def test_a_file_that_only_names_an_agent_gets_every_documented_default() -> None:
     hive = parse_hive(MINIMAL, PLACES, directory=Path("/hive"))
-    agent = {
-        "name": "ada",
-        "role": "agent",
-        "model": "sonnet",
-        "models": ["sonnet", "opus", "haiku"],
-        "system_prompt": "",
-        "allowed_recipients": None,
-        "bash": None,
-        "tools": ["Bash", "Read", "Write", "Edit", "Glob", "Grep"],
-        "mcp_servers": {},
-        "notes": {"compact_above_bytes": 65536},
-        "context": {"compact_above_percent": 80},
-        "budget": {"usd_cents_per_day": None, "turns_per_day": None},
-        "limits": {"cpu_percent": 200, "memory_mib": 4096, "disk_mib": 10240, "tasks": 1024},
-        "credentials": {},
-    }
+    agent = documented("AgentConfig") | {"name": "ada"}
     assert hive.broker.model_dump() == {
         "runtime": "process",
         "state_dir": "/state",
         "runtime_dir": "/run/hive",
         "dashboard_dir": "/dashboard",
-        "listen": {
-            "host": "127.0.0.1",
-            "port": 7000,
-            "host_names": ["127.0.0.1", "localhost", "[::1]"],
-            "tls": None,
-            "plain_remote": False,
-        },
-        "operator": {"pronouns": "they/them", "password_credential": None},
-        "delivery": {"lease_seconds": 60},
-        "loop_breaker": {"messages_per_minute": 30, "duplicates": 5, "ping_pong": 40},
-        "retention": {"messages_days": 30, "events_days": 14, "stats_days": 90},
+        "listen": documented("ListenConfig"),
+        "operator": documented("OperatorConfig"),
+        "delivery": documented("DeliveryConfig"),
+        "loop_breaker": documented("LoopBreakerConfig"),
+        "retention": documented("RetentionConfig"),
         "notifications": {"ntfy": None},
         "agents": {"ada": agent},
     }
@@ -68,8 +60,8 @@ def test_a_file_that_only_names_an_agent_gets_every_documented_default() -> None
             "agent": agent,
             "socket": "/run/hive/agents/ada/broker.sock",
             "state_dir": "/state/agents/ada/state",
-            "operator": {"pronouns": "they/them", "password_credential": None},
-            "claude": {"cli": None, "home": "/state/agents/ada/home", "env": {}},
+            "operator": documented("OperatorConfig"),
+            "claude": documented("ClaudeConfig") | {"home": "/state/agents/ada/home"},
         }
     }
     assert hive.credentials == {}
@@ -208,14 +200,11 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         ),
         (
             "[agents.ada]\nmcp_servers = 3",
-            "hive.toml: agents.ada.mcp_servers: Input should be a valid dictionary (value: 3)",
+            "hive.toml: agents.ada.mcp_servers: must be a table (value: 3)",
         ),
         (
             "[agents.ada.mcp_servers]\nx = 3",
-            (
-                "hive.toml: agents.ada.mcp_servers.x: Input should be a valid dictionary or instance of "
-                "McpServerConfig (value: 3)"
-            ),
+            "hive.toml: agents.ada.mcp_servers.x: must be a table (value: 3)",
         ),
         (
             "[agents.ada.mcp_servers.x]\nargs = []",
@@ -269,10 +258,7 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         ("[notifications.ntfy]\n" + MINIMAL, "hive.toml: notifications.ntfy.url: Field required"),
         (
             "[notifications]\nntfy = 'https://ntfy.sh/hive'\n" + MINIMAL,
-            (
-                "hive.toml: notifications.ntfy: Input should be a valid dictionary or instance of NtfyConfig "
-                "(value: 'https://ntfy.sh/hive')"
-            ),
+            "hive.toml: notifications.ntfy: must be a table (value: 'https://ntfy.sh/hive')",
         ),
     ],
 )
@@ -304,3 +290,16 @@ def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path) -> None:
 
 def test_the_example_server_can_be_run_as_a_program() -> None:
     assert os.access(EXAMPLES / "checklist_server.py", os.X_OK)
+
+
+def test_the_documented_keys_are_a_hive_file_and_change_nothing() -> None:
+    tables = documented_keys().split("\n\n")
+    assert "[delivery]\nlease_seconds = 60" in tables
+    assert (
+        "[defaults.budget]\n# usd_cents_per_day: absent is no cap\n# turns_per_day: absent is no cap"
+        in tables
+    )
+    # The others are there only when they are wanted, and have keys that must be given.
+    always = [table for table in tables if "must be given" not in table]
+    assert len(always) == len(tables) - 3
+    assert parse("\n".join([*always, MINIMAL])) == parse(MINIMAL)

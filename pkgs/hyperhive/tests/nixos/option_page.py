@@ -1,10 +1,12 @@
 """`modules/OPTIONS.md`: one page from the evaluated declarations of all options."""
 
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from hyperhive.config import schema
 from tests.nixos import nix
 
 PAGE: Final = nix.MODULES / "OPTIONS.md"
@@ -13,8 +15,8 @@ HIVE: Final = "services.hyperhive."
 AGENT: Final = f"{HIVE}agents.<name>."
 MANAGER: Final = f"{HIVE}manager."
 INSIDE: Final = "hyperhive."
-#: Options that are a configuration file key by key, in each place.
-SETTINGS: Final = (f"{HIVE}settings", f"{INSIDE}settings")
+#: Options that fill a configuration file key by key, and the kind of file.
+SETTINGS: Final = {f"{HIVE}settings": "broker", f"{INSIDE}settings": "harness"}
 
 _INTRODUCTION: Final = """\
 # Options
@@ -38,7 +40,7 @@ _HOST_ONLY: Final = "Not inside of a container."
 
 _KEYS: Final = """\
 `{settings}` is this file, key by key. Most keys are filled from the options above; set here what has no
-option of its own. An unknown key or a wrong value fails the evaluation.
+option of its own. While the system builds the program refuses an unknown key or a wrong value.
 """
 
 
@@ -56,11 +58,6 @@ class Option:
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """The option of a JSON object."""
         return cls(**fields)
-
-    @property
-    def is_setting(self) -> bool:
-        """Whether it is a key of a configuration file, which the schema describes."""
-        return self.name.startswith(tuple(f"{one}." for one in SETTINGS))
 
 
 @dataclass(frozen=True)
@@ -107,10 +104,8 @@ def render(options: Declared) -> str:
         "## Inside of a container alone\n",
         *_entries(inside, INSIDE, lambda name: name not in agent),
     ]
-    for file, settings, where in zip(
-        ("broker.json", "harness.json"), SETTINGS, (options.host, options.inside), strict=True
-    ):
-        parts += [f"## Keys of {file}\n", _KEYS.format(settings=settings), _table(settings, where.values())]
+    for settings, kind in SETTINGS.items():
+        parts += [f"## Keys of {kind}.json\n", _KEYS.format(settings=settings), _table(kind)]
     return "\n".join(parts)
 
 
@@ -121,7 +116,7 @@ def _entries(
     notes: Mapping[str, str] | None = None,
 ) -> Iterable[str]:
     for name, option in sorted(options.items()):
-        if wanted(name) and not option.is_setting:
+        if wanted(name):
             yield _entry(f"{prefix}{name}", option, (notes or {}).get(name))
 
 
@@ -142,18 +137,42 @@ def _fact(title: str, value: str | None) -> list[str]:
     return [f"- {title}: {_markdown(value) if is_prose else f'`{value.strip()}`'}"]
 
 
-def _table(settings: str, options: Iterable[Option]) -> str:
-    rows = [
-        (option.name.removeprefix(f"{settings}."), option)
-        for option in sorted(options, key=lambda one: one.name)
-        if option.name.startswith(f"{settings}.")
-    ]
-    lines = ["| key | type | meaning |", "|---|---|---|"]
-    lines += [
-        f"| `{name}` | {_one_line(option.type)} | {_cell(_markdown(option.description or ''))} |"
-        for name, option in rows
-    ]
-    return "\n".join([*lines, ""])
+def _table(kind: str) -> str:
+    whole = json.loads(schema.render(kind))
+    rows = _rows(whole, whole["$defs"], "")
+    return "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _rows(model: dict[str, Any], models: dict[str, Any], prefix: str) -> Iterator[str]:
+    for key, field in sorted(model["properties"].items()):
+        name, kind = f"{prefix}{key}", _kind(field)
+        inner = models.get(kind.rpartition(" ")[2], {"properties": {}})
+        default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else ""
+        meaning = (field.get("description") or inner.get("description", "")).partition("\n\n")[0]
+        cells = (f"`{name}`", _one_line(re.sub(r"\w+Config", "table", kind)), default, _markdown(meaning))
+        yield f"| {' | '.join(map(_cell, cells))} |"
+        yield from _rows(inner, models, f"{name}.<name>." if "attribute set" in kind else f"{name}.")
+
+
+def _kind(field: dict[str, Any]) -> str:
+    """What the field takes, in words; the last one is its model's name where it has one."""
+    match field:
+        case {"$ref": str(reference)}:
+            words = reference.rpartition("/")[2]
+        case {"anyOf": [inner, {"type": "null"}]}:
+            words = f"null or {_kind(inner)}"
+        case {"patternProperties": patterns}:
+            words = f"attribute set of {_kind(next(iter(patterns.values())))}"
+        case {"items": items}:
+            words = f"list of {_kind(items)}"
+        case {"enum": values}:
+            words = " or ".join(map(json.dumps, values))
+        case {"pattern": pattern}:
+            words = f"string that matches {pattern}"
+        case _:
+            bounds = [f" {side} {field[side]}" for side in ("minimum", "maximum") if side in field]
+            words = field["type"] + ",".join(bounds)
+    return words
 
 
 def _markdown(description: str) -> str:

@@ -56,6 +56,7 @@ let
       writeShellScriptBin = name: text: file name { inherit text; };
       writeText = name: text: file name { inherit text; };
       runCommand = name: attributes: script: file name (attributes // { inherit script; });
+      formats.json = _: { type = types.serializableValueWith { typeName = "JSON"; }; };
     };
 
   free = mkOption {
@@ -181,7 +182,7 @@ let
   ];
 in
 {
-  inherit (machine) options;
+  inherit (machine) config options;
   outcome =
     if failed machine.config != [ ] then
       throw (lib.concatMapStringsSep "\n" (one: one.message) (failed machine.config))

@@ -1,9 +1,16 @@
 import json
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+from pydantic import ValidationError
+
+from hyperhive.cli.config_files import check
+from hyperhive.config import HarnessConfig
+from hyperhive.errors import ConfigError
 from tests.nixos import nix
 
 nix.need_library()
@@ -66,16 +73,72 @@ BAD_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("network.hostPorts", [0]),
     ("network.hostPorts", [65536]),
     ("network.privateDestinations", ["name"]),
-    ("settings.listen.port", 65536),
-    ("settings.agents.alice.tools", ["bash"]),
-    ("settings.agents", {"carol": {}}),
+)
+#: Dotted key of a file that `settings` fills, a value, and what is said while the system builds.
+BAD_SETTINGS: Final[tuple[tuple[str, Any, str], ...]] = (
+    ("broker.delivery.lease_second", 30, "delivery.lease_second: Extra inputs are not permitted (value: 30)"),
+    (
+        "broker.delivery.lease_seconds",
+        1,
+        "delivery.lease_seconds: Input should be greater than or equal to 5 (value: 1)",
+    ),
+    ("broker.listen.port", 65536, "listen.port: Input should be less than or equal to 65535 (value: 65536)"),
+    (
+        "broker.agents.alice.tools",
+        ["bash"],
+        "agents.alice.tools.0: String should match pattern '^[A-Z][A-Za-z]*$' (value: 'bash')",
+    ),
+    ("broker.agents", {"carol": {}}, "agents.carol.model: Field required"),
+    ("harness.claude.cli", "claude", "claude.cli: String should match pattern '^/' (value: 'claude')"),
+    ("harness.claude.surprise", 1, "claude.surprise: Extra inputs are not permitted (value: 1)"),
+)
+CONTAINER: Final = ["agents", "alice", "config", "hyperhive"]
+#: Options of an agent that are fields of the contract, or hold some.
+OPTIONS: Final = (
+    "role",
+    "model",
+    "models",
+    "systemPrompt",
+    "allowedRecipients",
+    "bash.allow",
+    "tools",
+    "mcpServers",
+    "mcpServers.x",
+    "mcpServers.x.command",
+    "notes.compactAboveBytes",
+    "context.compactAbovePercent",
+    "budget.usdCentsPerDay",
+    "budget.turnsPerDay",
+    "limits.cpuPercent",
+    "limits.memoryMiB",
+    "limits.diskMiB",
+    "limits.tasks",
+    "credentials",
+    "claude.env",
+)
+VALUES: Final[tuple[Any, ...]] = (
+    None,
+    True,
+    *(-1, 0, 1, 15, 16, 63, 64, 95, 96, 3601, 65536, 100_000, 100_001, 1.5, 7000.0),
+    *("", "text", "a/b", "two\nlines", "Bad name!", "manager", "nixos", "*", "a-", "é"),
+    *("m" * 200, "m" * 201),
+    *([], ["text"], [""], [1], [None], ["*"], ["Bash"], ["a b"], ["a-"], ["a" * 31], ["a" * 32], ["m" * 201]),
+    *({}, {"key": "text"}, {"key": 1}, {"A-B": "x"}, {"1X": "x"}, {"é": "x"}, {"X": "a/b"}, {"X": "a" * 256}),
+    *({"x y": {"command": "x"}}, {"x" * 64: {"command": "x"}}, {"x" * 65: {"command": "x"}}),
+    *({"command": "x", "env": {"A-B": "x"}}, {"command": "x", "env": {"A": "x"}}),
+    *({"command": "x", "allowedTools": ["a b"]}, {"command": "x", "allowedTools": ["*", "a.b"]}),
 )
 
 
-def evaluate(case: dict[str, Any] | None = None) -> Any:
-    """All cases of the expression, or what a hive with the value of one of them comes to."""
-    chosen = {} if case is None else {"case": json.dumps(case)}
-    return nix.evaluate(EXPRESSION, library=str(nix.library()), modules=str(nix.MODULES), **chosen)
+def evaluate(part: str, **given: Any) -> Any:
+    """A part of the expression's answer: what a hive comes to in which one thing is as `case` says."""
+    return nix.evaluate(
+        EXPRESSION,
+        library=str(nix.library()),
+        modules=str(nix.MODULES),
+        part=part,
+        **{name: json.dumps(value) for name, value in given.items()},
+    )
 
 
 def silent(cases: Iterable[dict[str, Any]]) -> list[tuple[str, Any, str]]:
@@ -92,7 +155,7 @@ def silent(cases: Iterable[dict[str, Any]]) -> list[tuple[str, Any, str]]:
 
 def refusal(case: dict[str, Any]) -> str:
     try:
-        evaluate(case)
+        evaluate("outcome", case=case)
     except nix.EvaluationError as error:
         return str(error)
     return "accepted"
@@ -100,21 +163,20 @@ def refusal(case: dict[str, Any]) -> str:
 
 def test_the_hive_that_is_spoilt_below_evaluates_as_it_is() -> None:
     path = [*ROOT, "enable"]
-    assert json.loads(evaluate({"path": path, "value": True}))["containers"].keys() == {
+    assert json.loads(evaluate("outcome", case={"path": path, "value": True}))["containers"].keys() == {
         "h-alice",
         "h-manager",
     }
 
 
 def test_a_wrong_type_or_an_unknown_key_anywhere_is_refused_with_the_options_name() -> None:
-    cases = evaluate()
+    cases = evaluate("cases")
     paths = {".".join(case["path"]) for case in cases}
     some = {
         "agents.alice.bash.allow",
         "agents.alice.mcpServers.alice.env.alice",
         "dashboard.tls.surprise",
         "manager.limits.surprise",
-        "settings.agents.alice.limits.tasks",
         "surprise",
     }
     assert {".".join([*ROOT, name]) for name in some} <= paths
@@ -123,3 +185,40 @@ def test_a_wrong_type_or_an_unknown_key_anywhere_is_refused_with_the_options_nam
 
 def test_a_value_that_the_program_would_not_take_is_refused_with_the_options_name() -> None:
     assert silent({"path": [*ROOT, *name.split(".")], "value": value} for name, value in BAD_VALUES) == []
+
+
+@pytest.mark.parametrize(("key", "value", "message"), BAD_SETTINGS)
+def test_a_wrong_setting_is_named_with_its_value_while_the_system_builds(
+    tmp_path: Path, key: str, value: Any, message: str
+) -> None:
+    kind, *path = key.split(".")
+    below = [*ROOT, "settings"] if kind == "broker" else [*ROOT, *CONTAINER, "settings"]
+    file = tmp_path / f"{kind}.json"
+    settings = evaluate("settings", case={"path": [*below, *path], "value": value})
+    file.write_text(json.dumps(settings[kind]), encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(f"{file}: {message}")):
+        check(file, kind)
+
+
+def test_what_an_agents_options_take_the_program_takes() -> None:
+    agents = [nested(option, value) for option in OPTIONS for value in VALUES]
+    rendered = evaluate("harnesses", agents=agents)
+    taken = [(agent, text) for agent, text in zip(agents, rendered, strict=True) if text is not None]
+    assert len(OPTIONS) < len(taken) < len(agents) / 2
+    assert [(agent, error) for agent, text in taken if (error := mistake(text))] == []
+
+
+def nested(option: str, value: Any) -> Any:
+    """A definition of an agent in which only this option is said, with the value."""
+    for name in reversed(option.split(".")):
+        value = {name: value}
+    return value
+
+
+def mistake(harness: str) -> str:
+    """What the program has against a file, rules between its fields left aside."""
+    try:
+        HarnessConfig.model_validate_json(harness)
+    except ValidationError as error:
+        return "\n".join(one["msg"] for one in error.errors() if one["type"] != "value_error")
+    return ""

@@ -2,8 +2,12 @@
 {
   library,
   modules,
-  # One of `cases`, as JSON; without it the answer is all of them.
+  # What is asked for: an attribute of the answer below.
+  part,
+  # One of `cases`, as JSON.
   case ? "",
+  # A list of definitions of agents, as JSON: the answer is each one's harness.json, or null where an option refuses.
+  agents ? "",
 }:
 let
   lib = import (library + "/lib");
@@ -37,12 +41,19 @@ let
 
   wrong = path: value: { inherit path value; };
 
+  # What the type does not take: nothing is wrong for `settings`, the program has its say later.
   unfit =
     type:
-    lib.findFirst (value: !type.check value) (throw "nothing is wrong for ${type.description}") [
-      (-7)
-      { wrong = 1; }
-    ];
+    let
+      found = lib.filter (value: !type.check value) [
+        (-7)
+        { wrong = 1; }
+      ];
+    in
+    if found == [ ] && type.description != "JSON value" then
+      throw "nothing is wrong for ${type.description}"
+    else
+      lib.take 1 found;
 
   # A wrong element of a map or a list, and the options of what stands inside.
   inside =
@@ -53,9 +64,9 @@ let
     if type.name == "nullOr" then
       inside path element
     else if type.name == "listOf" then
-      [ (wrong path [ (unfit element) ]) ]
+      map (value: wrong path [ value ]) (unfit element)
     else if type.name == "attrsOf" then
-      [ (wrong (path ++ [ "alice" ]) (unfit element)) ] ++ inside (path ++ [ "alice" ]) element
+      map (wrong (path ++ [ "alice" ])) (unfit element) ++ inside (path ++ [ "alice" ]) element
     else
       level path (type.getSubOptions path);
 
@@ -77,16 +88,49 @@ let
     else if option.internal or false then
       [ ]
     else
-      [ (wrong path (unfit option.type)) ] ++ inside path option.type;
+      map (wrong path) (unfit option.type) ++ inside path option.type;
 
-  given = builtins.fromJSON case;
+  spoilt =
+    given:
+    evaluate {
+      imports = [
+        hive
+        (lib.setAttrByPath given.path (lib.mkForce given.value))
+      ];
+    };
+
+  # One hive of all the agents: only what is asked for is evaluated.
+  harnesses =
+    definitions:
+    let
+      named = lib.imap0 (index: lib.nameValuePair "a${toString index}") definitions;
+      machine = evaluate {
+        services.hyperhive = {
+          enable = true;
+          agents = lib.listToAttrs named;
+        };
+      };
+      attempt =
+        { name, ... }:
+        let
+          inherit (machine.config.containers."h-${name}".config) hyperhive;
+          result = builtins.tryEval (builtins.toJSON hyperhive.settings);
+        in
+        if result.success then result.value else null;
+    in
+    map attempt named;
 in
-if case == "" then
-  level [ "services" "hyperhive" ] (evaluate hive).options.services.hyperhive
-else
-  (evaluate {
-    imports = [
-      hive
-      (lib.setAttrByPath given.path (lib.mkForce given.value))
-    ];
-  }).outcome
+{
+  cases = level [ "services" "hyperhive" ] (evaluate hive).options.services.hyperhive;
+  outcome = (spoilt (builtins.fromJSON case)).outcome;
+  settings =
+    let
+      inherit ((spoilt (builtins.fromJSON case)).config) containers services;
+    in
+    {
+      broker = services.hyperhive.settings;
+      harness = containers.h-alice.config.hyperhive.settings;
+    };
+  harnesses = harnesses (builtins.fromJSON agents);
+}
+.${part}
