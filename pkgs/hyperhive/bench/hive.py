@@ -60,7 +60,7 @@ class BenchHive:
 
     def agent(self, name: str) -> HttpPeer:
         """A connection to the agent's own socket."""
-        return HttpPeer(self.processes.places.socket(name))
+        return HttpPeer(self.processes.paths.socket(name))
 
     def operator(self) -> HttpPeer:
         """A connection to the admin socket."""
@@ -68,7 +68,7 @@ class BenchHive:
 
     def harness_file(self, name: str) -> Path:
         """The agent's rendered configuration."""
-        return self.processes.places.state_dir / "config" / f"harness-{name}.json"
+        return self.processes.paths.state_dir / "config" / f"harness-{name}.json"
 
     def pid(self, name: str = BROKER) -> int:
         """Pid of an agent's harness, or of the broker.

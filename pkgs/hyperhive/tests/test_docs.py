@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from hyperhive.cli.parser import COMMANDS, build_parser
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from hyperhive.domain.bash import judge, validate_pattern
 
 ROOT: Final = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ def links(document: Path) -> Iterator[tuple[str, Path, str]]:
 
 def test_the_hive_in_the_documents_is_a_good_hive_file(tmp_path: Path) -> None:
     text, _ = blocks("toml")
-    hive = parse_hive(text, Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
+    hive = parse_hive(text, Paths(tmp_path, tmp_path, tmp_path), directory=tmp_path)
     assert set(hive.broker.agents) == {"manager", "coder"}
     coder = hive.broker.agents["coder"]
     assert [validate_pattern(pattern) for pattern in coder.bash or []] == ["git *", "python3 -m pytest *"]
@@ -78,7 +78,7 @@ def test_the_hive_in_the_documents_is_a_good_hive_file(tmp_path: Path) -> None:
 def test_the_pushes_in_the_documents_are_a_good_part_of_a_hive_file(tmp_path: Path) -> None:
     _, text = blocks("toml")
     rest = "[credentials]\nphone = { env = 'PHONE' }\n[agents.ada]"
-    hive = parse_hive(f"{text}\n{rest}", Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
+    hive = parse_hive(f"{text}\n{rest}", Paths(tmp_path, tmp_path, tmp_path), directory=tmp_path)
     ntfy = hive.broker.notifications.ntfy
     assert ntfy is not None
     assert (ntfy.token_credential, ntfy.delay_seconds) == ("phone", 120)

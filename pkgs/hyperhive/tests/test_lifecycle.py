@@ -80,8 +80,8 @@ class Running:
 
 
 def small_hive(directory: Path, model: ModelServer) -> Hive:
-    places = choose_paths(directory / "hive", Path("/nowhere"))
-    hive = parse_hive(HIVE, places, directory=directory)
+    paths = choose_paths(directory / "hive", Path("/nowhere"))
+    hive = parse_hive(HIVE, paths, directory=directory)
     harnesses = {}
     for name, harness in hive.harnesses.items():
         env = claude_environment(model.base_url(name), Path(harness.claude.home))

@@ -58,7 +58,7 @@ async def test_an_agent_that_is_a_process_is_shown_without_walls_and_without_red
     found = {one["key"]: one for part in ("outside", "inside") for one in test[part]}
     assert list(found) == [probe.key for probe in (*OUTSIDE, *INSIDE)]
     assert {one["outcome"] for one in found.values()} <= {"ok", "none", "skipped"}
-    state = processes.places.agent_dir("ada") / "state"
+    state = processes.paths.agent_dir("ada") / "state"
     uid = os.geteuid()
     broken = OUTSIDE[0].meanings[Outcome.FAILED]
     assert found["peer"] | {"found": ""} == {
@@ -69,7 +69,7 @@ async def test_an_agent_that_is_a_process_is_shown_without_walls_and_without_red
         "meaning": broken,
     }
     assert found["peer"]["found"] == f"uid {uid}, the broker's own"
-    socket = processes.places.socket("ada")
+    socket = processes.paths.socket("ada")
     assert (found["socket"]["outcome"], found["socket"]["found"]) == (
         "ok",
         f"{socket}, closed to all others",

@@ -83,8 +83,8 @@ async def _serve(args: argparse.Namespace, hive: Hive, secrets: Secrets) -> int:
     _end_on_signals()
     with contextlib.suppress(asyncio.CancelledError):
         async with processes:
-            if is_short(processes.places):
-                _say(f"sockets are in {processes.places.runtime_dir}, where their paths are short enough")
+            if is_short(processes.paths):
+                _say(f"sockets are in {processes.paths.runtime_dir}, where their paths are short enough")
             _welcome(args, hive, processes)
             await asyncio.Event().wait()
     return OK

@@ -48,7 +48,7 @@ from hyperhive.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Places:
+class Paths:
     """Absolute directories that are no part of a hive file."""
 
     state_dir: Path
@@ -158,7 +158,7 @@ class Hive:
     credentials: Mapping[str, CredentialSource]
 
 
-def load_hive(path: Path, places: Places) -> Hive:
+def load_hive(path: Path, paths: Paths) -> Hive:
     """Read a hive file; relative paths in it are relative to its directory.
 
     Raises:
@@ -171,10 +171,10 @@ def load_hive(path: Path, places: Places) -> Hive:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text: {error}") from error
-    return parse_hive(text, places, directory=path.resolve().parent, origin=str(path))
+    return parse_hive(text, paths, directory=path.resolve().parent, origin=str(path))
 
 
-def parse_hive(text: str, places: Places, *, directory: Path, origin: str = "hive.toml") -> Hive:
+def parse_hive(text: str, paths: Paths, *, directory: Path, origin: str = "hive.toml") -> Hive:
     """Check the text of a hive file; `origin` is what errors call it. Errors as in `load_hive`."""
     try:
         data = tomllib.loads(text)
@@ -182,7 +182,7 @@ def parse_hive(text: str, places: Places, *, directory: Path, origin: str = "hiv
         raise ConfigError(f"{origin}: is not TOML: {error}") from error
     try:
         file = HiveFile.model_validate(data, context=HiveFileContext(directory))
-        broker = _broker(file, places)
+        broker = _broker(file, paths)
     except ValidationError as error:
         raise ConfigError(describe_errors(error, origin, _reword)) from error
     lacking = [
@@ -192,7 +192,7 @@ def parse_hive(text: str, places: Places, *, directory: Path, origin: str = "hiv
     ]
     if lacking:
         raise ConfigError("\n".join(lacking))
-    harnesses = {name: _harness(agent, file, places) for name, agent in broker.agents.items()}
+    harnesses = {name: _harness(agent, file, paths) for name, agent in broker.agents.items()}
     return Hive(broker, harnesses, file.credentials)
 
 
@@ -216,13 +216,13 @@ def _reword(mistake: ErrorDetails) -> str | None:
     return reason
 
 
-def _broker(file: HiveFile, places: Places) -> BrokerConfig:
+def _broker(file: HiveFile, paths: Paths) -> BrokerConfig:
     return BrokerConfig.model_validate(
         {
             "runtime": "process",
-            "state_dir": str(places.state_dir),
-            "runtime_dir": str(places.runtime_dir),
-            "dashboard_dir": str(places.dashboard_dir),
+            "state_dir": str(paths.state_dir),
+            "runtime_dir": str(paths.runtime_dir),
+            "dashboard_dir": str(paths.dashboard_dir),
             "listen": file.dashboard,
             "operator": file.operator,
             "delivery": file.delivery,
@@ -234,11 +234,11 @@ def _broker(file: HiveFile, places: Places) -> BrokerConfig:
     )
 
 
-def _harness(agent: AgentConfig, file: HiveFile, places: Places) -> HarnessConfig:
-    directory = places.agent_dir(agent.name)
+def _harness(agent: AgentConfig, file: HiveFile, paths: Paths) -> HarnessConfig:
+    directory = paths.agent_dir(agent.name)
     return HarnessConfig(
         agent=agent,
-        socket=str(places.socket(agent.name)),
+        socket=str(paths.socket(agent.name)),
         state_dir=str(directory / "state"),
         operator=file.operator,
         claude=ClaudeConfig(home=str(directory / "home"), **dict(file.claude)),

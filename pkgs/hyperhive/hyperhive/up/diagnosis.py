@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config.hive_file import Hive, Places
+from hyperhive.config.hive_file import Hive, Paths
 from hyperhive.diagnosis.doctor import CLOCK, DASHBOARD, DISK, PYTHON, STATE_DIRECTORY, Machine, existing
 from hyperhive.diagnosis.probe import Judgement, Probe, failed, ok, skipped
 from hyperhive.errors import RemoteError
@@ -60,7 +60,7 @@ def _sockets(at: Setting) -> Judgement:
     """The path of every agent's socket is short enough for the kernel, and sockets work there."""
     agents = list(at.hive.harnesses) if at.hive else ["a" * 31]
     longest = max(
-        len(os.fsencode(Places(at.state_dir, at.runtime_dir, at.dashboard_dir).socket(name)))
+        len(os.fsencode(Paths(at.state_dir, at.runtime_dir, at.dashboard_dir).socket(name)))
         for name in agents
     )
     directory = at.runtime_dir

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from hyperhive.config.hive_file import Places
+from hyperhive.config.hive_file import Paths
 from hyperhive.errors import ConflictError, UnavailableError
 
 #: Longest path of a Unix socket in bytes; the kernel's 108 hold a zero byte, too.
@@ -19,24 +19,24 @@ _LONGEST_NAME: Final = "x" * 31
 _PRIVATE: Final = 0o700
 
 
-def choose_paths(state_dir: Path, dashboard_dir: Path) -> Places:
+def choose_paths(state_dir: Path, dashboard_dir: Path) -> Paths:
     """Where everything of a hive in `state_dir` lies; makes nothing.
 
     Sockets go to `run` below it. Where their paths would be too long there, they go to a directory of the
     user's own below `$XDG_RUNTIME_DIR` or `/tmp`, and `run` becomes a link to it.
     """
     state_dir = state_dir.resolve()
-    places = Places(state_dir, state_dir / "run", dashboard_dir)
+    paths = Paths(state_dir, state_dir / "run", dashboard_dir)
     for runtime_dir in _short_directories(state_dir):
-        if len(os.fsencode(places.socket(_LONGEST_NAME))) <= SOCKET_PATH_LIMIT:
+        if len(os.fsencode(paths.socket(_LONGEST_NAME))) <= SOCKET_PATH_LIMIT:
             break
-        places = Places(state_dir, runtime_dir, dashboard_dir)
-    return places
+        paths = Paths(state_dir, runtime_dir, dashboard_dir)
+    return paths
 
 
-def is_short(places: Places) -> bool:
+def is_short(paths: Paths) -> bool:
     """Whether the sockets are elsewhere because their paths would be too long below the state directory."""
-    return places.runtime_dir.parent != places.state_dir
+    return paths.runtime_dir.parent != paths.state_dir
 
 
 def _short_directories(state_dir: Path) -> Iterator[Path]:
@@ -62,24 +62,24 @@ def make_private(path: Path) -> None:
         raise UnavailableError(f"{path}: cannot be made: {error.strerror}") from error
 
 
-def make_runtime_dir(places: Places) -> None:
+def make_runtime_dir(paths: Paths) -> None:
     """Make the runtime directory, and the link to it when it lies elsewhere."""
-    link = places.state_dir / "run"
+    link = paths.state_dir / "run"
     if link.is_symlink():
         link.unlink()
-    if is_short(places):
+    if is_short(paths):
         shutil.rmtree(link, ignore_errors=True)
-        make_private(places.runtime_dir)
-        link.symlink_to(places.runtime_dir)
+        make_private(paths.runtime_dir)
+        link.symlink_to(paths.runtime_dir)
     else:
-        make_private(places.runtime_dir)
+        make_private(paths.runtime_dir)
 
 
-def remove_runtime_dir(places: Places) -> None:
-    if is_short(places):
-        shutil.rmtree(places.runtime_dir, ignore_errors=True)
+def remove_runtime_dir(paths: Paths) -> None:
+    if is_short(paths):
+        shutil.rmtree(paths.runtime_dir, ignore_errors=True)
         with contextlib.suppress(OSError):
-            (places.state_dir / "run").unlink()
+            (paths.state_dir / "run").unlink()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from hyperhive.config import ConfigModel
-from hyperhive.config.hive_file import Hive, Places
+from hyperhive.config.hive_file import Hive, Paths
 from hyperhive.errors import UnavailableError
 from hyperhive.protocol.lifecycle import Verb
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
@@ -93,22 +93,22 @@ class HiveProcesses:
         self._patience = patience or Patience()
         self._command = command
         broker = hive.broker
-        self._places = Places(Path(broker.state_dir), Path(broker.runtime_dir), Path(broker.dashboard_dir))
-        self._credentials = CredentialFiles(self._places.runtime_dir / "credentials", secrets.values)
+        self._paths = Paths(Path(broker.state_dir), Path(broker.runtime_dir), Path(broker.dashboard_dir))
+        self._credentials = CredentialFiles(self._paths.runtime_dir / "credentials", secrets.values)
         self._broker: Child | None = None
         self._agents = AgentProcesses(hive.harnesses, self._harness_child)
-        self._supervisor = Supervisor(self._agents, supervisor_socket(self._places.runtime_dir))
+        self._supervisor = Supervisor(self._agents, supervisor_socket(self._paths.runtime_dir))
         self._resources = contextlib.ExitStack()
         self._last_line = "it said nothing"
         self._broker_ended = asyncio.Event()
 
     @property
-    def places(self) -> Places:
-        return self._places
+    def paths(self) -> Paths:
+        return self._paths
 
     @property
     def admin_socket(self) -> Path:
-        return self._places.runtime_dir / "admin.sock"
+        return self._paths.runtime_dir / "admin.sock"
 
     @property
     def pids(self) -> dict[str, int | None]:
@@ -154,25 +154,25 @@ class HiveProcesses:
         await self.stop()
 
     def _make_directories(self) -> None:
-        self._resources.enter_context(locked(self._places.state_dir))
-        make_runtime_dir(self._places)
-        self._resources.callback(remove_runtime_dir, self._places)
+        self._resources.enter_context(locked(self._paths.state_dir))
+        make_runtime_dir(self._paths)
+        self._resources.callback(remove_runtime_dir, self._paths)
         self._credentials.remove()
         self._resources.callback(self._credentials.remove)
-        make_private(self._places.state_dir / "config")
+        make_private(self._paths.state_dir / "config")
         for name in self._hive.harnesses:
             for part in ("state", "home"):
-                make_private(self._places.agent_dir(name) / part)
+                make_private(self._paths.agent_dir(name) / part)
 
     def _render(self, name: str, config: ConfigModel) -> Path:
-        path = self._places.state_dir / "config" / f"{name}.json"
+        path = self._paths.state_dir / "config" / f"{name}.json"
         write_private(path, config.model_dump_json(indent=2) + "\n")
         return path
 
     def _broker_child(self) -> Child:
         broker = self._hive.broker
         path = self._render("broker", broker)
-        return self._child(BROKER, "broker", path, self._places.state_dir, used_by_broker(broker))
+        return self._child(BROKER, "broker", path, self._paths.state_dir, used_by_broker(broker))
 
     def _harness_child(self, name: str) -> Child:
         harness = self._hive.harnesses[name]

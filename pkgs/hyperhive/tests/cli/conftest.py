@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from hyperhive.cli import main
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from hyperhive.system import subreaper
 from hyperhive.system.admin import AdminClient, BrokerUnreachableError
 from tests.systemctl import Systemctl
@@ -107,9 +107,9 @@ def _directory() -> Iterator[Path]:
 @contextlib.contextmanager
 def _broker(directory: Path, runtime: str, path: str) -> Iterator[Running]:
     (directory / "run").mkdir()
-    places = Places(directory, directory / "run", directory / "dashboard")
+    paths = Paths(directory, directory / "run", directory / "dashboard")
     config = directory / "broker.json"
-    hive = parse_hive(HIVE, places, directory=directory).broker
+    hive = parse_hive(HIVE, paths, directory=directory).broker
     config.write_text(hive.model_copy(update={"runtime": runtime}).model_dump_json())
     # Under a subreaper it ends even when this process crashes.
     kept = [sys.executable, "-I", "-S", subreaper.__file__, "10", "", "--"]

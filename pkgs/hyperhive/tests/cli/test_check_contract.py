@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pytest
 
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from tests.cli.conftest import Run
 
-PLACES: Final = Places(Path("/state"), Path("/run/hive"), Path("/dashboard"))
+PATHS: Final = Paths(Path("/state"), Path("/run/hive"), Path("/dashboard"))
 #: A hive with something in every list and map, and no `null`.
 FULL: Final = """
 [credentials]
@@ -49,7 +49,7 @@ Say = Callable[[str, object], str]
 
 
 def files() -> dict[str, Any]:
-    parsed = parse_hive(FULL, PLACES, directory=Path("/hive"))
+    parsed = parse_hive(FULL, PATHS, directory=Path("/hive"))
     return {
         "broker": parsed.broker.model_dump(mode="json"),
         "harness": parsed.harnesses["ada"].model_dump(mode="json"),

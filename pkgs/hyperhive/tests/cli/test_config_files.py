@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from hyperhive.cli.config_files import guess_kind, load_broker, load_hive_file
-from hyperhive.config.hive_file import Places, load_hive, parse_hive
+from hyperhive.config.hive_file import Paths, load_hive, parse_hive
 from hyperhive.errors import ConfigError
 from tests.cli.conftest import Run
 
@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "hive.toml"
 @pytest.fixture
 def rendered(tmp_path: Path) -> Path:
     """A directory with the example hive as broker.json and harness.json."""
-    hive = load_hive(EXAMPLE, Places(tmp_path, tmp_path / "run", tmp_path))
+    hive = load_hive(EXAMPLE, Paths(tmp_path, tmp_path / "run", tmp_path))
     (tmp_path / "broker.json").write_text(hive.broker.model_dump_json())
     (tmp_path / "harness.json").write_text(hive.harnesses["coder"].model_dump_json())
     return tmp_path
@@ -77,7 +77,7 @@ def test_a_hive_brings_its_broker_and_a_rendered_file_no_hive(tmp_path: Path) ->
 
 
 def test_one_agents_file_is_no_hive(tmp_path: Path) -> None:
-    hive = parse_hive("[agents.ada]", Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
+    hive = parse_hive("[agents.ada]", Paths(tmp_path, tmp_path, tmp_path), directory=tmp_path)
     path = tmp_path / "harness.json"
     path.write_text(hive.harnesses["ada"].model_dump_json())
     with pytest.raises(ConfigError, match=r"is one agent's harness\.json"):

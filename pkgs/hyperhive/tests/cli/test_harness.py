@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from tests.cli.conftest import Run
 
 HIVE = "[credentials]\nkey = { env = 'X' }\n[agents.ada.credentials]\nANTHROPIC_API_KEY = 'key'\n"
@@ -19,7 +19,7 @@ def test_a_credential_that_is_not_there_is_said(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    hive = parse_hive(HIVE, Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
+    hive = parse_hive(HIVE, Paths(tmp_path, tmp_path, tmp_path), directory=tmp_path)
     (tmp_path / "harness.json").write_text(hive.harnesses["ada"].model_dump_json())
     result = run("harness", "--config", tmp_path / "harness.json")
     assert (result.code, result.err) == (

@@ -3,13 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from tests.cli.conftest import HIVE, Running
 
 
 def test_the_tools_of_the_agent_are_offered_until_the_input_ends(broker: Running, tmp_path: Path) -> None:
-    places = Places(broker.directory, broker.directory / "run", tmp_path)
-    harness = parse_hive(HIVE, places, directory=tmp_path).harnesses["ada"]
+    paths = Paths(broker.directory, broker.directory / "run", tmp_path)
+    harness = parse_hive(HIVE, paths, directory=tmp_path).harnesses["ada"]
     (tmp_path / "harness.json").write_text(harness.model_dump_json())
     initialize = {
         "protocolVersion": "2025-06-18",

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from hyperhive.config import BrokerConfig, HarnessConfig, schema
-from hyperhive.config.hive_file import CredentialSource, Places, documented_keys, load_hive, parse_hive
+from hyperhive.config.hive_file import CredentialSource, Paths, documented_keys, load_hive, parse_hive
 from hyperhive.errors import ConfigError
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
-PLACES = Places(Path("/state"), Path("/run/hive"), Path("/dashboard"))
+PATHS = Paths(Path("/state"), Path("/run/hive"), Path("/dashboard"))
 MINIMAL = "[agents.ada]\n"
 SCHEMAS = {
     name: model for kind in schema.MODELS for name, model in json.loads(schema.render(kind))["$defs"].items()
@@ -21,7 +21,7 @@ SCHEMAS = {
 
 
 def parse(text: str) -> BrokerConfig:
-    return parse_hive(text, PLACES, directory=Path("/hive")).broker
+    return parse_hive(text, PATHS, directory=Path("/hive")).broker
 
 
 def refusal(text: str) -> str:
@@ -40,7 +40,7 @@ def documented(model: str) -> dict[str, Any]:
 
 
 def test_a_file_that_only_names_an_agent_gets_every_documented_default() -> None:
-    hive = parse_hive(MINIMAL, PLACES, directory=Path("/hive"))
+    hive = parse_hive(MINIMAL, PATHS, directory=Path("/hive"))
     agent = documented("AgentConfig") | {"name": "ada"}
     assert hive.broker.model_dump() == {
         "runtime": "process",
@@ -68,14 +68,14 @@ def test_a_file_that_only_names_an_agent_gets_every_documented_default() -> None
 
 
 def test_what_is_rendered_loads_again_as_contract_files() -> None:
-    hive = load_hive(EXAMPLES / "hive.toml", PLACES)
+    hive = load_hive(EXAMPLES / "hive.toml", PATHS)
     assert BrokerConfig.model_validate_json(hive.broker.model_dump_json()) == hive.broker
     for harness in hive.harnesses.values():
         assert HarnessConfig.model_validate_json(harness.model_dump_json()) == harness
 
 
 def test_the_example_hive_says_what_its_comments_say() -> None:
-    hive = load_hive(EXAMPLES / "hive.toml", PLACES)
+    hive = load_hive(EXAMPLES / "hive.toml", PATHS)
     assert {name: (agent.role, agent.model, agent.bash) for name, agent in hive.broker.agents.items()} == {
         "manager": ("manager", "opus", []),
         "coder": ("agent", "sonnet", ["git *", "python3 *", "pytest *", "ls *"]),
@@ -157,7 +157,7 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         [agents.ada.mcp_servers.found]
         command = "server"
         """,
-        PLACES,
+        PATHS,
         directory=Path("/srv/hive"),
     )
     assert hive.credentials == {
@@ -282,10 +282,10 @@ def test_every_mistake_of_a_file_is_reported_at_once() -> None:
 
 def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read: No such file or directory"):
-        load_hive(tmp_path / "nowhere.toml", PLACES)
+        load_hive(tmp_path / "nowhere.toml", PATHS)
     (tmp_path / "hive.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="is not UTF-8 text"):
-        load_hive(tmp_path / "hive.toml", PLACES)
+        load_hive(tmp_path / "hive.toml", PATHS)
 
 
 def test_the_example_server_can_be_run_as_a_program() -> None:

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from hyperhive.config import NtfyConfig
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from hyperhive.errors import ConfigError
 
-PLACES = Places(Path("/state"), Path("/run/hive"), Path("/dashboard"))
+PATHS = Paths(Path("/state"), Path("/run/hive"), Path("/dashboard"))
 
 
 def ntfy(url: str) -> NtfyConfig:
     text = f'[notifications.ntfy]\nurl = "{url}"\n[agents.ada]'
-    found = parse_hive(text, PLACES, directory=Path("/hive")).broker.notifications.ntfy
+    found = parse_hive(text, PATHS, directory=Path("/hive")).broker.notifications.ntfy
     assert found is not None
     return found
 

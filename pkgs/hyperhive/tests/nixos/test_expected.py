@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from hyperhive.config import BrokerConfig, load_broker_config, load_harness_config, uid_base
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from tests.nixos import debian, expected, nix
 
 if not nix.EVAL.is_dir():
@@ -92,13 +92,13 @@ def test_no_hash_and_no_secret_of_a_tree_is_committed(hive: str) -> None:
 
 
 def test_a_hive_without_any_wish_is_the_same_in_nix_and_in_toml(tmp_path: Path, root: Path) -> None:
-    places = Places(
+    paths = Paths(
         Path("/var/lib/hyperhive/broker"),
         Path("/run/hyperhive"),
         Path("/nix/store/hyperhive/share/hyperhive/dashboard"),
     )
     toml = parse_hive(
-        '[agents.manager]\nrole = "manager"\n[agents.alice]\n', places, directory=tmp_path
+        '[agents.manager]\nrole = "manager"\n[agents.alice]\n', paths, directory=tmp_path
     ).broker
     assert broker_config(root / "minimal") == toml.model_copy(update={"runtime": "nixos"})
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config.hive_file import Places, parse_hive
+from hyperhive.config.hive_file import Paths, parse_hive
 from hyperhive.diagnosis.doctor import ADVICE
 from hyperhive.diagnosis.probe import check
 from hyperhive.protocol.diagnosis import Outcome
@@ -18,11 +18,11 @@ def setting(tmp_path: Path) -> Setting:
     (dashboard / "vendor").mkdir(parents=True)
     (dashboard / "index.html").touch()
     (dashboard / "vendor" / "preact.js").touch()
-    places = Places(tmp_path / "state", Path("/tmp"), dashboard)
-    hive = parse_hive("[claude.env]\nANTHROPIC_BASE_URL = 'x'\n[agents.ada]", places, directory=tmp_path)
+    paths = Paths(tmp_path / "state", Path("/tmp"), dashboard)
+    hive = parse_hive("[claude.env]\nANTHROPIC_BASE_URL = 'x'\n[agents.ada]", paths, directory=tmp_path)
     advice = ADVICE["process"]
     return Setting(
-        places.state_dir, places.runtime_dir, dashboard, advice, "127.0.0.1", 0, None, hive, "hive.toml"
+        paths.state_dir, paths.runtime_dir, dashboard, advice, "127.0.0.1", 0, None, hive, "hive.toml"
     )
 
 
@@ -110,7 +110,7 @@ async def test_a_taken_port_is_named_with_the_key_to_change(setting: Setting) ->
 
 
 async def test_an_agent_without_an_account_is_named(setting: Setting, tmp_path: Path) -> None:
-    hive = parse_hive("[agents.ada]\n[agents.bob]", Places(tmp_path, tmp_path, tmp_path), directory=tmp_path)
+    hive = parse_hive("[agents.ada]\n[agents.bob]", Paths(tmp_path, tmp_path, tmp_path), directory=tmp_path)
     found = await failure("credentials", dataclasses.replace(setting, hive=hive))
     assert found == (
         "nothing to use Claude with: ada, bob",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperhive.config.hive_file import Places
+from hyperhive.config.hive_file import Paths
 from hyperhive.errors import ConflictError, UnavailableError
 from hyperhive.up.paths import (
     choose_paths,
@@ -22,9 +22,9 @@ DASHBOARD = Path("/dashboard")
 
 
 def test_sockets_lie_below_the_state_directory_where_they_fit() -> None:
-    places = choose_paths(Path("/srv/hive"), DASHBOARD)
-    assert places == Places(Path("/srv/hive"), Path("/srv/hive/run"), DASHBOARD)
-    assert not is_short(places)
+    paths = choose_paths(Path("/srv/hive"), DASHBOARD)
+    assert paths == Paths(Path("/srv/hive"), Path("/srv/hive/run"), DASHBOARD)
+    assert not is_short(paths)
 
 
 def test_a_relative_state_directory_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +55,8 @@ def test_a_runtime_directory_that_is_itself_too_long_is_passed_over(
 def test_the_link_follows_the_choice(tmp_path: Path) -> None:
     state = tmp_path / "state"
     make_private(state)
-    near = Places(state, state / "run", DASHBOARD)
-    far = Places(state, tmp_path / "far", DASHBOARD)
+    near = Paths(state, state / "run", DASHBOARD)
+    far = Paths(state, tmp_path / "far", DASHBOARD)
     make_runtime_dir(near)
     assert (state / "run").is_dir()
     make_runtime_dir(far)

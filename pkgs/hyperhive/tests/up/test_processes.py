@@ -41,7 +41,7 @@ async def test_every_child_gets_its_own_credentials_only_and_none_in_its_environ
     watched = Watched(tmp_path / "hive")
     async with watched.processes as processes:
         await watched.until(lambda: len(watched.lines) == 5)
-        root = processes.places.runtime_dir / "credentials"
+        root = processes.paths.runtime_dir / "credentials"
         assert {path.relative_to(root).as_posix(): oct(mode(path)) for path in root.rglob("*")} == {
             "ada": "0o700",
             "ada/key": "0o600",
@@ -100,7 +100,7 @@ async def test_a_broker_that_does_not_come_up_is_reported_with_its_last_line(tmp
         await watched.processes.start()
     assert watched.processes.pids == {}
     assert watched.of("ada", ChildState.STARTED) == []
-    assert not (watched.processes.places.runtime_dir / "credentials").exists()
+    assert not (watched.processes.paths.runtime_dir / "credentials").exists()
 
 
 async def test_a_cancelled_start_leaves_nothing(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ async def test_a_cancelled_start_leaves_nothing(tmp_path: Path) -> None:
 
 async def test_credentials_that_a_killed_run_left_are_removed(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "hive")
-    left = watched.processes.places.runtime_dir / "credentials" / "gone" / "key"
+    left = watched.processes.paths.runtime_dir / "credentials" / "gone" / "key"
     left.parent.mkdir(parents=True)
     left.write_text("sk-old")
     async with watched.processes:
@@ -124,10 +124,10 @@ async def test_credentials_that_a_killed_run_left_are_removed(tmp_path: Path) ->
 async def test_a_long_state_directory_gets_short_sockets_and_a_link_to_them(tmp_path: Path) -> None:
     watched = Watched(tmp_path / ("long" * 30))
     async with watched.processes as processes:
-        link = processes.places.state_dir / "run"
-        assert link.readlink() == processes.places.runtime_dir
-        assert len(str(processes.places.socket("x" * 31))) <= 107
-    assert not processes.places.runtime_dir.exists()
+        link = processes.paths.state_dir / "run"
+        assert link.readlink() == processes.paths.runtime_dir
+        assert len(str(processes.paths.socket("x" * 31))) <= 107
+    assert not processes.paths.runtime_dir.exists()
     assert not link.is_symlink()
 
 

@@ -153,7 +153,7 @@ async def test_an_unknown_agent_is_not_found_and_a_closed_hive_starts_nothing(fa
 async def test_the_broker_stops_and_starts_agents_through_it(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "hive")
     async with watched.processes as processes:
-        path = supervisor_socket(processes.places.runtime_dir)
+        path = supervisor_socket(processes.paths.runtime_dir)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         runtime = Supervised(path)
         running = {name: _status(name, UnitState.RUNNING) for name in ("ada", "bob")}
@@ -177,8 +177,8 @@ async def test_the_broker_stops_and_starts_agents_through_it(tmp_path: Path) -> 
 async def test_a_stopped_agent_has_no_credentials_on_the_disk(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "hive")
     async with watched.processes as processes:
-        runtime = Supervised(supervisor_socket(processes.places.runtime_dir))
-        key = processes.places.runtime_dir / "credentials" / "ada" / "key"
+        runtime = Supervised(supervisor_socket(processes.paths.runtime_dir))
+        key = processes.paths.runtime_dir / "credentials" / "ada" / "key"
         assert key.exists()
         await runtime.act(Verb.STOP, "ada")
         assert not key.exists()
@@ -188,7 +188,7 @@ async def test_a_stopped_agent_has_no_credentials_on_the_disk(tmp_path: Path) ->
 
 async def test_an_agent_that_the_hive_does_not_have_is_refused(tmp_path: Path) -> None:
     async with Watched(tmp_path / "hive").processes as processes:
-        runtime = Supervised(supervisor_socket(processes.places.runtime_dir))
+        runtime = Supervised(supervisor_socket(processes.paths.runtime_dir))
         with pytest.raises(UnitFailedError, match="there is no agent 'ghost'"):
             await runtime.act(Verb.START, "ghost")
         found = await runtime.status(["ada", "ghost"])
@@ -198,7 +198,7 @@ async def test_an_agent_that_the_hive_does_not_have_is_refused(tmp_path: Path) -
 
 async def test_what_nobody_knows_is_answered_in_the_one_shape(tmp_path: Path) -> None:
     async with Watched(tmp_path / "hive").processes as processes:
-        connector = aiohttp.UnixConnector(path=str(supervisor_socket(processes.places.runtime_dir)))
+        connector = aiohttp.UnixConnector(path=str(supervisor_socket(processes.paths.runtime_dir)))
         async with aiohttp.ClientSession("http://supervisor", connector=connector) as client:
             for method, route in (("POST", "/agents/ada/fly"), ("GET", "/"), ("POST", "/agents/broker/stop")):
                 async with client.request(method, route) as answer:
