@@ -8,18 +8,17 @@ from hyperhive.errors import UnavailableError
 
 
 class OpenCalls:
-    """Every open call of one application, each with the operator session that it belongs to."""
-
     def __init__(self) -> None:
+        # Each with the operator session that it belongs to, if any.
         self._calls: dict[asyncio.Timeout, str | None] = {}
         self._stopping = False
 
     @asynccontextmanager
     async def hold(self, session: str | None = None) -> AsyncIterator[None]:
-        """Run the body of the `async with` as an open call.
+        """Run the body of the `async with` as an open call; ended from outside, its next wait raises.
 
         Raises:
-            UnavailableError: The call was ended from outside; it comes at the body's next wait.
+            UnavailableError: It was ended.
         """
         if self._stopping:
             raise UnavailableError("the broker is stopping")
@@ -38,7 +37,6 @@ class OpenCalls:
             raise UnavailableError("the call was ended: logged out, or the broker is stopping") from error
 
     def end_session(self, session: str) -> None:
-        """End the calls of one operator session."""
         self._end([call for call, owner in self._calls.items() if owner == session])
 
     def end_all(self) -> None:

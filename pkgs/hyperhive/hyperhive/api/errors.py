@@ -17,12 +17,11 @@ _KEYS: Final = {400: "invalid_request", 413: TooLargeError.key, 500: HyperhiveEr
 
 
 def problem(error: HyperhiveError) -> web.Response:
-    """The answer to a request that ended in `error`."""
     return _answer(error.status, error.key, error.message)
 
 
 def plain_problem(status: int) -> web.Response:
-    """The answer of that status when nothing more is known, e.g. to what is no HTTP."""
+    """The answer when nothing but the status is known, e.g. to what is no HTTP."""
     phrase = HTTPStatus(status)
     return _answer(status, _KEYS.get(status, phrase.name.lower()), phrase.description or phrase.phrase)
 
@@ -35,7 +34,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except HyperhiveError as error:
         return problem(error)
     except web.HTTPException as error:
-        return _refusal_of_aiohttp(request, error)
+        return _http_problem(request, error)
     except ConnectionError as error:
         # The client is gone; nobody reads this answer.
         log.debug("%s %s: %s", request.method, request.path, error)
@@ -48,7 +47,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return plain_problem(500)
 
 
-def _refusal_of_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:
+def _http_problem(request: web.Request, error: web.HTTPException) -> web.Response:
     if error.status == NotFoundError.status:
         return problem(NotFoundError(f"there is no {request.method} {request.path[:200]}"))
     response = plain_problem(error.status)

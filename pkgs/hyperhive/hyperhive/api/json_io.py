@@ -1,4 +1,4 @@
-"""Bodies, queries and paths as models, and models as answers: the edge between bytes and types."""
+"""Requests (body, query, path) read as models, and models answered as JSON."""
 
 import asyncio
 from typing import Annotated, Final, TypeVar
@@ -46,7 +46,7 @@ async def read_body(request: web.Request, model: type[ModelT], limit: int = SMAL
 
 
 def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
-    """The request's query as `model`; an `InvalidRequestError` names field and value."""
+    """The request's query as `model`; errors as for `read_body`."""
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as error:

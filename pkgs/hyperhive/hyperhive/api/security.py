@@ -41,7 +41,7 @@ def secure(response: web.StreamResponse) -> None:
 
 
 async def secure_answer(_request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Signal handler for `app.on_response_prepare`."""
+    """For `app.on_response_prepare`."""
     secure(response)
 
 
@@ -116,18 +116,13 @@ WAITS: Final = "waits"
 
 
 class Gate:
-    """The operator's session cookie, and the routes that need none.
-
-    Args:
-        sessions: Who is logged in.
-        port: Part of the cookie's name, as browsers do not keep cookies of two ports apart.
-        tls: Whether the pages are served with TLS.
-    """
+    """The operator's session cookie, and the routes that need none."""
 
     def __init__(self, sessions: Sessions, *, port: int, tls: bool) -> None:
         self._sessions = sessions
         self._tls = tls
-        # The prefix makes browsers refuse the cookie unless it is Secure, host-only and for Path=/.
+        # The prefix makes browsers refuse the cookie unless it is Secure, host-only and for Path=/. They
+        # do not keep the cookies of two ports apart, so the port is part of the name.
         self.cookie = f"{'__Host-' if tls else ''}hyperhive-{port}"
         self.public: set[web.AbstractRoute] = set()
 
@@ -149,7 +144,6 @@ class Gate:
         )
 
     def dismiss(self, response: web.StreamResponse) -> None:
-        """Take the cookie back."""
         response.del_cookie(self.cookie, path="/", httponly=True, secure=self._tls, samesite="Strict")
 
     @property

@@ -1,4 +1,4 @@
-"""What nobody foresaw is logged in full and answered without details."""
+"""What goes wrong has one shape; what nobody foresaw is logged in full and answered without details."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import logging
 import aiohttp
 import pytest
 
-from tests.api.conftest import RunningHive, call
+from tests.api.conftest import RunningHive, call, refusal
 
 
 async def test_an_unknown_exception_is_an_internal_error_without_details(
@@ -37,3 +37,10 @@ async def test_an_answer_that_fails_half_way_is_cut_instead_of_ending_well(
         with pytest.raises(aiohttp.ClientError):
             await stream.content.read()
     assert [record.getMessage() for record in caplog.records] == ["GET /messages/stream failed"]
+
+
+async def test_an_unknown_route_and_a_wrong_method_have_the_one_shape(hive: RunningHive) -> None:
+    alice = hive.agents["alice"]
+    assert await refusal(alice, "GET", "/v1/nothing") == (404, "not_found")
+    assert await refusal(alice, "DELETE", "/v1/messages") == (405, "method_not_allowed")
+    assert await refusal(alice, "GET", "/") == (404, "not_found")

@@ -4,12 +4,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from hyperhive.api.agent.inbox import InboxApi
 from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
-from hyperhive.api.agent.me import MeApi
-from hyperhive.api.agent.messages import MessagesApi
-from hyperhive.api.agent.questions import QuestionsApi
+from hyperhive.api.agent.messages import AgentMessagesApi
 from hyperhive.api.agent.terminal import TerminalApi
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.errors import errors_as_json
@@ -29,22 +26,14 @@ def agent_app(
 ) -> web.Application:
     """The API of `agent`: whatever comes on its socket is that agent's, whatever it says.
 
-    Args:
-        agent: Whose socket it will be served on.
-        services: What the calls do.
-        tasks: Runs what must end once it began.
-        open_calls: Ends waits when the broker stops.
-        peer_allowed: Which uids may call, as the broker's user namespace sees them.
-        lease_seconds: How long a lease lives without a hold.
+    `peer_allowed` says which uids may call, as the broker's user namespace sees them; a lease lives
+    `lease_seconds` without a hold.
     """
     app = web.Application(
         middlewares=[errors_as_json, path_targets_only, peers_only(peer_allowed), finish_writes(tasks)]
     )
     app.on_response_prepare.append(secure_answer)
-    app.add_routes(MeApi(agent, services).routes())
-    app.add_routes(MessagesApi(agent, services.messages).routes())
-    app.add_routes(InboxApi(agent, services.messages, open_calls).routes())
-    app.add_routes(QuestionsApi(agent, services.questions).routes())
+    app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())
     app.add_routes(LifecycleApi(agent, services).routes())
     app.add_routes(LinkApi(agent, services, tasks, lease_seconds=lease_seconds).routes())
     app.add_routes(TerminalApi(agent, services.terminals, open_calls, tasks).routes())

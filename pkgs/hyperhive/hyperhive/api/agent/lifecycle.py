@@ -17,7 +17,6 @@ class LifecycleApi:
         self._services = services
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [
             web.get("/v1/agents", self.list_all),
             web.post("/v1/agents/{name}/start", self.start),
@@ -26,12 +25,10 @@ class LifecycleApi:
         ]
 
     async def list_all(self, _request: web.Request) -> web.Response:
-        """Every agent, how it is and what may be done to it."""
         self._check_role()
         return answer(AgentList(agents=self._services.agents.briefs(self._agent)))
 
     async def start(self, request: web.Request) -> web.Response:
-        """Start an agent that does not run."""
         return answer(await self._manage(Verb.START, request))
 
     async def stop(self, request: web.Request) -> web.Response:
@@ -39,7 +36,6 @@ class LifecycleApi:
         return answer(await self._manage(Verb.STOP, request))
 
     async def restart(self, request: web.Request) -> web.Response:
-        """Stop and start an agent."""
         return answer(await self._manage(Verb.RESTART, request))
 
     async def _manage(self, verb: Verb, request: web.Request) -> AgentBrief:

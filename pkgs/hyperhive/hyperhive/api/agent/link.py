@@ -35,14 +35,7 @@ _FRAME_BYTES: Final = EVENT_SIZE_LIMIT + 64 * 1024
 
 
 class LinkApi:
-    """The link of one agent; the newest wins.
-
-    Args:
-        agent: Whose socket this is.
-        services: What the frames are about.
-        tasks: For the writer of each link, and what follows its end.
-        lease_seconds: How long a lease lives without a hold.
-    """
+    """The link of the agent whose socket this is; the newest wins."""
 
     def __init__(self, agent: str, services: Services, tasks: Tasks, *, lease_seconds: int) -> None:
         self._agent = agent
@@ -54,7 +47,6 @@ class LinkApi:
         self._settling = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [web.get("/v1/link", self.connect)]
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:

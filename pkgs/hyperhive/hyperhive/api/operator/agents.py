@@ -1,20 +1,22 @@
-"""`/api/agents/{name}`: one agent's view and log, and what the operator tells its session."""
+"""`/api/agents/{name}`: one agent: its view, log, unit, session, Bash policy and self-test."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter
 
-from hyperhive.api.json_io import Query, RowId, answer, read_body, read_query
+from hyperhive.api.json_io import TEXT_BYTES, Query, RowId, answer, read_body, read_query
+from hyperhive.domain.bash import Verdict, judge
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import EventKind
+from hyperhive.protocol.lifecycle import Verb
 from hyperhive.protocol.link import Cancel, Compact, NewSession, SessionCommand
-from hyperhive.protocol.operator import UseModelRequest
-from hyperhive.services.agents import Agents
-from hyperhive.services.events import Events
-from hyperhive.services.links import Links
-from hyperhive.services.models import Models
+from hyperhive.protocol.operator import ExplainRequest, UseModelRequest
+from hyperhive.services.composition import Services
+
+_VERDICT: Final = TypeAdapter(Verdict)
 
 
 def _split(value: object) -> object:
@@ -33,25 +35,31 @@ class _Log(Query):
 class AgentsApi:
     """The agents, one by one; all of them are in `GET /api/state`."""
 
-    def __init__(self, agents: Agents, events: Events, models: Models, links: Links) -> None:
-        self._agents = agents
-        self._events = events
-        self._models = models
-        self._links = links
+    def __init__(self, services: Services) -> None:
+        self._agents = services.agents
+        self._events = services.events
+        self._lifecycle = services.lifecycle
+        self._links = services.links
+        self._models = services.models
+        self._selftests = services.selftests
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [
             web.get("/api/agents/{name}", self.view),
             web.get("/api/agents/{name}/events", self.events),
+            web.post("/api/agents/{name}/start", self.start),
+            web.post("/api/agents/{name}/stop", self.stop),
+            web.post("/api/agents/{name}/restart", self.restart),
             web.post("/api/agents/{name}/cancel", self.cancel),
             web.post("/api/agents/{name}/model", self.model),
             web.post("/api/agents/{name}/compact", self.compact),
             web.post("/api/agents/{name}/new-session", self.new_session),
+            web.post("/api/agents/{name}/explain", self.explain),
+            web.get("/api/agents/{name}/selftest", self.last_selftest),
+            web.post("/api/agents/{name}/selftest", self.run_selftest),
         ]
 
     async def view(self, request: web.Request) -> web.Response:
-        """One agent."""
         return answer(self._agents.view(self._name(request)))
 
     async def events(self, request: web.Request) -> web.Response:
@@ -62,6 +70,16 @@ class AgentsApi:
             name, asked.before, asked.limit, after=asked.after, kinds=asked.kinds or ()
         )
         return answer(page)
+
+    async def start(self, request: web.Request) -> web.Response:
+        return await self._act(Verb.START, request)
+
+    async def stop(self, request: web.Request) -> web.Response:
+        """Stop it: a running turn ends and its messages go back to the queue, where mail waits."""
+        return await self._act(Verb.STOP, request)
+
+    async def restart(self, request: web.Request) -> web.Response:
+        return await self._act(Verb.RESTART, request)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Interrupt its running turn; the turn's messages go back to the queue."""
@@ -86,6 +104,24 @@ class AgentsApi:
     async def new_session(self, request: web.Request) -> web.Response:
         """Begin a new session with its next turn."""
         return self._command(request, NewSession())
+
+    async def explain(self, request: web.Request) -> web.Response:
+        """What its policy says to a command line, without running anything."""
+        patterns = self._agents.config(request.match_info["name"]).bash
+        body = await read_body(request, ExplainRequest, TEXT_BYTES)
+        verdict = await asyncio.to_thread(judge, body.command, patterns)
+        return web.Response(body=_VERDICT.dump_json(verdict), content_type="application/json")
+
+    async def last_selftest(self, request: web.Request) -> web.Response:
+        return answer(self._selftests.view(request.match_info["name"]))
+
+    async def run_selftest(self, request: web.Request) -> web.Response:
+        """Run one and wait for it; it goes on when the caller goes."""
+        return answer(await self._selftests.run(request.match_info["name"]))
+
+    async def _act(self, verb: Verb, request: web.Request) -> web.Response:
+        """Answer with the agent's view when systemd, or the supervisor, is done."""
+        return answer(await self._lifecycle.act(verb, request.match_info["name"]))
 
     def _command(self, request: web.Request, command: SessionCommand) -> web.Response:
         name = self._name(request)

@@ -8,19 +8,12 @@ from aiohttp import web
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.compression import compressed_json
 from hyperhive.api.errors import errors_as_json
-from hyperhive.api.operator.admin import AdminApi
+from hyperhive.api.json_io import answer
 from hyperhive.api.operator.agents import AgentsApi
-from hyperhive.api.operator.diagnosis import DiagnosisApi
-from hyperhive.api.operator.explain import ExplainApi
-from hyperhive.api.operator.inbox import InboxApi
-from hyperhive.api.operator.lifecycle import LifecycleApi
+from hyperhive.api.operator.hive import HiveApi
 from hyperhive.api.operator.login import LoginApi
-from hyperhive.api.operator.messages import MessagesApi
-from hyperhive.api.operator.notifications import NotificationsApi
+from hyperhive.api.operator.messages import OperatorMessagesApi
 from hyperhive.api.operator.pages import PagesApi
-from hyperhive.api.operator.questions import QuestionsApi
-from hyperhive.api.operator.state import StateApi
-from hyperhive.api.operator.stats import StatsApi
 from hyperhive.api.operator.stream import StreamApi
 from hyperhive.api.operator.terminal import TerminalApi
 from hyperhive.api.security import (
@@ -32,6 +25,7 @@ from hyperhive.api.security import (
     peers_only,
     secure_answer,
 )
+from hyperhive.protocol.operator import LoginUrl
 from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks
 
@@ -47,13 +41,7 @@ def operator_app(
 ) -> web.Application:
     """What a browser gets: every route demands a session, but the login and the pages it needs.
 
-    Args:
-        services: What the calls do.
-        gate: The session cookie; learns here which routes are public.
-        tasks: Runs what must end once it began.
-        open_calls: Ends streams at logout and when the broker stops.
-        host_names: Values of `Host` that are answered.
-        dashboard: Directory of the pages.
+    The `gate` learns here which routes are public; `host_names` are values of `Host` that are answered.
     """
     app = web.Application(
         middlewares=[
@@ -85,18 +73,17 @@ def admin_app(
 ) -> web.Application:
     """The operator's calls for the command line; whoever may open the socket is the operator.
 
-    Args:
-        services: What the calls do.
-        tasks: Runs what must end once it began.
-        open_calls: Ends streams when the broker stops.
-        peer_allowed: Which uids may call.
-        login_url: The address that logs a browser in.
+    `peer_allowed` says which uids may; `login_url` is the address that logs a browser in.
     """
+
+    async def token(_request: web.Request) -> web.Response:
+        return answer(LoginUrl(url=login_url()))
+
     app = web.Application(
         middlewares=[errors_as_json, path_targets_only, peers_only(peer_allowed), finish_writes(tasks)]
     )
     app.on_response_prepare.append(secure_answer)
-    app.add_routes(AdminApi(login_url).routes())
+    app.router.add_get("/admin/token", token)
     app.add_routes(_shared_routes(services, tasks, open_calls, None))
     return app
 
@@ -105,16 +92,9 @@ def _shared_routes(
     services: Services, tasks: Tasks, open_calls: OpenCalls, gate: Gate | None
 ) -> list[web.RouteDef]:
     return [
-        *StateApi(services.hive).routes(),
+        *HiveApi(services).routes(),
         *StreamApi(services, open_calls, gate).routes(),
-        *MessagesApi(services.messages).routes(),
-        *InboxApi(services.messages).routes(),
-        *QuestionsApi(services.questions).routes(),
-        *AgentsApi(services.agents, services.events, services.models, services.links).routes(),
-        *StatsApi(services.stats).routes(),
-        *LifecycleApi(services.lifecycle).routes(),
-        *ExplainApi(services.agents).routes(),
-        *DiagnosisApi(services.doctor, services.selftests).routes(),
+        *OperatorMessagesApi(services.messages, services.questions).routes(),
+        *AgentsApi(services).routes(),
         *TerminalApi(services.terminals, open_calls, tasks, gate).routes(),
-        *NotificationsApi(services.notifications).routes(),
     ]

@@ -20,8 +20,6 @@ _ARRIVED_SECONDS: Final = 30
 
 
 class LoginApi:
-    """Logging in and out."""
-
     def __init__(self, sessions: Sessions, gate: Gate, open_calls: OpenCalls) -> None:
         self._sessions = sessions
         self._gate = gate
@@ -32,11 +30,9 @@ class LoginApi:
         return [web.post("/api/login", self.login)]
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes that need one."""
         return [web.post("/api/logout", self.logout)]
 
     async def login(self, request: web.Request) -> web.Response:
-        """Start a session with the token or the password."""
         body = await read_body(request, LoginRequest)
         if body.token is not None:
             session = await self._sessions.login_token(body.token)

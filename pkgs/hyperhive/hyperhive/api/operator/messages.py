@@ -1,4 +1,4 @@
-"""`/api/messages`: the operator reads the hive's history and writes."""
+"""What the operator reads and writes: the hive's messages, his inbox, and questions to answer or cancel."""
 
 from typing import Annotated, Self
 
@@ -6,8 +6,10 @@ from aiohttp import web
 from pydantic import Field, model_validator
 
 from hyperhive.api.json_io import TEXT_BYTES, Query, RowId, answer, path_id, read_body, read_query
-from hyperhive.protocol.messages import OPERATOR, MessageState, SendRequest
+from hyperhive.protocol.messages import OPERATOR, MessageState, ReadRequest, SendRequest
+from hyperhive.protocol.questions import AnswerRequest, QuestionList
 from hyperhive.services.messages import Messages
+from hyperhive.services.questions import Questions
 
 
 class _History(Query):
@@ -27,22 +29,32 @@ class _History(Query):
         return self
 
 
-class MessagesApi:
-    """Every message of the hive."""
+class _Inbox(Query):
+    """Which unread messages to show: younger than `after`."""
 
-    def __init__(self, messages: Messages) -> None:
+    after: RowId = 0
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class OperatorMessagesApi:
+    def __init__(self, messages: Messages, questions: Questions) -> None:
         self._messages = messages
+        self._questions = questions
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [
-            web.get("/api/messages", self.page),
+            web.get("/api/messages", self.history),
             web.get("/api/messages/{id}", self.get),
             web.post("/api/messages", self.send),
+            web.get("/api/inbox", self.inbox),
+            web.post("/api/inbox/ack", self.ack),
+            web.get("/api/questions", self.questions),
+            web.post("/api/questions/{id}/answer", self.answer_question),
+            web.post("/api/questions/{id}/cancel", self.cancel_question),
         ]
 
-    async def page(self, request: web.Request) -> web.Response:
-        """A page of history, newest first."""
+    async def history(self, request: web.Request) -> web.Response:
+        """A page of all messages of the hive, newest first."""
         asked = read_query(request, _History)
         page = await self._messages.page(
             before=asked.before,
@@ -55,10 +67,30 @@ class MessagesApi:
         return answer(page)
 
     async def get(self, request: web.Request) -> web.Response:
-        """One message."""
         return answer(await self._messages.get(path_id(request)))
 
     async def send(self, request: web.Request) -> web.Response:
-        """Commit a message from the operator."""
         body = await read_body(request, SendRequest, TEXT_BYTES)
         return answer(await self._messages.send(OPERATOR, body))
+
+    async def inbox(self, request: web.Request) -> web.Response:
+        """A page of what was not read yet, oldest first; the first page is in `GET /api/state`, too."""
+        asked = read_query(request, _Inbox)
+        return answer(await self._messages.inbox(after=asked.after, limit=asked.limit))
+
+    async def ack(self, request: web.Request) -> web.Response:
+        """Mark messages as read."""
+        body = await read_body(request, ReadRequest)
+        return answer(await self._messages.read(body.ids))
+
+    async def questions(self, _request: web.Request) -> web.Response:
+        """The open questions and the latest closed ones."""
+        return answer(QuestionList(questions=await self._questions.recent()))
+
+    async def answer_question(self, request: web.Request) -> web.Response:
+        """Answer a question, also one between agents."""
+        body = await read_body(request, AnswerRequest, TEXT_BYTES)
+        return answer(await self._questions.answer(path_id(request), OPERATOR, body.answer))
+
+    async def cancel_question(self, request: web.Request) -> web.Response:
+        return answer(await self._questions.cancel(path_id(request), OPERATOR))

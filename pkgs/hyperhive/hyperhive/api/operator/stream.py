@@ -31,18 +31,15 @@ class StreamApi:
         self._gate = gate
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [
             web.get("/messages/stream", self.hive),
             web.get("/api/agents/{name}/stream", self.agent),
         ]
 
     async def hive(self, request: web.Request) -> web.StreamResponse:
-        """Every frame of the hive from now on."""
         return await self._send(request, self._services.hive.watch(), _hive_frame)
 
     async def agent(self, request: web.Request) -> web.StreamResponse:
-        """Every event of one agent from now on."""
         name = self._services.agents.config(request.match_info["name"]).name
         return await self._send(request, self._services.events.watch(name), _agent_frame)
 

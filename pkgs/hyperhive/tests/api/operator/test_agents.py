@@ -1,4 +1,4 @@
-"""One agent for the operator: view, log, policy."""
+"""One agent for the operator: view, log, model, policy."""
 
 from hyperhive.protocol.events import NewEvent, Note, TurnStart
 from tests.api.conftest import RunningHive, StartHive, call, refusal
@@ -100,3 +100,16 @@ async def test_a_wrong_page_of_a_log_is_refused_with_field_and_value(hive: Runni
         status, answer = await call(hive.browser, "GET", f"/api/agents/alice/events?{query}")
         assert (status, answer["error"]["key"]) == (400, "invalid_request")
         assert answer["error"]["message"].startswith(said)
+
+
+async def test_a_command_is_judged_by_the_agents_own_policy(start_hive: StartHive) -> None:
+    hive = await start_hive(agents={"alice": {"bash": ["git *"]}, "bob": {"bash": None}})
+    path = "/api/agents/alice/explain"
+    status, verdict = await call(hive.admin, "POST", path, {"command": "git log; whoami"})
+    assert (status, verdict["allowed"], verdict["rule"]) == (200, False, "no_pattern")
+    assert [(one["text"], one["allowed"]) for one in verdict["commands"]] == [
+        ("git log", True),
+        ("whoami", False),
+    ]
+    _, verdict = await call(hive.admin, "POST", "/api/agents/bob/explain", {"command": "whoami"})
+    assert (verdict["allowed"], verdict["rule"]) == (True, "any_command")

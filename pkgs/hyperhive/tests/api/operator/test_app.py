@@ -1,8 +1,10 @@
-"""Every route of the TCP port demands a login."""
+"""Every route of the TCP port demands a login, the admin socket none."""
 
 import re
 
-from tests.api.conftest import RunningHive, StartHive, refusal
+from aiohttp import ClientSession
+
+from tests.api.conftest import RunningHive, StartHive, call, refusal
 
 #: What answers without a session, and why: the login itself, and pages that look at the session.
 PUBLIC = {("POST", "/api/login"), ("GET", "/")}
@@ -41,3 +43,18 @@ async def test_the_page_without_a_session_is_the_login_page(start_hive: StartHiv
     hive = await start_hive()
     async with hive.stranger.get("/") as response:
         assert "log in" in await response.text()
+
+
+async def test_the_admin_socket_answers_the_same_without_a_login(hive: RunningHive) -> None:
+    await hive.send("alice", "operator", "done")
+    for path in ("/api/messages", "/api/questions", "/api/agents/alice", "/api/agents/alice/events"):
+        assert await call(hive.admin, "GET", path) == await call(hive.browser, "GET", path)
+    assert await refusal(hive.admin, "POST", "/api/login", {"token": "x"}) == (404, "not_found")
+    assert await refusal(hive.admin, "GET", "/") == (404, "not_found")
+
+
+async def test_the_admin_socket_knows_the_login_address(hive: RunningHive) -> None:
+    status, answer = await call(hive.admin, "GET", "/admin/token")
+    assert (status, answer) == (200, {"url": hive.broker.login_url()})
+    async with ClientSession() as fresh, fresh.get(answer["url"], allow_redirects=False) as response:
+        assert response.headers["Location"] == "/"

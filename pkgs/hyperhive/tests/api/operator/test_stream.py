@@ -1,4 +1,4 @@
-"""Server-sent events: numbered, alive, ended when they must, and never waited for."""
+"""The snapshot, and server-sent events: numbered, alive, ended when they must, and never waited for."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hyperhive import __version__
 from tests.api.conftest import RunningHive, call, refusal
 
 
@@ -84,3 +85,29 @@ async def test_a_browser_that_does_not_read_is_dropped_and_holds_nobody_up(
     _, state = await call(hive.admin, "GET", "/api/state")
     assert state["unread"] == 60
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+async def test_the_snapshot_holds_the_whole_hive(hive: RunningHive) -> None:
+    [sent] = await hive.send("alice", "operator", "done")
+    _, question = await call(hive.agents["alice"], "POST", "/v1/questions", {"question": "may I?"})
+    status, state = await call(hive.browser, "GET", "/api/state")
+    _, again = await call(hive.browser, "GET", "/api/state")
+    assert (status, state) == (
+        200,
+        {
+            "seq": again["seq"],
+            "boot": again["boot"],
+            "version": __version__,
+            "operator": {"pronouns": "they/them"},
+            "agents": [
+                (await call(hive.browser, "GET", f"/api/agents/{name}"))[1]
+                for name in ("alice", "bob", "boss")
+            ],
+            "messages": [sent],
+            "messages_before": None,
+            "inbox": [sent],
+            "inbox_after": None,
+            "unread": 1,
+            "questions": [question],
+        },
+    )
