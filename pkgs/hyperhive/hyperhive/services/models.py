@@ -11,8 +11,8 @@ from hyperhive.protocol.messages import OPERATOR, MessageKind
 from hyperhive.services.agents import Agents
 from hyperhive.services.events import Events
 from hyperhive.services.links import Links
-from hyperhive.store import agents as store
 from hyperhive.store import messages
+from hyperhive.store import models as store
 from hyperhive.store.database import Database
 from hyperhive.store.transaction import Transaction
 
@@ -44,7 +44,7 @@ class Models:
 
     async def add(self, agent: AgentConfig) -> None:
         """Take over an agent's choice; one that its configuration lists no more is dropped, and said so."""
-        kept = (await self._db.read(store.models)).get(agent.name)
+        kept = (await self._db.read(store.load)).get(agent.name)
         if kept is None or kept in agent.models:
             self._agents.model_chosen(agent.name, kept)
         else:
@@ -61,7 +61,7 @@ class Models:
         chosen = rules.choice(agent, asked)
         if chosen == self._agents.view(name).model.chosen:
             return self._agents.view(name)
-        await self._db.commit(store.choose_model, name, chosen)
+        await self._db.commit(store.choose, name, chosen)
         self._agents.model_chosen(name, chosen)
         self._links.push(name, UseModel(model=rules.used(agent, chosen)))
         await self._events.note(name, Note(text=rules.chosen_text(agent, chosen)))
@@ -69,5 +69,5 @@ class Models:
 
 
 def _drop(tx: Transaction, agent: AgentConfig, chosen: str) -> None:
-    store.choose_model(tx, agent.name, None)
+    store.choose(tx, agent.name, None)
     messages.post(tx, OPERATOR, MessageKind.NOTICE, rules.unlisted_text(agent, chosen))

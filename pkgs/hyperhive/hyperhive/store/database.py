@@ -4,28 +4,34 @@ import asyncio
 import contextlib
 import fcntl
 import functools
+import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Concatenate, Final, ParamSpec, Self, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar, TypeVarTuple, Unpack
 
 from hyperhive.errors import StoreError
 from hyperhive.protocol.bus import Event
 from hyperhive.store import messages
 from hyperhive.store.schema import migrate, schema_version
 from hyperhive.store.transaction import Transaction
-from hyperhive.store.writer import Writer
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 READERS: Final = 2
+#: Most jobs in one commit.
+GROUP_LIMIT: Final = 256
 
 #: WAL lets readers go on beside the writer; FULL makes every commit survive a power cut.
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
@@ -176,3 +182,127 @@ def _check(connection: sqlite3.Connection) -> None:
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise StoreError(f"it is damaged: {verdict}")
+
+
+#: A job's value, and what it changed.
+_Result = tuple[Any, Sequence[Event]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    run: Callable[[sqlite3.Connection], _Result]
+    future: asyncio.Future[Any]
+
+
+_Outcome = tuple[_Job, _Result | BaseException]
+
+
+class Writer:
+    """Runs jobs on its own thread, in the order of `submit`, and settles them after the commit.
+
+    Args:
+        connection: In autocommit mode, used by nobody else while the writer lives.
+        loop: Where events are published and futures are resolved.
+        publish: Gets the events of each job.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        loop: asyncio.AbstractEventLoop,
+        publish: Callable[[Sequence[Event]], object],
+    ) -> None:
+        self._connection = connection
+        self._loop = loop
+        self._publish = publish
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, run: Callable[[sqlite3.Connection], tuple[T, Sequence[Event]]]) -> asyncio.Future[T]:
+        """Queue one job; see `Database.submit`."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(run, future))
+        return future
+
+    def stop(self) -> None:
+        """Finish what is queued and end the thread; blocks."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while group := self._next_group():
+            outcomes = self._commit(group)
+            # The loop may be gone when the process is torn down; the commits stand all the same.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._settle, outcomes)
+
+    def _next_group(self) -> list[_Job]:
+        """Wait for a job and take what waits behind it; empty means stop."""
+        group: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            if not job.future.cancelled():
+                group.append(job)
+            if len(group) == GROUP_LIMIT:
+                break
+            try:
+                job = self._jobs.get_nowait() if group else self._jobs.get()
+            except Empty:
+                break
+        else:
+            if group:
+                self._jobs.put(None)
+        return group
+
+    def _commit(self, group: Sequence[_Job]) -> list[_Outcome]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._run(job) for job in group]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            log.exception("the store refused a commit of %d jobs", len(group))
+            failure = _store_error(error)
+            return [(job, failure) for job in group]
+        return outcomes
+
+    def _run(self, job: _Job) -> _Outcome:
+        """Run one job so that its failure undoes only its own writes.
+
+        Raises:
+            sqlite3.Error: SQLite gave up the whole transaction (full disk, I/O error).
+        """
+        self._connection.execute("SAVEPOINT job")
+        try:
+            result = job.run(self._connection)
+        except Exception as error:  # the caller's future is the boundary
+            if not self._connection.in_transaction:
+                raise sqlite3.OperationalError(f"the transaction was lost: {error}") from error
+            self._connection.execute("ROLLBACK TO job")
+            self._connection.execute("RELEASE job")
+            return job, _store_error(error) if isinstance(error, sqlite3.OperationalError) else error
+        self._connection.execute("RELEASE job")
+        return job, result
+
+    def _settle(self, outcomes: Sequence[_Outcome]) -> None:
+        """Tell the event loop's side how the jobs ended; runs on the event loop."""
+        for job, outcome in outcomes:
+            if not isinstance(outcome, BaseException):
+                value, events = outcome
+                try:
+                    self._publish(events)
+                except Exception:  # whoever listens must not make this look like a lost commit
+                    log.exception("publishing failed after a commit")
+                if not job.future.done():
+                    job.future.set_result(value)
+            elif not job.future.done():
+                job.future.set_exception(outcome)
+
+
+def _store_error(error: sqlite3.Error) -> StoreError:
+    """A full or failing disk as the caller sees it."""
+    failure = StoreError(f"the store cannot be written: {error}")
+    failure.__cause__ = error
+    return failure

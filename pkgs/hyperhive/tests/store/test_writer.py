@@ -7,7 +7,7 @@ import pytest
 
 from hyperhive.errors import StoreError
 from hyperhive.protocol.bus import Event
-from hyperhive.store.writer import Writer
+from hyperhive.store.database import Writer
 
 
 @pytest.fixture

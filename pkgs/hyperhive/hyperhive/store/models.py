@@ -1,16 +1,16 @@
-"""What the operator decided for agents, in the store: the model of each."""
+"""The models that the operator chose for agents, in the store."""
 
 import sqlite3
 
 from hyperhive.store.transaction import Transaction
 
 
-def models(connection: sqlite3.Connection) -> dict[str, str]:
+def load(connection: sqlite3.Connection) -> dict[str, str]:
     """The models that were chosen, by the agent's name."""
     return {row["name"]: row["model"] for row in connection.execute("SELECT name, model FROM agents")}
 
 
-def choose_model(tx: Transaction, name: str, model: str | None) -> None:
+def choose(tx: Transaction, name: str, model: str | None) -> None:
     """Keep the choice for an agent; None forgets it."""
     if model is None:
         tx.connection.execute("DELETE FROM agents WHERE name = ?", (name,))
