@@ -10,7 +10,7 @@ from hyperhive.protocol.lifecycle import UnitStatus, Verb
 
 
 class AgentState(StrEnum):
-    """How an agent is: what its harness last said, or what is known of its container while none is connected.
+    """What its harness last reported, or what is known of its container while none is connected.
 
     `offline`: no harness is connected, and nobody can say, or not yet, what became of it.
     """
@@ -28,44 +28,34 @@ class AgentState(StrEnum):
 
 
 class RunningTool(ApiModel):
-    """A tool call that has begun and has no result yet; the longest of those that run side by side.
+    """A tool call that has begun and has no result yet; the longest of those that run side by side."""
 
-    Attributes:
-        name: The tool's full name, such as `Bash` or `mcp__orders__query`.
-        since: When the call began.
-        others: How many calls run beside it.
-    """
-
+    #: The tool's full name, such as `Bash` or `mcp__orders__query`.
     name: str
     since: Timestamp
+    #: How many calls run beside it.
     others: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
 class AgentStatus(ApiModel):
-    """The part of an agent's state that its harness reports over the link.
-
-    Attributes:
-        detail: One line for the operator: the running tool, the reason of a failure; may be empty.
-        tool: What a working agent runs; null while the model is asked.
-        until: When a parked agent goes on by itself.
-        session: Claude Code's session id, null before the first turn.
-        context_used: Tokens in the context after the last inference, null before the first turn.
-        context_max: Size of the model's context window in tokens, from the model itself.
-    """
-
     state: AgentState
+    #: One line for the operator: the running tool, the reason of a failure; may be empty.
     detail: str
     model: str
     turn: str | None
+    #: When a parked agent goes on by itself.
     until: Timestamp | None
+    #: Claude Code's session id, null before the first turn.
     session: str | None
+    #: Tokens in the context after the last inference, null before the first turn.
     context_used: int | None
+    #: Size of the model's context window in tokens, from the model itself.
     context_max: int | None
+    #: What a working agent runs; null while the model is asked.
     tool: RunningTool | None = None
 
     @classmethod
     def bare(cls, state: AgentState, model: str) -> Self:
-        """A status that says nothing but the state."""
         return cls(
             state=state,
             detail="",
@@ -79,16 +69,13 @@ class AgentStatus(ApiModel):
 
 
 class Waiting(ApiModel):
-    """An agent that did all it had to do waits for the answer to a question that it asked.
+    """An agent that did all it had to do waits for the answer to a question that it asked."""
 
-    Attributes:
-        on: Who was asked: `operator`, or the name of an agent.
-        question: The question's id; the operator's come first, then the oldest.
-        since: When the question and the rest after its turn had both begun.
-    """
-
+    #: Who was asked: `operator`, or the name of an agent.
     on: str
+    #: The question's id; the operator's come first, then the oldest.
     question: int
+    #: When the question and the rest after its turn had both begun.
     since: Timestamp
 
 
@@ -102,23 +89,20 @@ class AgentLimits(ApiModel):
 
 
 class AgentPolicy(ApiModel):
-    """What the operator's configuration allows an agent. `null` lists mean "anything".
-
-    Attributes:
-        turns_per_day: Cap of a day in UTC, null for none; so is `usd_cents_per_day`, of the estimated cost.
-        compact_above_percent: Where the session's context is compacted; 0 never is.
-        compact_notes_above_bytes: Where `notes.md` is rewritten; 0 never is.
-        limits: null where nothing holds them: agents that are plain processes.
-    """
+    """What the operator's configuration allows an agent. `null` lists mean "anything"."""
 
     allowed_recipients: list[str] | None
     bash: list[str] | None
     tools: list[str]
     mcp_servers: dict[str, list[str]]
+    #: Cap of a day in UTC, null for none; so is `usd_cents_per_day`, of the estimated cost.
     turns_per_day: int | None
     usd_cents_per_day: int | None
+    #: Where the session's context is compacted; 0 never is.
     compact_above_percent: int
+    #: Where `notes.md` is rewritten; 0 never is.
     compact_notes_above_bytes: int
+    #: null where nothing holds them: agents that are plain processes.
     limits: AgentLimits | None
 
 
@@ -133,58 +117,40 @@ class McpState(StrEnum):
 
 
 class McpServer(ApiModel):
-    """An extra MCP server, as its agent's harness sees it.
-
-    Attributes:
-        reason: Why it failed; empty otherwise.
-        tools: Names of allowed tools that it offered when it was last asked; the first of them only where
-            there are many.
-        offered: How many they are in all.
-    """
-
     name: str
     state: McpState
+    #: Why it failed, else empty.
     reason: str
+    #: Names of allowed tools that it offered when last asked; only the first where there are many.
     tools: list[str]
+    #: How many they are in all.
     offered: int
 
 
 class ModelChoice(ApiModel):
-    """Which model an agent uses; what runs now is in its status.
-
-    Attributes:
-        configured: What the configuration says.
-        chosen: What the operator said instead; null goes by the configuration.
-    """
+    """Which model an agent uses; what runs now is in its status."""
 
     configured: str
+    #: What the operator said instead; null goes by the configuration.
     chosen: str | None
 
 
 class AgentView(ApiModel):
-    """One agent on the operator's page.
-
-    Attributes:
-        models: What the operator may choose.
-        model: What counts from the next turn on.
-        mcp_servers: How the extra MCP servers of the policy are, by name.
-        status: What its harness reported, or in its place what is known while none is connected.
-        waiting: Whose answer an idle agent waits for; null when it waits for mail, or does not wait.
-        linked: Whether its harness is connected.
-        unit: What runs it.
-        actions: What may be done to `unit` as it is now.
-    """
-
     name: str
     role: Literal["agent", "manager"]
     models: list[str]
+    #: What counts from the next turn on.
     model: ModelChoice
     policy: AgentPolicy
+    #: How the extra MCP servers of the policy are, by name.
     mcp_servers: list[McpServer]
+    #: What its harness reported, or in its place what is known while none is connected.
     status: AgentStatus
+    #: Whose answer an idle agent waits for; null when it waits for mail, or does not wait.
     waiting: Waiting | None
     linked: bool
     unit: UnitStatus
+    #: What may be done to `unit` as it is now.
     actions: list[Verb]
     since: Timestamp
     inbox_depth: int

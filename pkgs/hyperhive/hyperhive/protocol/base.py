@@ -1,4 +1,4 @@
-"""The two model bases of the wire: strict requests and lenient-to-grow answers."""
+"""The base of every model that crosses a process, the types that they share, and the shape of errors."""
 
 from typing import Annotated
 
@@ -23,18 +23,16 @@ class ApiModel(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-# Until every file under protocol/ says ApiModel.
+# Until protocol/terminal.py says ApiModel.
 Wire = ApiModel
 
 
 class ProblemDetail(ApiModel):
-    """What went wrong: a stable key and one sentence."""
-
+    #: Stable, see `hyperhive/errors.py`.
     key: str
+    #: One sentence.
     message: str
 
 
 class Problem(ApiModel):
-    """The one shape of every error answer."""
-
     error: ProblemDetail

@@ -1,34 +1,24 @@
 """What the bus carries inside the broker: each event says what has changed, after it was committed."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from hyperhive.protocol.events import AgentEvent
+from hyperhive.protocol.events import AgentEvent, Level
 from hyperhive.protocol.messages import Message
 from hyperhive.protocol.questions import Question
-
-Level = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged:
-    """A message is new or in another state."""
-
     message: Message
     is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QueueChanged:
-    """Messages of this recipient changed.
-
-    Attributes:
-        depth: How many are queued now.
-        has_mail: Whether there is something to lease that could not be leased before.
-    """
-
     recipient: str
+    #: Messages queued now.
     depth: int
+    #: Whether there is something to lease that could not be leased before.
     has_mail: bool
 
 
@@ -41,22 +31,16 @@ class RefusalUnstored:
 
 @dataclass(frozen=True, slots=True)
 class QuestionChanged:
-    """A question is new or closed."""
-
     question: Question
 
 
 @dataclass(frozen=True, slots=True)
 class EventStored:
-    """An agent's log has one more event."""
-
     event: AgentEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that the operator should see once."""
-
     level: Level
     text: str
 
@@ -70,8 +54,6 @@ class AgentChanged:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged:
-    """An agent's harness connected or is gone."""
-
     agent: str
 
 

@@ -14,10 +14,7 @@ FOUND_LIMIT: Final = 500
 
 
 class Outcome(StrEnum):
-    """How a probe ended.
-
-    `none`: there is no wall, and nobody said that there would be one. `skipped`: it could not be looked at.
-    """
+    """`none`: nothing is isolated, and nobody promised it. `skipped`: it could not be observed."""
 
     OK = "ok"
     FAILED = "failed"
@@ -26,13 +23,7 @@ class Outcome(StrEnum):
 
 
 class Observation(ApiModel):
-    """What one probe of a self-test saw.
-
-    Attributes:
-        key: Of the probe, as in `hyperhive/diagnosis/`.
-        found: What was seen, on one line.
-    """
-
+    #: Of the probe, as in `hyperhive/diagnosis/`.
     key: Annotated[str, Field(max_length=64)]
     outcome: Outcome
     found: Annotated[str, Field(max_length=FOUND_LIMIT)]
@@ -46,22 +37,15 @@ class Finding(Observation):
 
 
 class SelfTest(ApiModel):
-    """One agent's self-test.
-
-    Attributes:
-        at: When it began.
-        contained: Whether the agent is in a container, and so whether walls are promised.
-        ok: Whether nothing failed.
-        outside: Seen by the broker; the agent cannot change it.
-        inside: Said by the agent itself, and as true as the agent is honest.
-    """
-
     agent: str
     at: Timestamp
     seconds: float
+    #: Whether the agent is in a container, and so whether isolation is promised.
     contained: bool
     ok: bool
+    #: Seen by the broker; the agent cannot change it.
     outside: list[Finding]
+    #: Said by the agent itself, and as true as the agent is honest.
     inside: list[Finding]
 
 
@@ -73,35 +57,27 @@ class SelfTestView(ApiModel):
 
 
 class Check(ApiModel):
-    """What one probe of the doctor came to.
+    """What one probe of the doctor came to."""
 
-    Attributes:
-        key: Of the probe; with `about` no other check has it.
-        about: Name of the agent that it is about; empty for the machine and the broker.
-        outcome: Never `none`.
-        option: What to change; empty unless it failed.
-        command: What to run; empty unless it failed.
-    """
-
+    #: Of the probe; with `about` no other check has it.
     key: str
     name: str
+    #: Name of the agent that it is about; empty for the machine and the broker.
     about: str = ""
+    #: Never `none`.
     outcome: Outcome
     found: str
+    #: What to change; empty unless it failed.
     option: str = ""
+    #: What to run; empty unless it failed.
     command: str = ""
 
 
 class Diagnosis(ApiModel):
-    """Answer of `GET /api/doctor`.
-
-    Attributes:
-        at: When the checks began.
-        ok: Whether none has failed.
-        checks: The machine and the broker first, then agent by agent.
-    """
+    """Answer of `GET /api/doctor`."""
 
     at: Timestamp
     seconds: float
     ok: bool
+    #: The machine and the broker first, then agent by agent.
     checks: list[Check]

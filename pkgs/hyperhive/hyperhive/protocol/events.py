@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from hyperhive.protocol.agents import AgentView
-from hyperhive.protocol.base import Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Timestamp
 from hyperhive.protocol.messages import Message
 from hyperhive.protocol.questions import Question
 
@@ -127,7 +127,7 @@ TokenCount = Annotated[int, Field(ge=0, le=10**9)]
 Level = Literal["info", "warning", "error"]
 
 
-class _Told(Wire):
+class _Told(ApiModel):
     """What an event tells. It comes from inside a container: what does not fit a field is left out."""
 
     model_config = ConfigDict(allow_inf_nan=False)
@@ -161,8 +161,6 @@ class Text(_Told):
 
 
 class Thinking(_Told):
-    """The model thought."""
-
     kind: Literal[EventKind.THINKING] = EventKind.THINKING
     text: LogText = ""
 
@@ -204,7 +202,7 @@ class Note(_Told):
     retry: bool = False
 
 
-class Tokens(Wire):
+class Tokens(ApiModel):
     """Token counts of one turn, of the main session."""
 
     input: TokenCount = 0
@@ -214,15 +212,7 @@ class Tokens(Wire):
 
 
 class TurnEnd(_Told):
-    """A turn ended; null is what is not known.
-
-    Attributes:
-        cost_usd: An estimate.
-        tools: Calls by tool.
-        context_used: Tokens in the context after the last inference.
-        context_max: The model's context window in tokens.
-        notes_bytes: Size of the agent's notes after the turn.
-    """
+    """A turn ended; null is what is not known."""
 
     kind: Literal[EventKind.TURN_END] = EventKind.TURN_END
     result: Annotated[TurnResult, Field(strict=False)] = TurnResult.FAILED
@@ -230,10 +220,14 @@ class TurnEnd(_Told):
     duration_ms: Annotated[int, Field(ge=0, le=30 * 86_400_000)] | None = None
     tool_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
     tools: Annotated[dict[str, int], BeforeValidator(_counts)] = Field(default_factory=dict)
+    #: An estimate.
     cost_usd: Annotated[float, Field(ge=0, le=MOST_USD)] | None = None
     tokens: Tokens | None = None
+    #: Tokens in the context after the last inference.
     context_used: TokenCount | None = None
+    #: The model's context window, in tokens.
     context_max: TokenCount | None = None
+    #: Size of the agent's notes after the turn.
     notes_bytes: Annotated[int, Field(ge=0, le=2**40)] | None = None
 
 
@@ -242,7 +236,7 @@ EventData = Annotated[
 ]
 
 
-class NewEvent(Wire):
+class NewEvent(ApiModel):
     """One event as the harness sends it; the broker adds agent and id.
 
     As JSON the `kind` stands beside the `data`: {ts, kind, turn, data}.
@@ -254,7 +248,6 @@ class NewEvent(Wire):
 
     @property
     def kind(self) -> EventKind:
-        """What `data` tells of."""
         return self.data.kind
 
     @model_validator(mode="before")
@@ -282,52 +275,44 @@ class AgentEvent(NewEvent):
     agent: str
 
 
-class EventPage(Wire):
-    """A page of one agent's log, newest first.
-
-    Attributes:
-        next_before: The `before` of the next older page, null when there is none.
-        next_after: The `after` of the next newer page, when this one was asked for with `after`.
-    """
+class EventPage(ApiModel):
+    """A page of one agent's log, newest first."""
 
     events: list[AgentEvent]
+    #: The `before` of the next older page, null when there is none.
     next_before: int | None
+    #: The `after` of the next newer page, when this one was asked for with `after`.
     next_after: int | None
 
 
-class OperatorInfo(Wire):
-    """How agents speak of the operator."""
-
+class OperatorInfo(ApiModel):
     pronouns: str
 
 
-class HiveState(Wire):
-    """Answer of `GET /api/state`. Frames with `seq` not above this one's are already in it.
-
-    Attributes:
-        boot: Changes with every start of the broker.
-        messages: The latest of the hive, newest first, fewer the longer they are.
-        messages_before: The `before` of the next older page; null when there is none.
-        inbox: Messages to the operator that are not acked, oldest first, fewer the longer they are.
-        inbox_after: The `after` of the inbox's next page; null when this is all of it.
-        unread: How many messages the whole inbox has.
-        questions: The open ones of the hive and the 20 latest closed ones, newest first.
-    """
+class HiveState(ApiModel):
+    """Answer of `GET /api/state`. Frames with `seq` not above this one's are already in it."""
 
     seq: int
+    #: Changes with every start of the broker.
     boot: str
     version: str
     operator: OperatorInfo
     agents: list[AgentView]
+    #: The latest of the hive, newest first, fewer the longer they are.
     messages: list[Message]
+    #: The `before` of the next older page; null when there is none.
     messages_before: int | None
+    #: Messages to the operator that are not acked, oldest first, fewer the longer they are.
     inbox: list[Message]
+    #: The `after` of the inbox's next page; null when this is all of it.
     inbox_after: int | None
+    #: How many messages the whole inbox has.
     unread: int
+    #: The open ones of the hive and the 20 latest closed ones, newest first.
     questions: list[Question]
 
 
-class MessageFrame(Wire):
+class MessageFrame(ApiModel):
     """A message is new or changed its state: replace it by id; `unread` is the operator's inbox now."""
 
     seq: int
@@ -336,7 +321,7 @@ class MessageFrame(Wire):
     unread: int
 
 
-class QuestionFrame(Wire):
+class QuestionFrame(ApiModel):
     """A question is new or closed: replace it by id."""
 
     seq: int
@@ -344,7 +329,7 @@ class QuestionFrame(Wire):
     data: Question
 
 
-class AgentFrame(Wire):
+class AgentFrame(ApiModel):
     """An agent's view changed: replace it by name."""
 
     seq: int
@@ -352,7 +337,7 @@ class AgentFrame(Wire):
     data: AgentView
 
 
-class NoticeFrame(Wire):
+class NoticeFrame(ApiModel):
     """Something the operator should see once: level and one sentence."""
 
     seq: int

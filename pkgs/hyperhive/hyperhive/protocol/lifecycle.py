@@ -11,8 +11,6 @@ OPERATION_SECONDS: Final = 300
 
 
 class Verb(StrEnum):
-    """What can be done to what runs an agent."""
-
     START = "start"
     STOP = "stop"
     RESTART = "restart"
@@ -31,19 +29,13 @@ class UnitState(StrEnum):
 
 
 class UnitStatus(ApiModel):
-    """What runs one agent, and how it is.
-
-    Attributes:
-        unit: Its name for the operator: a systemd unit, or `process NAME`.
-        reason: Why it is so, on one line; may be empty.
-    """
-
+    #: Its name for the operator: a systemd unit, or `process NAME`.
     unit: str
     state: UnitState
+    #: Why it is so, on one line; may be empty.
     reason: str
 
 
 class UnitMap(ApiModel):
-    """What runs each agent, by the agent's name."""
-
+    #: By the agent's name.
     units: dict[str, UnitStatus]

@@ -50,24 +50,23 @@ HARNESS_FRAME: TypeAdapter[HarnessFrame] = TypeAdapter(HarnessFrame)
 
 
 class Welcome(ApiModel):
-    """First frame of the broker: how long a lease lives without a hold, the queue's depth, today's use.
-
-    `turns_today` and `cost_today_usd` are the counts of the agent's view; the harness counts on from
-    them for its budget. `model` is as in `UseModel`.
-    """
+    """First frame of the broker."""
 
     type: Literal["welcome"] = "welcome"
+    #: How long a lease lives without a hold.
     lease_seconds: int
+    #: Queued messages.
     pending: int
+    #: As in the agent's view; the harness counts on from them for its budget.
     turns_today: int
     cost_today_usd: float
+    #: As in `UseModel`.
     model: str
 
 
 class Wake(ApiModel):
-    """There is mail: `pending` messages are queued."""
-
     type: Literal["wake"] = "wake"
+    #: Queued messages.
     pending: int
 
 
@@ -97,16 +96,13 @@ class NewSession(ApiModel):
 
 
 class RunSelfTest(ApiModel):
-    """Look at your walls.
-
-    Attributes:
-        port: The dashboard's TCP port, which must not be reachable.
-        hidden: The broker's own files, which must not be visible.
-    """
+    """Probe the isolation from the inside."""
 
     type: Literal["run_self_test"] = "run_self_test"
     id: str
+    #: The dashboard's TCP port, which must not be reachable.
     port: int
+    #: The broker's own files, which must not be visible.
     hidden: list[str]
 
 

@@ -19,8 +19,6 @@ LEASE_COUNT_LIMIT = 32
 
 
 class MessageState(StrEnum):
-    """Where a message is: committed, in a turn, done, or stopped on the way."""
-
     QUEUED = "queued"
     LEASED = "leased"
     ACKED = "acked"
@@ -41,16 +39,7 @@ class MessageKind(StrEnum):
 
 
 class Message(ApiModel):
-    """One message to one recipient, as its sender, its recipient and the operator see it.
-
-    Attributes:
-        turn: Id of the turn that leases it now or acked it.
-        deliveries: How often it was leased; `redelivered` is true from the second time on.
-        broadcast: True when it was sent to `*`.
-        question: Id of the question that this message carries, asks or answers.
-        refused_rule: Which rule refused it (`recipient_denied`, `loop_rate`, `loop_duplicate`,
-            `loop_ping_pong`); only with state `refused`.
-    """
+    """One message to one recipient, as its sender, its recipient and the operator see it."""
 
     id: int
     sender: str
@@ -58,30 +47,32 @@ class Message(ApiModel):
     kind: MessageKind
     body: str
     in_reply_to: int | None
+    #: Whether it was sent to `*`.
     broadcast: bool
+    #: Id of the question that this message carries, asks or answers.
     question: int | None
     sent_at: Timestamp
     state: MessageState
+    #: Id of the turn that leases it now or acked it.
     turn: str | None
+    #: How often it was leased; `redelivered` is true from the second time on.
     deliveries: int
     redelivered: bool
     leased_at: Timestamp | None
     acked_at: Timestamp | None
+    #: Only with state `refused`: `recipient_denied`, `loop_rate`, `loop_duplicate` or `loop_ping_pong`.
     refused_rule: str | None
 
 
 class SendRequest(ApiModel):
-    """Body of `POST /v1/messages` (agents) and `POST /api/messages` (operator).
+    """Body of `POST /v1/messages` (agents) and `POST /api/messages` (operator)."""
 
-    Attributes:
-        to: An agent's name, `manager`, `operator` or `*`.
-        idempotency_key: The same key from the same sender returns the first call's result, so a
-            sender that lost the answer can call again.
-    """
-
+    #: An agent's name, `manager`, `operator` or `*`.
     to: RecipientName
     body: Body
     in_reply_to: int | None = None
+    #: The same key from the same sender returns the first call's result, so a sender that lost the answer can
+    #: call again.
     idempotency_key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
@@ -92,16 +83,12 @@ class SendResult(ApiModel):
 
 
 class LeaseRequest(ApiModel):
-    """Body of `POST /v1/inbox/lease`.
+    """Body of `POST /v1/inbox/lease`."""
 
-    Attributes:
-        turn: The caller's id of the turn that will carry the messages.
-        max: Most messages to hand out.
-        wait_seconds: How long to wait for a first message; 0 looks and returns.
-    """
-
+    #: The caller's id of the turn that will carry the messages.
     turn: Annotated[str, Field(min_length=1, max_length=64)]
     max: Annotated[int, Field(ge=1, le=LEASE_COUNT_LIMIT)] = 1
+    #: How long to wait for a first message; 0 looks and returns.
     wait_seconds: Annotated[float, Field(ge=0, le=LEASE_WAIT_LIMIT, strict=False)] = 0
 
 
@@ -113,14 +100,11 @@ class LeaseResult(ApiModel):
 
 
 class AckRequest(ApiModel):
-    """Body of `POST /v1/inbox/ack`.
-
-    Attributes:
-        ids: Messages that the turn has seen; what else is leased to it goes back to the queue, because
-            the answer that handed it out was lost. Null acks everything leased to the turn.
-    """
+    """Body of `POST /v1/inbox/ack`."""
 
     turn: Annotated[str, Field(min_length=1, max_length=64)]
+    #: Messages that the turn has seen; what else is leased to it goes back to the queue, because the answer
+    #: that handed it out was lost. Null acks everything leased to the turn.
     ids: Annotated[list[int], Field(max_length=10_000)] | None = None
 
 

@@ -12,22 +12,17 @@ Kind = Literal["question", "message", "agent_failed", "agent_needs_login"]
 
 
 class Push(ApiModel):
-    """One notification as ntfy shows it; `priority` is 1 to 5, 3 being the usual one.
-
-    Attributes:
-        tags: Words that ntfy shows as emoji.
-        click: Address that a tap opens.
-    """
-
     title: str
     message: str
+    #: 3 is the usual one.
     priority: Annotated[int, Field(ge=1, le=5)]
+    #: Words that ntfy shows as emoji.
     tags: list[str]
     click: str | None
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery is. `skipped`: what it was about was over before it was sent."""
+    """`skipped`: what it was about was over before it was sent."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -36,48 +31,38 @@ class DeliveryState(StrEnum):
 
 
 class Delivery(ApiModel):
-    """One item that waited for the operator, and the push about it.
-
-    Attributes:
-        item: Id of the question or message, name of the agent; empty for a test.
-        due_at: When it is sent if the item is still open then.
-        state: Where it is.
-        attempts: How often the server was asked.
-        tried_at: When it was asked last.
-        error: Why it was not sent, or not yet; empty when nothing went wrong.
-        settled_at: When `state` stopped to be `pending`.
-        summed: Whether it was sent as one of several in a single push.
-    """
+    """One item that waited for the operator, and the push about it."""
 
     id: int
     kind: Kind | Literal["test"]
+    #: Id of the question or message, name of the agent; empty for a test.
     item: str
     title: str
     opened_at: Timestamp
+    #: When it is sent if the item is still open then.
     due_at: Timestamp
     state: DeliveryState
+    #: How often the ntfy server was asked.
     attempts: int
     tried_at: Timestamp | None
+    #: Why it was not sent, or not yet, else empty.
     error: str
+    #: When `state` stopped to be `pending`.
     settled_at: Timestamp | None
+    #: Whether it was sent as one of several in a single push.
     summed: bool
 
 
 class NtfyView(ApiModel):
-    """Where pushes go.
-
-    Attributes:
-        url: Address of the topic.
-        link: Where links in pushes lead, or null.
-        trouble: Why the server is not asked now; empty while it works.
-        resumes_at: When it is asked again, or null.
-    """
-
+    #: Address of the topic.
     url: str
     delay_seconds: int
     kinds: list[Kind]
+    #: Where links in pushes lead, or null.
     link: str | None
+    #: Why the server is not asked now; empty while it works.
     trouble: str
+    #: When it is asked again, or null.
     resumes_at: Timestamp | None
 
 

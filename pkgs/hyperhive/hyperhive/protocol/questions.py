@@ -15,8 +15,6 @@ Option = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class QuestionState(StrEnum):
-    """Open, or how it ended."""
-
     OPEN = "open"
     ANSWERED = "answered"
     CANCELLED = "cancelled"
@@ -24,25 +22,21 @@ class QuestionState(StrEnum):
 
 
 class Question(ApiModel):
-    """One question. `options` are suggestions: free text is always a valid answer.
-
-    Attributes:
-        target: `operator` or the name of the agent that was asked.
-        multi: Whether several options may be chosen; they come back joined by `, `.
-        deadline_at: When it expires by itself, or null.
-        closed_by: Who answered or cancelled it; `system` when it expired.
-    """
+    """One question. `options` are suggestions: free text is always a valid answer."""
 
     id: int
     asker: str
+    #: `operator` or the name of the agent that was asked.
     target: str
     question: str
     options: list[str]
+    #: Whether several options may be chosen; they come back joined by `, `.
     multi: bool
     asked_at: Timestamp
     deadline_at: Timestamp | None
     state: QuestionState
     answer: str | None
+    #: Who answered or cancelled it; `system` when it expired.
     closed_by: str | None
     closed_at: Timestamp | None
 

@@ -16,24 +16,21 @@ class StatsReport(ApiModel):
     `turn.per_minute`, `turn.tool_calls_per_turn`, `turn.duration_ms.p50` and `.p95` (nearest rank, within
     a tenth, exact for few turns), `turn.idle_seconds` (since the last turn, at the end of the bucket) and
     `inbox.depth.max`.
-
-    Attributes:
-        agent: Empty for the whole hive.
-        since: Beginning of the first bucket; the one that was asked for lies in it.
-        until: End of the last bucket.
-        step: Length of a bucket in seconds, never finer than what is kept of that time.
-        series: Key -> one number a bucket. Counters are sums; `inbox.depth`, `context.used` and
-            `notes.bytes` are what held at the bucket's end. Null is unknown, or not yet.
-        totals: The same for the whole window: sums, quantiles, the last value, the greatest depth.
-        tools: Calls in the window by tool, most used first.
-        last_turn_at: When the last turn ended, in or before the window, of this agent or of any.
     """
 
+    #: Empty for the whole hive.
     agent: str
+    #: Beginning of the first bucket; the one that was asked for lies in it.
     since: Timestamp
     until: Timestamp
+    #: Length of a bucket in seconds, never finer than what is kept of that time.
     step: int
+    #: Key -> one number a bucket. Counters are sums; `inbox.depth`, `context.used` and `notes.bytes` are what
+    #: held at the bucket's end. Null is unknown, or not yet.
     series: dict[str, list[int | float | None]]
+    #: The same for the whole window: sums, quantiles, the last value, the greatest depth.
     totals: dict[str, int | float | None]
+    #: Calls in the window by tool, most used first.
     tools: dict[str, int]
+    #: When the last turn ended, in or before the window, of this agent or of any.
     last_turn_at: Timestamp | None
