@@ -133,7 +133,6 @@ class Broker:
             self._listeners.remove(listener)
 
     def login_url(self) -> str:
-        """The address that logs a browser in."""
         return f"{self.url}/?token={quote(self.services.sessions.token())}"
 
     async def _start_services(self) -> Services:
@@ -238,7 +237,6 @@ def remote_url(config: BrokerConfig) -> str | None:
 
 
 def runtime_of(config: BrokerConfig) -> Runtime:
-    """What starts and stops the agents of this hive."""
     if config.runtime == "nixos":
         return Units()
     return Supervised(supervisor_socket(Path(config.runtime_dir)))

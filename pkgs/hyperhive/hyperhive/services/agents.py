@@ -142,7 +142,6 @@ class Agents:
         return None if agent is None else agent.shown.state
 
     def view(self, name: str) -> AgentView:
-        """One agent as it is now; errors as in `config`."""
         agent = self._known(name)
         self._turn_day()
         counts = self._today.get(name, TurnCounts())
@@ -166,11 +165,9 @@ class Agents:
         )
 
     def views(self) -> list[AgentView]:
-        """Every agent, by name."""
         return [self.view(name) for name in self.names()]
 
     def names(self) -> list[str]:
-        """Every agent's name, sorted."""
         return sorted(self._agents)
 
     def brief(self, name: str, manager: str) -> AgentBrief:
@@ -178,11 +175,9 @@ class Agents:
         return brief(self.view(name), manager)
 
     def briefs(self, manager: str) -> list[AgentBrief]:
-        """Every agent as the manager of that name sees it."""
         return [self.brief(name, manager) for name in self.names()]
 
     def connected(self, name: str) -> None:
-        """The agent's harness opened its link."""
         agent = self._known(name)
         agent.linked, agent.lost, agent.servers = True, False, None
         bare = {"state": AgentState.STARTING, "detail": "", "turn": None, "until": None, "tool": None}
@@ -215,22 +210,18 @@ class Agents:
         self.touch(name)
 
     def next_model(self, name: str) -> str:
-        """The model of the agent's next turn; errors as in `config`."""
         return used(self.config(name), self._chosen.get(name))
 
     def report_servers(self, name: str, reported: list[McpServer]) -> None:
-        """The agent's harness says how its extra MCP servers are."""
         agent = self._known(name)
         before, agent.servers = servers(agent.config, agent.servers), reported
         if servers(agent.config, reported) != before:
             self.touch(name)
 
     def unit(self, name: str) -> UnitStatus:
-        """What runs the agent, as last seen; errors as in `config`."""
         return self._known(name).unit
 
     def unit_changed(self, name: str, unit: UnitStatus) -> None:
-        """What runs the agent is like this now."""
         agent = self._known(name)
         if unit == agent.unit:
             return

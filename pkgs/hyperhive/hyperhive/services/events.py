@@ -35,8 +35,6 @@ class _Gate:
 
 
 class Events:
-    """Appends and pages agents' events."""
-
     def __init__(self, db: Database, bus: Bus, config: BrokerConfig, clock: Callable[[], float]) -> None:
         self._db = db
         self._days = config.retention.events_days

@@ -63,7 +63,6 @@ class Hive:
 
     @property
     def seq(self) -> int:
-        """Number of the latest frame."""
         return self._seq
 
     def watch(self) -> Subscription[HiveFrame]:

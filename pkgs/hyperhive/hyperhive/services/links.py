@@ -52,7 +52,6 @@ class Link:
         self._due.set()
 
     async def write(self) -> None:
-        """Send what is pushed, for as long as the link lives."""
         while True:
             await self._due.wait()
             self._due.clear()
@@ -64,13 +63,10 @@ class Link:
         await self._socket.send_str(frame.model_dump_json())
 
     async def close(self, code: int, reason: str) -> None:
-        """Close with a reason that the harness can log."""
         await self._socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
 
 
 class Links:
-    """The current link of every agent."""
-
     def __init__(self, bus: Bus) -> None:
         self._links: dict[str, Link] = {}
         self.stopping = False
@@ -90,7 +86,6 @@ class Links:
         return True
 
     def connected(self, agent: str) -> bool:
-        """Whether the agent has a link."""
         return agent in self._links
 
     def peer(self, agent: str) -> Peer | None:
@@ -107,7 +102,6 @@ class Links:
         return True
 
     async def close(self, agent: str, reason: str) -> None:
-        """Close the agent's link if it has one."""
         link = self._links.get(agent)
         if link is not None:
             await link.close(GOING_AWAY, reason)

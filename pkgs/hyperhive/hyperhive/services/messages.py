@@ -47,8 +47,6 @@ _PURGE_ROWS = 1000
 
 
 class Messages:
-    """What agents and the operator may do with messages."""
-
     def __init__(
         self, db: Database, bus: Bus, agents: Agents, config: BrokerConfig, clock: Callable[[], float]
     ) -> None:
@@ -142,7 +140,6 @@ class Messages:
         return _ids(await self._db.commit(store.requeue, agent, turn))
 
     async def hold(self, agent: str, turns: Sequence[str]) -> None:
-        """Give the leases of these turns a full term again."""
         await self._db.commit(store.hold, agent, turns, self._lease_end())
 
     async def keep_only(self, agent: str, turns: Sequence[str]) -> AckResult:

@@ -112,10 +112,11 @@ class Notifications:
         self._refusing = False
         self._testing = False
         self._due = asyncio.Event()
-        bus.subscribe(MessageChanged, self._heard)
-        bus.subscribe(QuestionChanged, self._heard)
-        bus.subscribe(AgentChanged, self._heard)
-        bus.subscribe(Notice, self._heard)
+        if config is not None:
+            bus.subscribe(MessageChanged, self._heard)
+            bus.subscribe(QuestionChanged, self._heard)
+            bus.subscribe(AgentChanged, self._heard)
+            bus.subscribe(Notice, self._heard)
 
     async def run(self) -> None:
         """Note and push for as long as the broker runs."""
@@ -164,7 +165,6 @@ class Notifications:
         return 0.0
 
     async def view(self) -> NotificationsView:
-        """Where pushes go, and the latest of them."""
         return NotificationsView(ntfy=self._shown(), deliveries=await self._db.read(store.latest, LATEST))
 
     async def test(self) -> PushTest:

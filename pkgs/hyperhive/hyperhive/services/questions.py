@@ -31,8 +31,6 @@ RECENT_CLOSED: Final = 20
 
 
 class Questions:
-    """What agents and the operator may do with questions."""
-
     def __init__(self, db: Database, messages: Messages) -> None:
         self._db = db
         self._messages = messages

@@ -28,7 +28,6 @@ _TOKEN_LENGTH: Final = 16
 
 
 def new_secret() -> str:
-    """256 random bits."""
     return secrets.token_urlsafe(32)
 
 
@@ -119,7 +118,6 @@ class Sessions:
         return await self._login()
 
     def valid(self, session: str) -> bool:
-        """Whether this session id is logged in now."""
         return self._expiry.get(_digest(session), 0.0) > self._clock()
 
     async def logout(self, session: str) -> None:
@@ -127,7 +125,6 @@ class Sessions:
         await self._end([_digest(session)])
 
     async def sweep(self) -> None:
-        """Forget expired sessions."""
         now = self._clock()
         expired = [key for key, expiry in self._expiry.items() if expiry <= now]
         if expired:

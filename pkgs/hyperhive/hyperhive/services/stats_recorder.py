@@ -51,7 +51,6 @@ class StatsRecorder:
         self._depths = dict(depths)
 
     def record(self, tx: Transaction) -> None:
-        """Count what the transaction changed."""
         roster = self._roster()
         added: _Samples = {}
         for event in tx.events:

@@ -45,7 +45,6 @@ def turn_cost(event: NewEvent | AgentEvent) -> float:
 
 
 def append(tx: Transaction, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
-    """Store events in order."""
     stored = []
     for event in events:
         row = tx.connection.execute(
@@ -95,7 +94,6 @@ def _fill(rows: Iterator[sqlite3.Row], limit: int) -> tuple[list[AgentEvent], bo
 
 
 def turn_counts(connection: sqlite3.Connection, since: float) -> dict[str, TurnCounts]:
-    """Turns that ended at or after `since`, by agent."""
     rows = connection.execute(
         "SELECT agent, count(*), total(cost_usd) FROM events INDEXED BY events_turn_ends"
         " WHERE kind = 'turn_end' AND ts >= ? GROUP BY agent",
@@ -105,7 +103,6 @@ def turn_counts(connection: sqlite3.Connection, since: float) -> dict[str, TurnC
 
 
 def last_turn_ends(connection: sqlite3.Connection) -> dict[str, float]:
-    """When the last turn of each agent ended."""
     rows = connection.execute(
         "SELECT agent, max(ts) FROM events INDEXED BY events_turn_ends WHERE kind = 'turn_end' GROUP BY agent"
     )

@@ -48,7 +48,6 @@ class Lease:
 
 
 def as_message(row: sqlite3.Row) -> Message:
-    """The wire model of one row."""
     return Message(
         id=row["id"],
         sender=row["sender"],
@@ -100,7 +99,6 @@ def post(
     question: int | None = None,
     in_reply_to: int | None = None,
 ) -> Message:
-    """Store a message from the system."""
     return insert(
         tx,
         NewMessage(
@@ -116,7 +114,6 @@ def post(
 
 
 def get(connection: sqlite3.Connection, message_id: int) -> Message | None:
-    """One message, None when there is none of that id."""
     rows = get_all(connection, [message_id])
     return rows[0] if rows else None
 
@@ -173,7 +170,6 @@ def hold(tx: Transaction, recipient: str, turns: Sequence[str], expires_at: floa
 
 
 def hold_all(tx: Transaction, expires_at: float) -> None:
-    """Let every lease live until `expires_at`."""
     tx.connection.execute("UPDATE messages SET lease_expires_at = ? WHERE state = 'leased'", (expires_at,))
 
 
@@ -227,7 +223,6 @@ def requeue_others(tx: Transaction, recipient: str, turns: Sequence[str]) -> lis
 
 
 def requeue_expired(tx: Transaction) -> list[Message]:
-    """Put back every message whose lease ran out."""
     return _changed(tx, f"{_REQUEUE} lease_expires_at <= ? RETURNING *", tx.now)
 
 
@@ -242,7 +237,6 @@ def undeliver(tx: Transaction, recipient: str) -> list[Message]:
 
 
 def pending(connection: sqlite3.Connection, recipient: str) -> int:
-    """How many messages are queued for the recipient."""
     row = connection.execute(
         "SELECT count(*) FROM messages INDEXED BY messages_queued WHERE recipient = ? AND state = 'queued'",
         (recipient,),
@@ -251,7 +245,6 @@ def pending(connection: sqlite3.Connection, recipient: str) -> int:
 
 
 def all_pending(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many messages are queued, by recipient."""
     rows = connection.execute(
         "SELECT recipient, count(*) FROM messages WHERE state = 'queued' GROUP BY recipient"
     )

@@ -6,7 +6,6 @@ from hyperhive.store.transaction import Transaction
 
 
 def load(connection: sqlite3.Connection) -> dict[str, str]:
-    """The models that were chosen, by the agent's name."""
     return {row["name"]: row["model"] for row in connection.execute("SELECT name, model FROM agents")}
 
 

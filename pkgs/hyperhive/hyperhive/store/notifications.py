@@ -46,7 +46,6 @@ class Settled:
 
 
 def insert(tx: Transaction, new: Sequence[NewDelivery]) -> None:
-    """Store deliveries that are to be made."""
     tx.connection.executemany(
         "INSERT INTO notifications (kind, item, title, opened_at, due_at, state, tracked)"
         " VALUES (?, ?, ?, ?, ?, 'pending', 1)",
@@ -65,7 +64,6 @@ def record_test(tx: Transaction, title: str, settled: Settled) -> None:
 
 
 def settle(tx: Transaction, ids: Sequence[int], how: Settled) -> None:
-    """End pending deliveries."""
     tx.connection.execute(
         "UPDATE notifications SET state = ?1, settled_at = ?2, error = ?3, summed = ?4,"
         " tracked = kind IN (SELECT value FROM json_each(?5))"

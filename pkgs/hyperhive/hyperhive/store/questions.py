@@ -11,8 +11,6 @@ from hyperhive.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class NewQuestion:
-    """A question to insert, open."""
-
     asker: str
     target: str
     question: str
@@ -33,7 +31,6 @@ class Closing:
 
 
 def insert(tx: Transaction, new: NewQuestion) -> Question:
-    """Store one open question."""
     return _changed(
         tx,
         "INSERT INTO questions (asker, target, question, options, multi, asked_at, deadline_at, state)"
@@ -49,13 +46,11 @@ def insert(tx: Transaction, new: NewQuestion) -> Question:
 
 
 def get(connection: sqlite3.Connection, question_id: int) -> Question | None:
-    """One question, None when there is none of that id."""
     rows = _all(connection, "SELECT * FROM questions WHERE id = ?", question_id)
     return rows[0] if rows else None
 
 
 def close(tx: Transaction, question_id: int, closing: Closing) -> Question:
-    """End an open question."""
     return _changed(
         tx,
         "UPDATE questions SET state = ?, closed_by = ?, closed_at = ?, answer = ?"
@@ -74,7 +69,6 @@ def overdue(connection: sqlite3.Connection, now: float) -> list[Question]:
 
 
 def open_all(connection: sqlite3.Connection) -> list[Question]:
-    """Every open question, by id."""
     return _all(connection, "SELECT * FROM questions WHERE state = 'open'")
 
 
@@ -86,7 +80,6 @@ def open_for(connection: sqlite3.Connection, name: str) -> list[Question]:
 
 
 def count_open(connection: sqlite3.Connection, asker: str) -> int:
-    """How many questions of the asker are open."""
     row = connection.execute(
         "SELECT count(*) FROM questions WHERE state = 'open' AND asker = ?", (asker,)
     ).fetchone()
@@ -94,7 +87,6 @@ def count_open(connection: sqlite3.Connection, asker: str) -> int:
 
 
 def latest_closed(connection: sqlite3.Connection, limit: int) -> list[Question]:
-    """The questions that were closed last, by id."""
     return _all(
         connection,
         "SELECT * FROM questions WHERE state <> 'open' ORDER BY closed_at DESC, id DESC LIMIT ?",

@@ -17,5 +17,4 @@ def load(connection: sqlite3.Connection, now: float) -> dict[str, tuple[str, flo
 
 
 def delete(tx: Transaction, digests: list[str]) -> None:
-    """Forget logins."""
     tx.connection.executemany("DELETE FROM sessions WHERE digest = ?", [(one,) for one in digests])
