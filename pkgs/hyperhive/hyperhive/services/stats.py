@@ -8,8 +8,20 @@ from typing import Final
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.days import DAY
-from hyperhive.domain.stats import DEPTH, GAUGES, RESOLUTIONS, TURNS, is_tool, resolution, step_for, within
-from hyperhive.domain.stats_series import Cell, Frame, build, tools
+from hyperhive.domain.stats import (
+    DEPTH,
+    GAUGES,
+    RESOLUTIONS,
+    TURNS,
+    Cell,
+    Frame,
+    build,
+    is_tool,
+    resolution,
+    step_for,
+    tools,
+    within,
+)
 from hyperhive.errors import InvalidRequestError
 from hyperhive.protocol.stats import BUCKETS, TOOL_LIMIT, StatsReport
 from hyperhive.services.agents import Agents

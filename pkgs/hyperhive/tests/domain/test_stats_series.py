@@ -3,8 +3,7 @@ import random
 
 import pytest
 
-from hyperhive.domain.stats import turn_samples
-from hyperhive.domain.stats_series import Cell, Frame, build, quantile, tools
+from hyperhive.domain.stats import Cell, Frame, build, quantile, tools, turn_samples
 from hyperhive.protocol.events import TurnEnd
 
 
