@@ -38,8 +38,9 @@ log = logging.getLogger(__name__)
 
 _SWEEP_SECONDS: Final = 1.0
 _FINISH_SECONDS: Final = 3.0
-#: Connections at a time: an agent has a harness and a few tool servers, the operator a few windows.
-_AGENT_CONNECTIONS: Final = 64
+#: Connections at a time: an agent has a harness, a few tool servers and one for each window on its terminals,
+#: the operator a few windows.
+_AGENT_CONNECTIONS: Final = 128
 _OPERATOR_CONNECTIONS: Final = 256
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 

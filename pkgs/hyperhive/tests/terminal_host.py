@@ -7,9 +7,9 @@ from pathlib import Path
 from hyperhive.config import BrokerConfig, HarnessConfig
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.link import Link
-from hyperhive.harness.shell import ByHand
+from hyperhive.harness.shell import ManualSession
 from hyperhive.harness.terminal import Terminals
-from hyperhive.protocol.link import BrokerFrame, OpenTerminal
+from hyperhive.protocol.link import BrokerFrame, TerminalOrder
 from hyperhive.system.tasks import Tasks
 
 
@@ -33,7 +33,7 @@ class TerminalHost:
         self._client = BrokerClient(config.socket, patience=5)
         self._tasks = Tasks()
         self._link = Link(self._client, list, self._on_frame)
-        self.terminals = Terminals(config, self._client, ByHand())
+        self.terminals = Terminals(config, self._client, self._link, ManualSession())
 
     def start(self) -> None:
         self._tasks.start(self._link.run(), "link")
@@ -44,8 +44,8 @@ class TerminalHost:
         await self._client.close()
 
     def _on_frame(self, frame: BrokerFrame) -> None:
-        if isinstance(frame, OpenTerminal):
-            self.terminals.open(frame)
+        if isinstance(frame, TerminalOrder):
+            self.terminals.on_order(frame)
 
 
 @asynccontextmanager

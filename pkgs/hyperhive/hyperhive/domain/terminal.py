@@ -1,6 +1,7 @@
-"""Terminals: how far a shell's output may be read, whose window has the say, and what the log tells of it."""
+"""Terminals: the output that is kept, how far a shell's may be read, and what the log tells of its end."""
 
 from collections.abc import Collection
+from typing import Final
 
 from hyperhive.protocol.terminal import (
     EXACT_SECONDS,
@@ -8,6 +9,54 @@ from hyperhive.protocol.terminal import (
     WINDOW_BYTES,
     TerminalEnd,
 )
+
+#: How far to look for the beginning of a line.
+_LINE_BYTES: Final = 16 * 1024
+
+
+class Scrollback:
+    """A ring of the last bytes of a stream, each of which has an offset.
+
+    Attributes:
+        start: Offset of the oldest byte that is kept.
+        end: Offset of the next byte.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        # Zeroed pages cost no memory until something is written to them.
+        self._ring = bytearray(capacity)
+        self.start = 0
+        self.end = 0
+
+    def append(self, data: bytes) -> None:
+        """Keep `data`, and forget the oldest bytes that have no room beside it."""
+        capacity = len(self._ring)
+        kept = data[-capacity:]
+        self.end += len(data) - len(kept)
+        at = self.end % capacity
+        first = kept[: capacity - at]
+        self._ring[at : at + len(first)] = first
+        self._ring[: len(kept) - len(first)] = kept[len(first) :]
+        self.end += len(kept)
+        self.start = max(self.start, self.end - capacity)
+
+    def read(self, offset: int, most: int) -> bytes:
+        """Up to `most` bytes from `offset` on, which must be one of those that are kept, or the next."""
+        if not self.start <= offset <= self.end:
+            raise ValueError(f"{offset} is not in {self.start}..{self.end}")
+        capacity = len(self._ring)
+        count = min(most, self.end - offset)
+        at = offset % capacity
+        view = memoryview(self._ring)
+        first = view[at : at + count]
+        return b"".join((first, view[: count - len(first)]))
+
+    def first_line(self) -> int:
+        """Where a reader begins who has seen nothing: at the start of a line when the beginning is gone."""
+        if self.start == 0:
+            return 0
+        found = self.read(self.start, _LINE_BYTES).find(b"\n")
+        return self.start if found < 0 else self.start + found + 1
 
 
 def allowance(drawn: Collection[int], *, seen: int, end: int, alone_seconds: float) -> int:
@@ -33,12 +82,12 @@ def one_line(text: str) -> str:
     return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
-def end_words(end: TerminalEnd) -> str:
+def closed_note(end: TerminalEnd, killed_by: str = "") -> str:
     """How a shell ended, as the agent's log says it."""
+    code = ""
     if end.signal is not None:
         code = f"signal {end.signal}"
     elif end.exit_code is not None:
         code = f"exit code {end.exit_code}"
-    else:
-        code = ""
-    return ", ".join(part for part in (end.reason, code) if part)
+    by = f" by the operator ({killed_by})" if killed_by else ""
+    return f"A terminal was closed{by}: {', '.join(part for part in (end.reason, code) if part)}."

@@ -1,9 +1,10 @@
 """The link to the broker: one WebSocket that brings wakes and commands and takes events and status."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from pydantic import ValidationError
@@ -16,20 +17,23 @@ from hyperhive.protocol.agents import AgentStatus, McpServer
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.link import (
     BROKER_FRAME,
+    Answer,
     BrokerFrame,
     HarnessFrame,
     Hello,
     Hold,
     Report,
-    SelfTestDone,
     Welcome,
 )
+from hyperhive.protocol.terminal import TerminalView
 from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 #: Longest wait between two attempts to connect, in seconds.
 RECONNECT_CEILING: Final = 5.0
+#: How long the broker has to take what was sent before the end.
+_TIMEOUT: Final = aiohttp.ClientWSTimeout(ws_close=1.0)
 
 
 class Link:
@@ -52,34 +56,48 @@ class Link:
         self._leases = leases
         self._on_frame = on_frame
         self._queue = EventQueue()
-        self._status: AgentStatus | None = None
-        self._status_sent = True
-        self._servers: list[McpServer] = []
-        self._servers_sent = True
-        self._answers: list[SelfTestDone] = []
+        self._state: dict[str, Any] = {}
+        self._unsent: set[str] = set()
+        self._answers: list[Answer] = []
         self._news = asyncio.Event()
+        self._idle = asyncio.Event()
 
     def emit(self, event: NewEvent) -> None:
         """Queue one live event."""
         self._queue.add(event)
-        self._news.set()
+        self._wake()
 
     def set_status(self, status: AgentStatus) -> None:
         """Replace the agent's status; the broker gets the newest one."""
-        self._status = status
-        self._status_sent = False
-        self._news.set()
+        self._set("status", status)
 
     def set_servers(self, servers: list[McpServer]) -> None:
         """Replace what is known of the extra MCP servers; the broker gets the newest of it."""
-        if servers != self._servers:
-            self._servers = servers
-            self._servers_sent = False
-            self._news.set()
+        self._set("mcp_servers", servers)
 
-    def answer(self, done: SelfTestDone) -> None:
-        """Send the result of a self-test, to the broker that asked for it only."""
+    def set_terminals(self, terminals: list[TerminalView]) -> None:
+        """Replace the list of terminals; the broker gets the newest one."""
+        self._set("terminals", terminals)
+
+    def answer(self, done: Answer) -> None:
+        """Send what was asked for, to the broker that asked for it only."""
         self._answers.append(done)
+        self._wake()
+
+    async def flush(self, within_seconds: float) -> None:
+        """Wait until everything was sent, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                await self._idle.wait()
+
+    def _set(self, name: str, value: object) -> None:
+        if self._state.get(name) != value:
+            self._state[name] = value
+            self._unsent.add(name)
+            self._wake()
+
+    def _wake(self) -> None:
+        self._idle.clear()
         self._news.set()
 
     async def run(self) -> None:
@@ -88,7 +106,7 @@ class Link:
         while True:
             try:
                 async with self._client.session.ws_connect(
-                    "/v1/link", heartbeat=20, max_msg_size=0
+                    "/v1/link", heartbeat=20, max_msg_size=0, timeout=_TIMEOUT
                 ) as socket:
                     await self._converse(socket, backoff)
             except (aiohttp.ClientError, OSError, TimeoutError, TypeError, ValidationError) as error:
@@ -97,16 +115,16 @@ class Link:
             await asyncio.sleep(backoff.next())
 
     async def _converse(self, socket: aiohttp.ClientWebSocketResponse, backoff: Backoff) -> None:
-        await _send(socket, Hello(version=__version__, turns=self._leases()))
+        terminals = self._state.get("terminals", [])
+        await _send(socket, Hello(version=__version__, turns=self._leases(), terminals=terminals))
         welcome = BROKER_FRAME.validate_json(await socket.receive_str(timeout=10))
         if not isinstance(welcome, Welcome):
             log.error("the broker did not welcome us: %r", welcome)
             return
         backoff.reset()
         self._answers.clear()
-        self._status_sent = self._status is None
-        self._servers_sent = not self._servers
-        self._news.set()
+        self._unsent = set(self._state)
+        self._wake()
         self._on_frame(welcome)
         background = Tasks()
         reporter = background.start(self._report(socket), "link-report")
@@ -115,6 +133,9 @@ class Link:
             listener = background.start(self._listen(socket), "link-listen")
             await asyncio.wait({listener, reporter, holder}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # While somebody listens, this waits until the broker has taken everything: when a connection
+            # breaks, the broker drops what it is at.
+            await socket.close()
             await background.cancel()
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -138,21 +159,23 @@ class Link:
             self._news.clear()
             while self._answers:
                 await _send(socket, self._answers.pop(0))
-            while self._queue or not self._status_sent or not self._servers_sent:
+            while self._queue or self._unsent:
                 await self._report_batch(socket)
             if self._queue.dropped:
                 log.warning("%d events were dropped while the broker was away", self._queue.dropped)
                 self._queue.dropped = 0
+            if not self._news.is_set():
+                self._idle.set()
 
     async def _report_batch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         batch = self._queue.take()
-        status, self._status_sent = (None if self._status_sent else self._status), True
-        servers, self._servers_sent = (None if self._servers_sent else self._servers), True
+        changed = {name: self._state[name] for name in self._unsent}
+        self._unsent.clear()
         try:
-            await _send(socket, Report(status=status, events=batch, mcp_servers=servers))
+            await _send(socket, Report(**{"status": None, "events": batch} | changed))
         except BaseException:
             self._queue.put_back(batch)
-            self._news.set()
+            self._wake()
             raise
 
 

@@ -23,13 +23,13 @@ from hyperhive.harness.notes import SYSTEM_PROMPT, NotesKeeper
 from hyperhive.harness.options import PASSED_ENVIRONMENT, session_options
 from hyperhive.harness.runner import Runner
 from hyperhive.harness.session import Session
-from hyperhive.harness.shell import ByHand
+from hyperhive.harness.shell import ManualSession
 from hyperhive.harness.status import StatusBoard
 from hyperhive.harness.terminal import Terminals
 from hyperhive.harness.tool_hook import ToolHook
 from hyperhive.harness.tools import SERVER, HiveTools
 from hyperhive.protocol.agents import McpState, Me
-from hyperhive.protocol.link import BrokerFrame, OpenTerminal, RunSelfTest, SelfTestDone
+from hyperhive.protocol.link import BrokerFrame, RunSelfTest, SelfTestDone, TerminalOrder
 from hyperhive.system.credentials import read_credential
 from hyperhive.system.tasks import Tasks
 
@@ -44,7 +44,7 @@ class Harness:
     """
 
     def __init__(
-        self, config: HarnessConfig, credentials: dict[str, str], by_hand: ByHand | None = None
+        self, config: HarnessConfig, credentials: dict[str, str], session: ManualSession | None = None
     ) -> None:
         """Build every object; `credentials` are environment variables for Claude Code."""
         self._config = config
@@ -75,7 +75,7 @@ class Harness:
             notes=notes,
             emit=self._link.emit,
         )
-        self._terminals = Terminals(config, self._client, by_hand or ByHand())
+        self._terminals = Terminals(config, self._client, self._link, session or ManualSession())
         self._tasks = Tasks()
         self._prompt = ""
 
@@ -111,8 +111,8 @@ class Harness:
     def _on_frame(self, frame: BrokerFrame) -> None:
         if isinstance(frame, RunSelfTest):
             self._tasks.start(self._self_test(frame), "self-test")
-        elif isinstance(frame, OpenTerminal):
-            self._terminals.open(frame)
+        elif isinstance(frame, TerminalOrder):
+            self._terminals.on_order(frame)
         else:
             self._runner.on_frame(frame)
 
@@ -164,11 +164,11 @@ def run(config: HarnessConfig, config_file: Path) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     credentials = {variable: read_credential(name) for variable, name in config.agent.credentials.items()}
     secrets = os.environ.get("CREDENTIALS_DIRECTORY")
-    by_hand = ByHand(config_file.absolute(), Path(secrets) if secrets else None)
+    session = ManualSession(config_file.absolute(), Path(secrets) if secrets else None)
     prune_environment()
     for directory in (config.state_dir, config.claude.home):
         Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return asyncio.run(_serve(Harness(config, credentials, by_hand)))
+    return asyncio.run(_serve(Harness(config, credentials, session)))
 
 
 async def _serve(harness: Harness) -> int:

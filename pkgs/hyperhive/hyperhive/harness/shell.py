@@ -21,7 +21,7 @@ _MCP_FILE: Final = Path("/etc/hyperhive/mcp.json")
 
 
 @dataclass(frozen=True)
-class ByHand:
+class ManualSession:
     """What a `claude` that the operator starts needs of the harness's own start.
 
     Attributes:
@@ -38,7 +38,7 @@ def shell_command() -> list[str]:
     return [shutil.which("bash") or "/bin/bash", "--login"]
 
 
-def shell_environment(config: HarnessConfig, by_hand: ByHand) -> dict[str, str]:
+def shell_environment(config: HarnessConfig, session: ManualSession) -> dict[str, str]:
     """The whole environment of a shell: no secret is in it."""
     passed = {name: value for name, value in os.environ.items() if name in PASSED_ENVIRONMENT}
     return {
@@ -48,32 +48,32 @@ def shell_environment(config: HarnessConfig, by_hand: ByHand) -> dict[str, str]:
         "HOME": config.claude.home,
         "SHELL": shell_command()[0],
         # An exported function: a profile may set PATH anew, and `claude` is found all the same.
-        "BASH_FUNC_claude%%": _claude_function(config, by_hand),
+        "BASH_FUNC_claude%%": _claude_function(config, session),
     }
 
 
-def _claude_function(config: HarnessConfig, by_hand: ByHand) -> str:
+def _claude_function(config: HarnessConfig, session: ManualSession) -> str:
     """The agent's Claude Code with the hive's tools, and with nothing from settings lying about."""
     assignments = [
         f"{name}={shlex.quote(value)}"
         for name, value in {**_CLAUDE, **config.claude.env, "HOME": config.claude.home}.items()
     ]
-    if by_hand.credentials is not None:
+    if session.credentials is not None:
         assignments += [
-            f'{variable}="$(cat {shlex.quote(str(by_hand.credentials / name))})"'
+            f'{variable}="$(cat {shlex.quote(str(session.credentials / name))})"'
             for variable, name in config.agent.credentials.items()
         ]
     program = config.claude.cli or str(bundled_claude() or "claude")
     # The option of servers takes all that follows it, so it is not the last one.
-    options = ["--mcp-config", _servers(by_hand), "--strict-mcp-config", "--setting-sources="]
+    options = ["--mcp-config", _servers(session), "--strict-mcp-config", "--setting-sources="]
     return f'() {{ ( export {" ".join(assignments)}; exec {shlex.join([program, *options])} "$@" )\n}}'
 
 
-def _servers(by_hand: ByHand) -> str:
+def _servers(session: ManualSession) -> str:
     """The value of `--mcp-config`: a file, or the servers as JSON."""
     if _MCP_FILE.is_file():
         return str(_MCP_FILE)
-    if by_hand.config_file is None:
+    if session.config_file is None:
         return json.dumps({"mcpServers": {}})
-    args = ["-P", "-m", "hyperhive", "mcp", "--config", str(by_hand.config_file)]
+    args = ["-P", "-m", "hyperhive", "mcp", "--config", str(session.config_file)]
     return json.dumps({"mcpServers": {"hyperhive": {"command": sys.executable, "args": args}}})

@@ -1,8 +1,9 @@
-"""Terminals: the shells that the operator opened beside this agent, each on its own socket to the broker."""
+"""Terminals: the operator's shells beside this agent, what they wrote, and who looks at them."""
 
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -10,227 +11,214 @@ import aiohttp
 from pydantic import ValidationError
 
 from hyperhive.config import HarnessConfig
-from hyperhive.domain.backoff import Backoff
-from hyperhive.domain.scrollback import Scrollback
-from hyperhive.errors import HyperhiveError, InvalidRequestError
+from hyperhive.domain.terminal import Scrollback, allowance, closed_note
+from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.harness.client import BrokerClient
-from hyperhive.harness.shell import ByHand, shell_command, shell_environment
-from hyperhive.protocol.link import OpenTerminal
+from hyperhive.harness.link import Link
+from hyperhive.harness.shell import ManualSession, shell_command, shell_environment
+from hyperhive.harness.viewer import Viewer
+from hyperhive.protocol.events import NewEvent, Note
+from hyperhive.protocol.link import AttachViewer, KillTerminal, OpenTerminal, TerminalOrder, TerminalRefused
 from hyperhive.protocol.terminal import (
+    BROWSER_FRAME,
     CHUNK_BYTES,
     CLOSE_ENDED,
+    CLOSE_LEFT,
+    ENDED_SECONDS,
+    EXACT_SECONDS,
     FRAME_BYTES,
     GRACE_SECONDS,
-    HOST_FRAME,
     INPUT_BYTES,
-    OUTPUT_HEADER,
     SCROLLBACK_BYTES,
     TERMINAL_LIMIT,
-    Allow,
-    Attach,
-    Dropped,
-    Ended,
-    KillTerminal,
-    Opened,
+    VIEWER_LIMIT,
+    Ack,
+    Attached,
+    BrowserFrame,
+    Changed,
     Resize,
-    ShellFrame,
+    Size,
+    TerminalEnd,
+    TerminalView,
+    TerminalViewer,
+    Title,
 )
 from hyperhive.system.pty import Pty
 from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-#: Longest wait between two attempts to connect, in seconds.
-RECONNECT_CEILING: Final = 2.0
 #: How long a shell may take to end after SIGHUP.
 TERMINATE_SECONDS: Final = 2.0
-#: How long the broker has to take the ends of terminals when the harness stops.
+#: How long the broker and the viewers have to take the ends of terminals when the harness stops.
 _STOP_SECONDS: Final = 1.0
-#: Answers of the broker that a terminal will not outlive: it is not one that the operator asked for.
-_UNWANTED: Final = frozenset({400, 403, 404, 409})
 
 
 class Terminals:
-    """Every open terminal of this agent. `stop` leaves no process of theirs behind.
+    """Every terminal of this agent. `stop` leaves no process of theirs behind.
 
     Args:
-        by_hand: What a `claude` in the shell needs.
-        grace: Seconds that a shell lives which nobody looks at.
+        config: Where the shells run.
+        client: Dials the broker for viewers.
+        link: Is told of every change.
+        session: What a `claude` in a shell needs.
     """
 
     def __init__(
-        self, config: HarnessConfig, client: BrokerClient, by_hand: ByHand, grace: float = GRACE_SECONDS
+        self, config: HarnessConfig, client: BrokerClient, link: Link, session: ManualSession
     ) -> None:
         self._config = config
         self._client = client
-        self._by_hand = by_hand
-        self._grace = grace
+        self._link = link
+        self._session = session
         self._tasks = Tasks()
-        self._shells: dict[str, Shell] = {}
+        self._terminals: dict[str, Terminal] = {}
+        self._is_stopping = False
 
-    def open(self, asked: OpenTerminal) -> None:
-        """Start a shell and connect it, in the background; a failure is told to the broker."""
-        if asked.id not in self._shells:
-            shell = self._shells[asked.id] = Shell(asked.cols, asked.rows, self._grace)
-            self._tasks.start(self._host(asked.id, shell), f"terminal {asked.id[:8]}")
+    def on_order(self, order: TerminalOrder) -> None:
+        """Do what the broker asks for, in the background."""
+        if self._is_stopping:
+            return
+        match order:
+            case OpenTerminal(id=name):
+                terminal = self._terminals[name] = Terminal(order, self._changed)
+                self._tasks.start(self._run(terminal), f"terminal {name[:8]}")
+            case AttachViewer(terminal=name):
+                self._tasks.start(self._show(order), f"viewer of terminal {name[:8]}")
+            case KillTerminal(id=name, who=who):
+                if name in self._terminals:
+                    self._terminals[name].kill(who)
 
     async def stop(self) -> None:
         """End every shell, say so where that is possible, and wait until all is over."""
-        await asyncio.gather(*(shell.terminate("the harness stopped") for shell in self._shells.values()))
+        self._is_stopping = True
+        running = self._terminals.values()
+        await asyncio.gather(*(terminal.terminate("the harness stopped") for terminal in running))
         await self._tasks.finish(_STOP_SECONDS)
+        await self._link.flush(_STOP_SECONDS)
 
-    async def _host(self, name: str, shell: "Shell") -> None:
+    async def _run(self, terminal: "Terminal") -> None:
         try:
-            if len(self._shells) > TERMINAL_LIMIT:
-                shell.refuse(f"{TERMINAL_LIMIT} terminals are open already")
-            else:
-                await self._start(shell)
-            await self._connect(name, shell)
-        finally:
-            await shell.close()
-            del self._shells[name]
-
-    async def _start(self, shell: "Shell") -> None:
-        directory = Path(self._config.state_dir)
-        try:
-            await shell.start(shell_command(), directory, shell_environment(self._config, self._by_hand))
+            if sum(one.end is None for one in self._terminals.values()) > TERMINAL_LIMIT:
+                raise ConflictError(f"{TERMINAL_LIMIT} terminals are open already")
+            environment = shell_environment(self._config, self._session)
+            end = await terminal.run(shell_command(), Path(self._config.state_dir), environment)
         except HyperhiveError as error:
             log.warning("a terminal was not opened: %s", error)
-            shell.refuse(error.message)
+            del self._terminals[terminal.id]
+            self._link.answer(TerminalRefused(id=terminal.id, reason=error.message[:500]))
+            return
+        finally:
+            await terminal.close()
+        note = Note(text=closed_note(end, terminal.killed_by))
+        self._link.emit(NewEvent(ts=time.time(), turn=None, data=note))
+        ended = [one for one in self._terminals.values() if one.end is not None]
+        for surplus in ended[:-TERMINAL_LIMIT]:
+            self._forget(surplus)
+        asyncio.get_running_loop().call_later(ENDED_SECONDS, self._forget, terminal)
 
-    async def _connect(self, name: str, shell: "Shell") -> None:
-        """Stay connected until the broker has taken the shell's end, or does not want to know of it."""
-        backoff = Backoff(0.05, RECONNECT_CEILING)
-        while True:
-            try:
-                async with self._client.session.ws_connect(
-                    f"/v1/terminals/{name}", heartbeat=20, max_msg_size=FRAME_BYTES
-                ) as socket:
-                    await _Conversation(socket, shell).run()
-                    if socket.close_code == CLOSE_ENDED:
-                        return
-                    backoff.reset()
-            except aiohttp.WSServerHandshakeError as error:
-                if error.status in _UNWANTED:
-                    log.info("the broker does not want terminal %s: %s", name[:8], error.message)
-                    return
-            except (
-                aiohttp.ClientError,
-                OSError,
-                TimeoutError,
-                TypeError,
-                ValidationError,
-                InvalidRequestError,
-            ) as error:
-                # TypeError is how aiohttp says that a close came where a text was expected.
-                log.debug("terminal %s: the broker is away: %s", name[:8], error)
-            shell.viewers(0)
-            if shell.end is not None and not shell.started:
-                return
-            await asyncio.sleep(backoff.next())
+    async def _show(self, asked: AttachViewer) -> None:
+        """Dial for a viewer, and serve it until it goes or all is shown."""
+        path = f"/v1/terminals/{asked.viewer}"
+        try:
+            async with self._client.session.ws_connect(
+                path, heartbeat=20, max_msg_size=FRAME_BYTES
+            ) as socket:
+                terminal = self._terminals.get(asked.terminal)
+                if terminal is None:
+                    await socket.close(code=CLOSE_ENDED)
+                else:
+                    await _serve(socket, terminal, asked)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.debug("a viewer of terminal %s is gone: %s", asked.terminal[:8], error)
+
+    def _forget(self, terminal: "Terminal") -> None:
+        if self._terminals.pop(terminal.id, None):
+            self._changed()
+
+    def _changed(self) -> None:
+        views = [one.view() for one in self._terminals.values() if one.is_started]
+        self._link.set_terminals(views)
+        frame = Changed(terminals=views)
+        for terminal in self._terminals.values():
+            for viewer in terminal.viewers:
+                viewer.show(frame)
 
 
-class Shell:
-    """A shell, what it said last, and how far it may go on.
+class Terminal:
+    """A shell, its output, who looks at it and who feeds it.
 
     Args:
-        grace: Seconds that it lives while nobody looks.
+        asked: Its name, its first size, and who opened it.
+        on_change: Called whenever what `view` says has changed.
 
     Attributes:
-        output: What it wrote.
+        viewers: Those who look on, in the order in which they came.
+        output: What the shell wrote.
+        killed_by: Who asked for its end.
         end: How it ended, once all its output is there.
-        changed: Set whenever there is something to send.
-        started: Whether there was a program at all.
-        dropped: Bytes of input that were dropped and that nobody was told of yet.
     """
 
-    def __init__(self, cols: int, rows: int, grace: float) -> None:
-        self.size = (cols, rows)
-        self.since = time.time()
+    def __init__(self, asked: OpenTerminal, on_change: Callable[[], None]) -> None:
+        self.id = asked.id
+        self.viewers: list[Viewer] = []
         self.output = Scrollback(SCROLLBACK_BYTES)
-        self.end: Ended | None = None
-        self.changed = asyncio.Event()
-        self.started = False
-        self.dropped = 0
-        self._grace = grace
-        self._limit = SCROLLBACK_BYTES
-        self._room = asyncio.Event()
+        self.killed_by = ""
+        self.end: TerminalEnd | None = None
+        self._opened_by = asked.who
+        self._size = Size(cols=asked.cols, rows=asked.rows)
+        self._on_change = on_change
+        self._since = time.time()
+        self._title = ""
         self._pty: Pty | None = None
-        self._reason = ""
         self._is_ending = False
+        self._reason = ""
+        self._count = 0
+        self._driver: Viewer | None = None
+        self._seen = 0
+        self._alone_since = 0.0
+        self._grace = GRACE_SECONDS
         self._deserted: asyncio.TimerHandle | None = None
+        self._room = asyncio.Event()
         self._tasks = Tasks()
 
-    async def start(self, command: list[str], directory: Path, environment: dict[str, str]) -> None:
-        """Run `command`.
+    @property
+    def is_started(self) -> bool:
+        """Whether there is a program, or was one."""
+        return self._pty is not None
+
+    def view(self) -> TerminalView:
+        """It as it is now."""
+        return TerminalView(
+            id=self.id,
+            title=self._title,
+            cols=self._size.cols,
+            rows=self._size.rows,
+            since=self._since,
+            opened_by=self._opened_by,
+            viewers=[
+                TerminalViewer(id=one.id, who=one.who, since=one.since, driving=one is self._driver)
+                for one in self.viewers
+            ],
+            end=self.end,
+        )
+
+    async def run(self, command: list[str], directory: Path, environment: dict[str, str]) -> TerminalEnd:
+        """Run `command` and keep what it writes, until it has ended.
 
         Raises:
             UnavailableError: It cannot be run.
         """
-        cols, rows = self.size
-        self._pty = await Pty.open(
+        cols, rows = self._size.cols, self._size.rows
+        pty = self._pty = await Pty.open(
             command, directory, environment, cols=cols, rows=rows, input_limit=INPUT_BYTES
         )
-        self.started = True
-        self._tasks.start(self._read(self._pty), f"output of shell {self._pty.pid}")
-        self.viewers(0)
-
-    def refuse(self, reason: str) -> None:
-        """There will be no shell, for this reason."""
-        self.end = Ended(exit_code=None, signal=None, reason=reason[:500])
-
-    def allow(self, limit: int) -> None:
-        """Its output may be read up to this offset."""
-        self._limit = limit
-        self._room.set()
-
-    def viewers(self, count: int) -> None:
-        """So many windows look on; without any it lives for the time of grace."""
-        if count and self._deserted is not None:
-            self._deserted.cancel()
-            self._deserted = None
-        elif not count and self._deserted is None:
-            self._deserted = asyncio.get_running_loop().call_later(self._grace, self._desert)
-
-    def resize(self, cols: int, rows: int) -> None:
-        """Take another size."""
-        self.size = (cols, rows)
-        if self._pty is not None:
-            self._pty.resize(cols, rows)
-
-    def type(self, data: bytes) -> None:
-        """Give it input."""
-        if self._pty is not None and self.end is None:
-            self.dropped += self._pty.write(data)
-            if self.dropped:
-                self.changed.set()
-
-    def kill(self, reason: str) -> None:
-        """As `terminate`, in the background: whoever asked for it may be gone before it is over."""
-        self._tasks.start(self.terminate(reason), "end of a shell")
-
-    async def terminate(self, reason: str) -> None:
-        """End it and everything in its session; `reason` is told when it did not end before."""
-        if self._pty is None or self._is_ending:
-            return
-        self._is_ending = True
-        self._reason = reason
-        # What is left of its output is taken whether it may be or not: the kernel holds little.
-        self._room.set()
-        await self._pty.terminate(TERMINATE_SECONDS)
-
-    async def close(self) -> None:
-        """End it, if it has not ended, and give everything back."""
-        if self._deserted is not None:
-            self._deserted.cancel()
-        await self.terminate("")
-        await self._tasks.cancel()
-        if self._pty is not None:
-            await self._pty.wait()
-
-    async def _read(self, pty: Pty) -> None:
+        self._leave_alone()
+        self._on_change()
+        if self._is_ending:
+            await pty.terminate(TERMINATE_SECONDS)
         while True:
-            room = CHUNK_BYTES if self._is_ending else self._limit - self.output.end
+            room = CHUNK_BYTES if self._is_ending else self._allowance() - self.output.end
             if room <= 0:
                 self._room.clear()
                 await self._room.wait()
@@ -239,88 +227,174 @@ class Shell:
             if not data:
                 break
             self.output.append(data)
-            self.changed.set()
+            for viewer in self.viewers:
+                viewer.wake()
         code, number = await pty.wait()
-        self.end = Ended(exit_code=code, signal=number, reason=self._reason)
-        self.changed.set()
+        self.end = TerminalEnd(at=time.time(), exit_code=code, signal=number, reason=self._reason)
+        for viewer in self.viewers:
+            viewer.end()
+        self._on_change()
+        return self.end
+
+    def attach(self, who: str, have: int | None) -> Viewer:
+        """Let a window look on, from the offset `have` on; without one, from the beginning of what is kept.
+
+        Raises:
+            ConflictError: Too many do.
+        """
+        if len(self.viewers) >= VIEWER_LIMIT:
+            raise ConflictError(f"{VIEWER_LIMIT} windows look at this terminal already")
+        self._count += 1
+        output = self.output
+        begin = output.first_line() if have is None else min(have, output.end)
+        live = output.end if have is None else max(begin, self._seen)
+        viewer = Viewer(output, who, Attached(viewer=self._count, offset=begin, live=live))
+        if self.end is not None:
+            viewer.end()
+        self.viewers.append(viewer)
+        self._driver = self._driver or viewer
+        if self._deserted is not None:
+            self._deserted.cancel()
+        self._room.set()
+        self._on_change()
+        return viewer
+
+    def detach(self, viewer: Viewer) -> None:
+        """The window is gone."""
+        self.viewers.remove(viewer)
+        if not self.viewers:
+            self._leave_alone()
+        if self._driver is viewer:
+            self._driver = None
+            if self.viewers:
+                self._drive(self.viewers[-1])
+        self._room.set()
+        self._on_change()
+
+    def on_viewer_frame(self, viewer: Viewer, frame: BrowserFrame) -> None:
+        """Take what a window says.
+
+        Raises:
+            InvalidRequestError: It says that it has drawn what it was not sent.
+        """
+        match frame:
+            case Ack(offset=offset):
+                viewer.drew(offset)
+                self._seen = max(self._seen, offset)
+                self._room.set()
+            case Resize(cols=cols, rows=rows):
+                viewer.size = Size(cols=cols, rows=rows)
+                if viewer is self._driver:
+                    self._drive(viewer)
+            case Title(text=text):
+                # One window's word is enough.
+                if viewer is self._driver and text != self._title:
+                    self._title = text
+                    self._on_change()
+
+    def write_input(self, viewer: Viewer, data: bytes) -> None:
+        """A window typed; whoever types has the say about the size."""
+        self._drive(viewer)
+        if self._pty is not None and self.end is None and (lost := self._pty.write(data)):
+            for one in self.viewers:
+                one.lost(lost)
+
+    def kill(self, who: str) -> None:
+        """End it in the background: whoever asked for it may be gone before it is over."""
+        self.killed_by = self.killed_by or who
+        self._tasks.start(self.terminate(""), "end of a shell")
+
+    async def terminate(self, reason: str) -> None:
+        """End it and everything in its session; `reason` is told when it did not end before."""
+        if self._is_ending:
+            return
+        self._is_ending = True
+        self._reason = reason
+        # What is left of its output is taken whether it may be or not: the kernel holds little.
+        self._room.set()
+        if self._pty is not None:
+            await self._pty.terminate(TERMINATE_SECONDS)
+
+    async def close(self) -> None:
+        """End it, if it has not ended, and give everything back but the output."""
+        if self._deserted is not None:
+            self._deserted.cancel()
+        await self.terminate("")
+        await self._tasks.cancel()
+        if self._pty is not None:
+            await self._pty.wait()
+
+    def _drive(self, viewer: Viewer) -> None:
+        """The window has the say about the size now."""
+        changed = self._driver is not viewer
+        self._driver = viewer
+        if viewer.size is not None and viewer.size != self._size and self.end is None:
+            changed = True
+            self._size = viewer.size
+            if self._pty is not None:
+                self._pty.resize(viewer.size.cols, viewer.size.rows)
+        if changed:
+            self._on_change()
+
+    def _allowance(self) -> int:
+        return allowance(
+            [viewer.acked for viewer in self.viewers],
+            seen=self._seen,
+            end=self.output.end,
+            alone_seconds=asyncio.get_running_loop().time() - self._alone_since,
+        )
+
+    def _leave_alone(self) -> None:
+        """Nobody looks: soon its output need not wait, and later it ends."""
+        loop = asyncio.get_running_loop()
+        self._alone_since = loop.time()
+        loop.call_later(EXACT_SECONDS, self._room.set)
+        if self.end is None:
+            self._deserted = loop.call_later(self._grace, self._desert)
 
     def _desert(self) -> None:
-        self.kill(f"nobody looked at it for {self._grace / 60:.0f} minutes")
+        reason = f"nobody looked at it for {self._grace / 60:.0f} minutes"
+        self._tasks.start(self.terminate(reason), "end of a shell")
 
 
-class _Conversation:
-    """One connection of a shell to the broker."""
+async def _serve(socket: aiohttp.ClientWebSocketResponse, terminal: Terminal, asked: AttachViewer) -> None:
+    """Show the terminal until either side ends, and close the socket."""
+    try:
+        viewer = terminal.attach(asked.who, asked.have)
+    except ConflictError:
+        await socket.close(code=CLOSE_LEFT)
+        return
+    running = Tasks()
+    try:
+        ways = (
+            running.start(_write(socket, viewer), f"output of terminal {terminal.id[:8]}"),
+            running.start(_read(socket, terminal, viewer), f"input of terminal {terminal.id[:8]}"),
+        )
+        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        # A reader that is cancelled before this would break the connection, with output on its way.
+        await socket.close(code=next(way.result() for way in ways if way in done))
+    finally:
+        terminal.detach(viewer)
+        await running.cancel()
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, shell: Shell) -> None:
-        self._socket = socket
-        self._shell = shell
 
-    async def run(self) -> None:
-        """Go on until the connection ends."""
-        attach = HOST_FRAME.validate_json(await self._socket.receive_str(timeout=10))
-        if not isinstance(attach, Attach):
-            raise InvalidRequestError(f"the broker began with {attach.type}")
-        shell = self._shell
-        if not shell.started and shell.end is not None:
-            await self._send(shell.end)
-            await self._socket.receive(timeout=10)
-            return
-        sent = min(max(attach.have or 0, shell.output.start), shell.output.end)
-        cols, rows = shell.size
-        await self._send(Opened(offset=sent, cols=cols, rows=rows, since=shell.since))
-        shell.allow(attach.limit)
-        shell.viewers(attach.viewers)
-        background = Tasks()
-        sender = background.start(self._push(sent), "terminal-output")
-        receiver = background.start(self._take(), "terminal-input")
-        try:
-            await asyncio.wait({receiver, sender}, return_when=asyncio.FIRST_COMPLETED)
-            if sender.done():
-                # It has sent the end, after which the broker closes, or the connection broke.
-                sender.result()
-            else:
-                sender.cancel()
-            await receiver
-        finally:
-            await background.cancel()
-
-    async def _push(self, sent: int) -> None:
-        """Send output from the offset `sent` on, and the end."""
-        shell = self._shell
-        while True:
-            shell.changed.clear()
-            while sent < shell.output.end:
-                # What the broker was not ready for in time may be gone when the shell was ended.
-                sent = max(sent, shell.output.start)
-                chunk = shell.output.read(sent, CHUNK_BYTES)
-                await self._socket.send_bytes(OUTPUT_HEADER.pack(sent) + chunk)
-                sent += len(chunk)
-            if shell.dropped:
-                count, shell.dropped = shell.dropped, 0
-                await self._send(Dropped(count=count))
-            if shell.end is not None and sent == shell.output.end:
-                await self._send(shell.end)
-                return
-            await shell.changed.wait()
-
-    async def _take(self) -> None:
-        async for message in self._socket:
+async def _read(socket: aiohttp.ClientWebSocketResponse, terminal: Terminal, viewer: Viewer) -> int:
+    try:
+        async for message in socket:
             if message.type is aiohttp.WSMsgType.BINARY:
-                self._shell.type(message.data)
+                terminal.write_input(viewer, message.data)
             elif message.type is aiohttp.WSMsgType.TEXT:
-                self._obey(message.data)
+                terminal.on_viewer_frame(viewer, BROWSER_FRAME.validate_json(message.data))
+    except (InvalidRequestError, ValidationError) as error:
+        log.warning("a viewer of terminal %s: %s", terminal.id[:8], error)
+        return aiohttp.WSCloseCode.POLICY_VIOLATION
+    return CLOSE_LEFT
 
-    def _obey(self, text: str) -> None:
-        match HOST_FRAME.validate_json(text):
-            case Allow(limit=limit, viewers=viewers):
-                self._shell.allow(limit)
-                self._shell.viewers(viewers)
-            case Resize(cols=cols, rows=rows):
-                self._shell.resize(cols, rows)
-            case KillTerminal():
-                self._shell.kill("")
-            case Attach():
-                log.warning("the broker attached a terminal twice")
 
-    async def _send(self, frame: ShellFrame) -> None:
-        await self._socket.send_str(frame.model_dump_json())
+async def _write(socket: aiohttp.ClientWebSocketResponse, viewer: Viewer) -> int:
+    while (frame := await viewer.next()) is not None:
+        if isinstance(frame, bytes):
+            await socket.send_bytes(frame)
+        else:
+            await socket.send_str(frame.model_dump_json())
+    return CLOSE_ENDED

@@ -8,17 +8,21 @@ from hyperhive.protocol.agents import AgentStatus, McpServer
 from hyperhive.protocol.base import ApiModel
 from hyperhive.protocol.diagnosis import Observation
 from hyperhive.protocol.events import NewEvent
-from hyperhive.protocol.terminal import Columns, Rows, TerminalId
+from hyperhive.protocol.terminal import Columns, Offset, Rows, TerminalId, TerminalViews, Who
 
 TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512)]
 
 
 class Hello(ApiModel):
-    """First frame of the harness: the turns it is still working on; every other lease is requeued."""
+    """First frame of the harness: the turns it is still working on, and its terminals.
+
+    Every other lease is requeued, and every other terminal has ended.
+    """
 
     type: Literal["hello"] = "hello"
     version: str
     turns: TurnIds
+    terminals: TerminalViews = Field(default=[])
 
 
 class Hold(ApiModel):
@@ -29,12 +33,13 @@ class Hold(ApiModel):
 
 
 class Report(ApiModel):
-    """Live events and, when they changed, the agent's status and its extra MCP servers."""
+    """Live events and, when they changed, the agent's status, its extra MCP servers and its terminals."""
 
     type: Literal["report"] = "report"
     status: AgentStatus | None
     events: Annotated[list[NewEvent], Field(max_length=256)]
     mcp_servers: Annotated[list[McpServer], Field(max_length=256)] | None = None
+    terminals: TerminalViews | None = None
 
 
 class SelfTestDone(ApiModel):
@@ -45,7 +50,18 @@ class SelfTestDone(ApiModel):
     observations: Annotated[list[Observation], Field(max_length=64)]
 
 
-HarnessFrame = Annotated[Hello | Hold | Report | SelfTestDone, Field(discriminator="type")]
+class TerminalRefused(ApiModel):
+    """Answer to `OpenTerminal` when there is no shell; when there is one, it is in the next report."""
+
+    type: Literal["terminal_refused"] = "terminal_refused"
+    id: TerminalId
+    reason: Annotated[str, Field(max_length=500)]
+
+
+#: What the harness was asked for by the broker that it is connected to.
+Answer = SelfTestDone | TerminalRefused
+
+HarnessFrame = Annotated[Hello | Hold | Report | Answer, Field(discriminator="type")]
 HARNESS_FRAME: TypeAdapter[HarnessFrame] = TypeAdapter(HarnessFrame)
 
 
@@ -107,18 +123,39 @@ class RunSelfTest(ApiModel):
 
 
 class OpenTerminal(ApiModel):
-    """Start a shell of this size and dial `GET /v1/terminals/{id}`; see `protocol/terminal.py`."""
+    """Start a shell of this size; see `protocol/terminal.py`."""
 
     type: Literal["open_terminal"] = "open_terminal"
     id: TerminalId
     cols: Columns
     rows: Rows
+    who: Who
 
+
+class AttachViewer(ApiModel):
+    """Show a terminal to a window that has its output before `have`: dial `GET /v1/terminals/{viewer}`."""
+
+    type: Literal["attach_viewer"] = "attach_viewer"
+    terminal: TerminalId
+    viewer: TerminalId
+    who: Who
+    have: Offset | None
+
+
+class KillTerminal(ApiModel):
+    """End a shell and everything in its session."""
+
+    type: Literal["kill_terminal"] = "kill_terminal"
+    id: TerminalId
+    who: Who
+
+
+TerminalOrder = OpenTerminal | AttachViewer | KillTerminal
 
 #: What the operator tells a session.
 SessionCommand = UseModel | Compact | NewSession
 
 BrokerFrame = Annotated[
-    Welcome | Wake | Cancel | SessionCommand | RunSelfTest | OpenTerminal, Field(discriminator="type")
+    Welcome | Wake | Cancel | SessionCommand | RunSelfTest | TerminalOrder, Field(discriminator="type")
 ]
 BROKER_FRAME: TypeAdapter[BrokerFrame] = TypeAdapter(BrokerFrame)

@@ -1,28 +1,29 @@
-"""Terminals: shells beside an agent, and the bytes and frames on the two sockets of each.
+"""Terminals: shells beside an agent, and the frames that windows and the agent's harness exchange about them.
 
-    browser <-- socket of a viewer --> broker <-- the terminal's socket --> harness <--> shell
+    browser <-- WebSocket --> broker <-- WebSocket --> harness <--> shell
 
-The operator asks for one with `POST /api/agents/{name}/terminals`; the broker sends `OpenTerminal` on the
-link, the harness starts the shell and dials `GET /v1/terminals/{id}`; every window that looks on opens
-`GET /api/agents/{name}/terminals/{id}` as a WebSocket.
+The harness alone knows its terminals: shell, output, size, viewers. The link's hello and reports list them.
+The broker shows that list and asks on the link: `OpenTerminal` for a shell, `KillTerminal` for its end, and
+`AttachViewer` for every window that opens `GET /api/agents/{name}/terminals/{id}`, on which the harness dials
+`GET /v1/terminals/{viewer}`. The broker joins the two sockets: it checks the operator's login, the sizes of
+frames and the shape of the harness's texts, and says `Beat`; everything goes through as it is.
 
 **Binary frames.** Towards the browser a frame is an offset of eight bytes (big-endian) and then output: the
 output of a terminal is one stream whose first byte has offset 0. A frame that begins behind the last one's
 end says that output was skipped. Towards the shell a frame is what was typed, and nothing else.
 
 **Flow.** Nobody sends what the other side has not asked for. A browser says with `Ack` how far it has drawn;
-the broker sends each viewer at most `WINDOW_BYTES` beyond that. With `Allow` it tells the harness the offset
-up to which the shell's output may be read, `WINDOW_BYTES` beyond the viewer that is farthest; the rest stays
-in the kernel's buffer, and then the program waits. A viewer that falls more than `SCROLLBACK_BYTES`
-behind is moved on. While nobody looks, reading stops `SCROLLBACK_BYTES` beyond what was seen, so that
-whoever comes back within `EXACT_SECONDS` misses nothing; after that the oldest output is dropped.
+the harness sends each viewer at most `WINDOW_BYTES` beyond that, and reads the shell's output up to
+`WINDOW_BYTES` beyond the viewer that is farthest; the rest stays in the kernel's buffer, and then the program
+waits. A viewer that falls more than `SCROLLBACK_BYTES` behind is moved on. While nobody looks, reading stops
+`SCROLLBACK_BYTES` beyond what was seen, so that whoever comes back within `EXACT_SECONDS` misses nothing;
+after that the oldest output is dropped.
 
-**Coming back.** A viewer says in its address what it has (`?have=OFFSET`), the broker in its first frame to
-the harness (`Attach`); broker and harness both keep the last `SCROLLBACK_BYTES`. So neither a cut connection
-nor a restart of the broker loses a byte, or repeats one.
+**Coming back.** A viewer says in its address what it has (`?have=OFFSET`); the harness keeps the last
+`SCROLLBACK_BYTES`. So neither a cut connection nor a restart of the broker loses a byte, or repeats one.
 
-**Ends.** The harness sends all output and then `Ended`. It ends a shell that nobody has looked at for
-`GRACE_SECONDS`, and all of them when it ends itself.
+**Ends.** The harness ends a shell that nobody has looked at for `GRACE_SECONDS`, and all of them when it ends
+itself. A terminal that has ended is shown for `ENDED_SECONDS`.
 """
 
 import struct
@@ -30,7 +31,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from hyperhive.protocol.base import Timestamp, Wire
+from hyperhive.protocol.base import ApiModel, Timestamp
 
 #: Offset before the bytes of an output frame.
 OUTPUT_HEADER: Final = struct.Struct(">Q")
@@ -49,7 +50,7 @@ INPUT_BYTES: Final = 1024 * 1024
 TERMINAL_LIMIT: Final = 8
 VIEWER_LIMIT: Final = 8
 
-#: How long a harness may take to open one.
+#: How long a harness may take to open one, and to dial for a viewer.
 OPEN_SECONDS: Final = 10.0
 #: A browser hears something at least so often.
 BEAT_SECONDS: Final = 15.0
@@ -57,14 +58,13 @@ BEAT_SECONDS: Final = 15.0
 EXACT_SECONDS: Final = 120.0
 #: How long a shell lives that nobody looks at.
 GRACE_SECONDS: Final = 3600.0
-#: How long the broker waits for a harness whose socket broke, and shows a terminal that has ended.
+#: How long the broker waits for a harness whose link broke, and a terminal that has ended is shown.
 AWAY_SECONDS: Final = 60.0
 ENDED_SECONDS: Final = 300.0
 
-#: Close codes: the terminal has ended; the operator logged out or the broker stops; a newer socket came.
+#: Close codes: the terminal has ended; the harness went away, the operator logged out or the broker stops.
 CLOSE_ENDED: Final = 4000
 CLOSE_LEFT: Final = 4001
-CLOSE_REPLACED: Final = 4002
 
 #: JavaScript's numbers are whole up to here: at 10 MB/s for 28 years.
 OFFSET_LIMIT: Final = 2**53 - 1
@@ -75,16 +75,20 @@ Offset = Annotated[int, Field(ge=0, le=OFFSET_LIMIT)]
 Columns = Annotated[int, Field(ge=2, le=500)]
 Rows = Annotated[int, Field(ge=1, le=200)]
 TerminalId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+#: The operator's address, as the broker sees it.
+Who = Annotated[str, Field(max_length=100)]
+_Title = Annotated[str, Field(max_length=_TITLE_LENGTH)]
+_Moment = Annotated[Timestamp, Field(ge=0, le=1e10, allow_inf_nan=False)]
 
 
-class Size(Wire):
+class Size(ApiModel):
     """Of a terminal in characters; also the body of `POST /api/agents/{name}/terminals`."""
 
     cols: Columns
     rows: Rows
 
 
-class TerminalEnd(Wire):
+class TerminalEnd(ApiModel):
     """How a shell ended.
 
     Attributes:
@@ -93,48 +97,51 @@ class TerminalEnd(Wire):
         reason: Empty when the shell ended by itself.
     """
 
-    at: Timestamp
-    exit_code: int | None
-    signal: int | None
-    reason: str
+    at: _Moment
+    exit_code: Annotated[int, Field(ge=0, le=255)] | None
+    signal: Annotated[int, Field(ge=1, le=255)] | None
+    reason: Annotated[str, Field(max_length=_TITLE_LENGTH)]
 
 
-class TerminalViewer(Wire):
+class TerminalViewer(ApiModel):
     """A window that looks on.
 
     Attributes:
         id: Counts the terminal's viewers from 1 on.
-        who: Its address, as the broker sees it.
         driving: The terminal has this one's size, and programs that ask the terminal are answered by it.
     """
 
-    id: int
-    who: str
-    since: Timestamp
+    id: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
+    who: Who
+    since: _Moment
     driving: bool
 
 
-class TerminalView(Wire):
-    """A terminal as the operator sees it.
+class TerminalView(ApiModel):
+    """A terminal as its harness tells of it and the operator sees it.
 
     Attributes:
         title: What the program in it called itself; the agent's text.
-        connected: The harness's socket is open; for a while it may not be.
+        connected: The harness is there; the broker knows.
         end: Null while it runs.
     """
 
-    id: str
-    title: str
-    cols: int
-    rows: int
-    since: Timestamp
-    opened_by: str
-    connected: bool
-    viewers: list[TerminalViewer]
+    id: TerminalId
+    title: _Title
+    cols: Columns
+    rows: Rows
+    since: _Moment
+    opened_by: Who
+    connected: bool = True
+    viewers: Annotated[list[TerminalViewer], Field(max_length=VIEWER_LIMIT)]
     end: TerminalEnd | None
 
 
-class TerminalList(Wire):
+#: Those that run and those that ended lately, oldest first.
+TerminalViews = Annotated[list[TerminalView], Field(max_length=2 * TERMINAL_LIMIT)]
+
+
+class TerminalList(ApiModel):
     """Answer of `GET /api/agents/{name}/terminals`, oldest first.
 
     Attributes:
@@ -147,7 +154,7 @@ class TerminalList(Wire):
     contained: bool
 
 
-class Attached(Wire):
+class Attached(ApiModel):
     """First frame to a browser.
 
     Attributes:
@@ -157,105 +164,57 @@ class Attached(Wire):
     """
 
     type: Literal["attached"] = "attached"
-    viewer: int
+    viewer: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
     offset: Offset
     live: Offset
 
 
-class Changed(Wire):
+class Changed(ApiModel):
     """The agent's terminals, the viewer's own among them, as they are now; to a browser."""
 
     type: Literal["changed"] = "changed"
-    terminals: list[TerminalView]
+    terminals: TerminalViews
 
 
-class Dropped(Wire):
-    """Input was dropped: the program does not read it. From the harness, and on to browsers."""
+class Dropped(ApiModel):
+    """Input was dropped: the program does not read it; to a browser."""
 
     type: Literal["dropped"] = "dropped"
     count: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
 
 
-class Beat(Wire):
-    """Nothing has happened for `BEAT_SECONDS`; a browser that hears nothing for longer connects again."""
+#: What a harness says to a browser, beside output.
+ViewerFrame = Annotated[Attached | Changed | Dropped, Field(discriminator="type")]
+VIEWER_FRAME: TypeAdapter[ViewerFrame] = TypeAdapter(ViewerFrame)
+
+
+class Beat(ApiModel):
+    """The broker lives, sent every `BEAT_SECONDS`; a browser that hears nothing for longer connects again."""
 
     type: Literal["beat"] = "beat"
 
 
-ViewerFrame = Attached | Changed | Dropped | Beat
-
-
-class Ack(Wire):
+class Ack(ApiModel):
     """The browser has drawn all output before `offset`."""
 
     type: Literal["ack"] = "ack"
     offset: Offset
 
 
-class Resize(Wire):
-    """What fits into a window; from the broker to the harness: the size to take."""
+class Resize(ApiModel):
+    """What fits into a browser's window."""
 
     type: Literal["resize"] = "resize"
     cols: Columns
     rows: Rows
 
 
-class Title(Wire):
+class Title(ApiModel):
     """What the program in the terminal calls itself, as a browser's terminal has read it."""
 
     type: Literal["title"] = "title"
-    text: Annotated[str, Field(max_length=_TITLE_LENGTH)]
+    text: _Title
 
 
 BrowserFrame = Annotated[Ack | Resize | Title, Field(discriminator="type")]
 BROWSER_FRAME: TypeAdapter[BrowserFrame] = TypeAdapter(BrowserFrame)
-
-
-class Attach(Wire):
-    """First frame to a harness: what the broker has already (null is nothing), and as in `Allow`."""
-
-    type: Literal["attach"] = "attach"
-    have: Offset | None
-    limit: Offset
-    viewers: int
-
-
-class Allow(Wire):
-    """The shell's output may be read up to the offset `limit`; so many viewers look on."""
-
-    type: Literal["allow"] = "allow"
-    limit: Offset
-    viewers: int
-
-
-class KillTerminal(Wire):
-    """End the shell and everything in its session."""
-
-    type: Literal["kill"] = "kill"
-
-
-HostFrame = Annotated[Attach | Allow | Resize | KillTerminal, Field(discriminator="type")]
-HOST_FRAME: TypeAdapter[HostFrame] = TypeAdapter(HostFrame)
-
-
-class Opened(Wire):
-    """Answer of a harness to `Attach`: the shell runs, and this is the offset of the output that follows."""
-
-    type: Literal["opened"] = "opened"
-    offset: Offset
-    cols: Columns
-    rows: Rows
-    since: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Ended(Wire):
-    """Last frame of a harness; in the place of `Opened` when there is no shell."""
-
-    type: Literal["ended"] = "ended"
-    exit_code: Annotated[int, Field(ge=0, le=255)] | None
-    signal: Annotated[int, Field(ge=1, le=255)] | None
-    reason: Annotated[str, Field(max_length=500)]
-
-
-ShellFrame = Annotated[Opened | Dropped | Ended, Field(discriminator="type")]
-SHELL_FRAME: TypeAdapter[ShellFrame] = TypeAdapter(ShellFrame)

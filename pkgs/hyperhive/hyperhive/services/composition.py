@@ -20,7 +20,7 @@ from hyperhive.services.questions import Questions
 from hyperhive.services.sessions import Sessions
 from hyperhive.services.stats import Stats
 from hyperhive.services.stats_recorder import StatsRecorder
-from hyperhive.services.terminal import Terminals
+from hyperhive.services.terminal import TerminalRelay
 from hyperhive.store.database import Database
 from hyperhive.system.ntfy import Ntfy
 from hyperhive.system.tasks import Tasks
@@ -46,7 +46,7 @@ class Services:
     hive: Hive
     selftests: SelfTests
     doctor: Doctor
-    terminals: Terminals
+    terminals: TerminalRelay
     notifications: Notifications
 
     async def start(self) -> None:
@@ -147,7 +147,7 @@ def build_services(
         hive=Hive(config, bus, messages, questions, agents, clock, boot=boot, version=__version__),
         selftests=selftests,
         doctor=Doctor(config, db, agents, selftests, clock),
-        terminals=Terminals(agents, events, links.push, sessions.token, clock, contained=contained),
+        terminals=TerminalRelay(agents, events, links.push, clock, contained=contained),
         notifications=Notifications(
             db,
             bus,

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final, Protocol
 
 from hyperhive.protocol.bus import QueueChanged
-from hyperhive.protocol.link import BrokerFrame, OpenTerminal, Wake
+from hyperhive.protocol.link import BrokerFrame, TerminalOrder, Wake
 from hyperhive.services.bus import Bus
 from hyperhive.system.sockets import Peer
 
@@ -14,8 +14,8 @@ GOING_AWAY: Final = 1001
 
 _REASON_BYTES: Final = 123
 #: What goes first; the operator's commands are between a cancel and what an agent can wait for.
-_RANKS: Final = {"cancel": 0, "run_self_test": 2, "open_terminal": 3, "wake": 4}
-_RANK_OF_ORDERS: Final = 1
+_RANKS: Final = {"cancel": 0, "use_model": 1, "compact": 1, "new_session": 1, "run_self_test": 2, "wake": 4}
+_RANK_OF_TERMINALS: Final = 3
 
 
 class Socket(Protocol):
@@ -44,11 +44,11 @@ class Link:
         self._due = asyncio.Event()
 
     def push(self, frame: BrokerFrame) -> None:
-        """Send a frame soon, in place of one of its kind that waits; each terminal is one of its own."""
-        if not isinstance(frame, OpenTerminal):
+        """Send a frame soon, in place of one of its kind that waits; those about terminals are all sent."""
+        if not isinstance(frame, TerminalOrder):
             self._frames = [other for other in self._frames if other.type != frame.type]
         self._frames.append(frame)
-        self._frames.sort(key=lambda one: _RANKS.get(one.type, _RANK_OF_ORDERS))
+        self._frames.sort(key=lambda one: _RANKS.get(one.type, _RANK_OF_TERMINALS))
         self._due.set()
 
     async def write(self) -> None:

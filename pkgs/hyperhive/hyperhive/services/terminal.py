@@ -1,24 +1,25 @@
-"""Terminals: opens, finds and ends them, says in agents' logs who did, and forgets those that are over."""
+"""Terminals as the broker knows them: what agents' harnesses tell of theirs, and the windows that look on."""
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import secrets
-from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
-from hyperhive.domain.terminal import end_words
+from aiohttp import web
+
+from hyperhive.domain.terminal import closed_note, one_line
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
 from hyperhive.protocol.events import Note
-from hyperhive.protocol.link import OpenTerminal
+from hyperhive.protocol.link import AttachViewer, BrokerFrame, KillTerminal, OpenTerminal, TerminalRefused
 from hyperhive.protocol.terminal import (
     AWAY_SECONDS,
     ENDED_SECONDS,
     OPEN_SECONDS,
     TERMINAL_LIMIT,
-    Changed,
+    VIEWER_LIMIT,
     Size,
     TerminalEnd,
     TerminalList,
@@ -26,38 +27,54 @@ from hyperhive.protocol.terminal import (
 )
 from hyperhive.services.agents import Agents
 from hyperhive.services.events import Events
-from hyperhive.services.terminal_ends import Host, Viewer
-from hyperhive.services.terminal_stream import Origin, Terminal
 
 log = logging.getLogger(__name__)
 
-#: Asks an agent's harness; False when none is connected.
-Ask = Callable[[str, OpenTerminal], bool]
-
-_HALF: Final = 16
-#: Ids of terminals that are over, so that none comes back from the dead.
-_REMEMBERED: Final = 1000
+#: Reaches an agent's harness; False when none is connected.
+Push = Callable[[str, BrokerFrame], bool]
 
 
-class Terminals:
-    """The open terminals of every agent. Use it on the event loop only.
+class RelayedViewer:
+    """A window that looks at `terminal`.
+
+    Attributes:
+        harness: Its socket to the harness, once that has dialled.
+        over: Set when the window is gone.
+    """
+
+    def __init__(self, terminal: str) -> None:
+        self.terminal = terminal
+        self.harness: asyncio.Future[web.WebSocketResponse] = asyncio.get_running_loop().create_future()
+        self.over = asyncio.Event()
+
+
+@dataclass
+class _Known:
+    """What is known of one agent's terminals; `away_since` is null while its harness is there."""
+
+    terminals: dict[str, TerminalView] = field(default_factory=dict)
+    opening: dict[str, "asyncio.Future[TerminalView]"] = field(default_factory=dict)
+    viewers: dict[str, RelayedViewer] = field(default_factory=dict)
+    away_since: float | None = None
+
+
+class TerminalRelay:
+    """The terminals of every agent. Use it on the event loop only.
 
     Args:
         agents: Knows who there is.
-        events: Where openings and ends are told.
-        ask: Reaches the agents' harnesses.
-        secret: Marks ids as ours, so that a terminal outlives the broker that opened it.
+        events: Where openings are told.
+        push: Reaches the agents' harnesses.
         clock: Seconds since 1970.
         contained: Whether agents are in containers.
-        open_seconds: How long a harness may take to open one.
+        open_seconds: How long a harness may take to open one, or to dial for a window.
     """
 
     def __init__(
         self,
         agents: Agents,
         events: Events,
-        ask: Ask,
-        secret: Callable[[], str],
+        push: Push,
         clock: Callable[[], float],
         *,
         contained: bool,
@@ -65,13 +82,11 @@ class Terminals:
     ) -> None:
         self._agents = agents
         self._events = events
-        self._ask = ask
-        self._secret = secret
+        self._push = push
         self._clock = clock
         self._contained = contained
         self._open_seconds = open_seconds
-        self._terminals: dict[str, dict[str, Terminal]] = {}
-        self._over: deque[str] = deque(maxlen=_REMEMBERED)
+        self._known: defaultdict[str, _Known] = defaultdict(_Known)
 
     def overview(self, agent: str) -> TerminalList:
         """The agent's terminals, and those that ended lately.
@@ -79,8 +94,11 @@ class Terminals:
         Raises:
             NotFoundError: There is no such agent.
         """
-        self._agents.config(agent)
-        return TerminalList(terminals=self._views(agent), limit=TERMINAL_LIMIT, contained=self._contained)
+        linked = self._agents.view(agent).linked
+        terminals = [
+            one.model_copy(update={"connected": linked}) for one in self._known[agent].terminals.values()
+        ]
+        return TerminalList(terminals=terminals, limit=TERMINAL_LIMIT, contained=self._contained)
 
     async def open(self, agent: str, size: Size, who: str) -> TerminalView:
         """Have the agent's harness start a shell.
@@ -91,30 +109,26 @@ class Terminals:
             UnavailableError: The harness did not open one.
         """
         self._agents.config(agent)
-        if self._running(agent) >= TERMINAL_LIMIT:
+        known = self._known[agent]
+        if len(known.opening) + sum(one.end is None for one in known.terminals.values()) >= TERMINAL_LIMIT:
             raise ConflictError(f"{agent} has {TERMINAL_LIMIT} terminals open; end one first")
-        terminal = self._add(agent, self._new_name(agent), size, Origin(who, self._clock()))
-        try:
-            await self._opened(agent, terminal, size)
-        except BaseException:
-            self._forget(agent, terminal)
-            raise
-        log.info("terminal %s of %s opened by %s", terminal.name[:8], agent, who)
-        await self._events.note(agent, Note(text=f"A terminal was opened by the operator ({who})."))
-        return terminal.view
-
-    async def _opened(self, agent: str, terminal: Terminal, size: Size) -> None:
-        if not self._ask(agent, OpenTerminal(id=terminal.name, cols=size.cols, rows=size.rows)):
+        name = secrets.token_hex(16)
+        if not self._push(agent, OpenTerminal(id=name, cols=size.cols, rows=size.rows, who=who)):
             raise ConflictError(f"{agent} is not connected, so it has no shell to offer; start it first")
+        known.opening[name] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(self._open_seconds):
-                await terminal.opened.wait()
+                terminal = await known.opening[name]
         except TimeoutError:
+            self._push(agent, KillTerminal(id=name, who=who))
             raise UnavailableError(
                 f"the harness of {agent} did not open a terminal within {self._open_seconds:g} seconds"
             ) from None
-        if terminal.end is not None:
-            raise UnavailableError(f"{agent} could not open a terminal: {end_words(terminal.end)}")
+        finally:
+            del known.opening[name]
+        log.info("terminal %s of %s opened by %s", name[:8], agent, who)
+        await self._events.note(agent, Note(text=f"A terminal was opened by the operator ({who})."))
+        return terminal
 
     def kill(self, agent: str, name: str, who: str) -> TerminalView:
         """Ask for a terminal's end.
@@ -126,118 +140,111 @@ class Terminals:
         terminal = self._find(agent, name)
         if terminal.end is not None:
             raise ConflictError("the terminal has ended already")
-        if not terminal.kill(who):
+        if not self._push(agent, KillTerminal(id=name, who=who)):
             raise ConflictError(f"{agent} is not connected now; its terminals end when it does not come back")
         log.info("terminal %s of %s is ended by %s", name[:8], agent, who)
-        return terminal.view
+        return terminal
 
-    def attach(self, agent: str, name: str, who: str, have: int | None) -> tuple[Terminal, Viewer]:
-        """Let a window look at a terminal; see `Terminal.attach`.
+    @asynccontextmanager
+    async def attach(
+        self, agent: str, name: str, who: str, have: int | None
+    ) -> AsyncIterator[web.WebSocketResponse | None]:
+        """The harness's socket for a window; null when the terminal ended with its harness.
+
+        Args:
+            agent: Whose terminal it is.
+            name: The terminal.
+            who: The operator's address.
+            have: The window has the output before this offset; null is nothing.
 
         Raises:
             NotFoundError: There is no such agent or terminal.
-            ConflictError: Too many windows do.
+            ConflictError: Too many windows look at it, or the harness is not connected.
+            UnavailableError: The harness did not dial.
         """
         terminal = self._find(agent, name)
-        viewer = terminal.attach(who, have)
-        log.info("terminal %s of %s is looked at by %s", name[:8], agent, who)
-        return terminal, viewer
+        viewers = self._known[agent].viewers
+        if sum(one.terminal == name for one in viewers.values()) >= VIEWER_LIMIT:
+            raise ConflictError(f"{VIEWER_LIMIT} windows look at this terminal already; close one")
+        key = secrets.token_hex(16)
+        if not self._push(agent, AttachViewer(terminal=name, viewer=key, who=who, have=have)):
+            if terminal.end is None:
+                raise ConflictError(f"{agent} is not connected now")
+            yield None
+            return
+        viewer = viewers[key] = RelayedViewer(name)
+        try:
+            yield await self._dialled(agent, viewer)
+        finally:
+            del viewers[key]
+            viewer.over.set()
 
-    def join(self, agent: str, name: str) -> tuple[Terminal, Host]:
-        """The agent's harness dialled for a terminal.
+    def viewer(self, agent: str, key: str) -> RelayedViewer:
+        """The window that the agent's harness was asked to dial for.
 
         Raises:
-            NotFoundError: The operator did not ask this agent for it, or it is over.
-            ConflictError: It has more than an earlier broker can have asked for.
+            NotFoundError: There is none, or it has one already.
         """
-        terminal = self._terminals.get(agent, {}).get(name)
-        if terminal is None and self._is_ours(agent, name) and name not in self._over:
-            # An earlier broker asked for it: its shell lives on. An agent may have kept the ids of all that
-            # it was ever asked for; no more come back than were open, beside those that were opened since.
-            if self._running(agent) >= 2 * TERMINAL_LIMIT:
-                raise ConflictError(f"{agent} has {self._running(agent)} terminals open")
-            origin = Origin("an earlier session", self._clock())
-            terminal = self._add(agent, name, Size(cols=80, rows=24), origin)
-            log.info("terminal %s of %s came back", name[:8], agent)
-        if terminal is None or terminal.end is not None:
-            raise NotFoundError(f"there is no terminal {name[:64]!r}")
-        return terminal, terminal.join()
+        viewer = self._known[agent].viewers.get(key)
+        if viewer is None or viewer.harness.done():
+            raise NotFoundError(f"no window of {agent} waits for {key[:64]!r}")
+        return viewer
 
-    async def left(self, agent: str, terminal: Terminal, host: Host) -> None:
-        """The harness's connection is gone; says in the log how the shell ended, if it did."""
-        terminal.leave(host)
-        if terminal.end is not None and terminal.name not in self._over:
-            await self._ended(agent, terminal)
+    async def report(self, agent: str, terminals: list[TerminalView]) -> None:
+        """The harness says which it has; one that it knows no more went with an earlier harness."""
+        known, now = self._known[agent], self._clock()
+        known.away_since = None
+        end = TerminalEnd(at=now, exit_code=None, signal=None, reason="its harness went away")
+        told = {one.id: one for one in terminals}
+        missing = [one for one in known.terminals.values() if one.id not in told]
+        lost = [one.model_copy(update={"end": end, "viewers": []}) for one in missing if one.end is None]
+        over = [one for one in missing if one.end is not None] + lost
+        room = max(0, TERMINAL_LIMIT - sum(one.end is not None for one in terminals))
+        known.terminals = {one.id: one for one in over[max(0, len(over) - room) :]} | told
+        for name in told.keys() & known.opening.keys():
+            if not known.opening[name].done():
+                known.opening[name].set_result(told[name])
+        for one in lost:
+            log.info("terminal %s of %s ended: %s", one.id[:8], agent, end.reason)
+            await self._events.note(agent, Note(text=closed_note(end)))
+
+    def refused(self, agent: str, frame: TerminalRefused) -> None:
+        """The harness has no shell to offer."""
+        opening = self._known[agent].opening.get(frame.id)
+        if opening is not None and not opening.done():
+            reason = one_line(frame.reason)
+            opening.set_exception(UnavailableError(f"{agent} could not open a terminal: {reason}"))
+
+    def disconnected(self, agent: str) -> None:
+        """The harness's link is gone."""
+        self._known[agent].away_since = self._clock()
 
     def remove(self, agent: str) -> None:
-        """The agent left the hive: its terminals are over."""
-        reason = f"{agent} left the hive"
-        for terminal in self._terminals.pop(agent, {}).values():
-            self._over.append(terminal.name)
-            if terminal.end is None:
-                terminal.over(TerminalEnd(at=self._clock(), exit_code=None, signal=None, reason=reason))
+        """The agent left the hive."""
+        self._known.pop(agent, None)
 
     async def sweep(self) -> None:
         """Every second: give up harnesses that stay away, forget what ended long ago."""
         now = self._clock()
-        for agent, terminals in list(self._terminals.items()):
-            for terminal in list(terminals.values()):
-                terminal.tick()
-                if terminal.end is not None:
-                    if now - terminal.end.at >= ENDED_SECONDS:
-                        self._forget(agent, terminal)
-                elif terminal.away_since is not None and now - terminal.away_since >= AWAY_SECONDS:
-                    reason = "its harness went away"
-                    terminal.over(TerminalEnd(at=now, exit_code=None, signal=None, reason=reason))
-                    await self._ended(agent, terminal)
+        for agent, known in list(self._known.items()):
+            if known.away_since is not None and now - known.away_since >= AWAY_SECONDS:
+                await self.report(agent, [])
+            for one in list(known.terminals.values()):
+                if one.end is not None and now - one.end.at >= ENDED_SECONDS:
+                    del known.terminals[one.id]
 
-    async def _ended(self, agent: str, terminal: Terminal) -> None:
-        self._over.append(terminal.name)
-        end = terminal.end
-        if end is None:
-            return
-        ended = [one for one in self._terminals[agent].values() if one.end is not None]
-        for surplus in ended[:-TERMINAL_LIMIT]:
-            self._forget(agent, surplus)
-        by = f" by the operator ({terminal.killed_by})" if terminal.killed_by else ""
-        log.info("terminal %s of %s ended%s: %s", terminal.name[:8], agent, by, end_words(end))
-        await self._events.note(agent, Note(text=f"A terminal was closed{by}: {end_words(end)}."))
+    async def _dialled(self, agent: str, viewer: RelayedViewer) -> web.WebSocketResponse:
+        try:
+            async with asyncio.timeout(self._open_seconds):
+                return await viewer.harness
+        except TimeoutError:
+            raise UnavailableError(
+                f"the harness of {agent} did not connect within {self._open_seconds:g} seconds"
+            ) from None
 
-    def _add(self, agent: str, name: str, size: Size, origin: Origin) -> Terminal:
-        terminal = Terminal(name, size, origin, lambda: self._changed(agent), self._clock)
-        self._terminals.setdefault(agent, {})[name] = terminal
-        return terminal
-
-    def _forget(self, agent: str, terminal: Terminal) -> None:
-        self._over.append(terminal.name)
-        self._terminals[agent].pop(terminal.name, None)
-        self._changed(agent)
-
-    def _changed(self, agent: str) -> None:
-        frame = Changed(terminals=self._views(agent))
-        for terminal in self._terminals.get(agent, {}).values():
-            terminal.show(frame)
-
-    def _running(self, agent: str) -> int:
-        return sum(one.end is None for one in self._terminals.get(agent, {}).values())
-
-    def _views(self, agent: str) -> list[TerminalView]:
-        return [one.view for one in self._terminals.get(agent, {}).values() if one.opened.is_set()]
-
-    def _find(self, agent: str, name: str) -> Terminal:
+    def _find(self, agent: str, name: str) -> TerminalView:
         self._agents.config(agent)
-        terminal = self._terminals.get(agent, {}).get(name)
-        if terminal is None or not terminal.opened.is_set():
+        terminal = self._known[agent].terminals.get(name)
+        if terminal is None:
             raise NotFoundError(f"{agent} has no terminal {name[:64]!r}")
         return terminal
-
-    def _new_name(self, agent: str) -> str:
-        nonce = secrets.token_hex(_HALF // 2)
-        return nonce + self._mark(agent, nonce)
-
-    def _is_ours(self, agent: str, name: str) -> bool:
-        return name.isascii() and hmac.compare_digest(self._mark(agent, name[:_HALF]), name[_HALF:])
-
-    def _mark(self, agent: str, nonce: str) -> str:
-        text = f"terminal\0{agent}\0{nonce}".encode()
-        return hmac.new(self._secret().encode(), text, hashlib.sha256).hexdigest()[:_HALF]

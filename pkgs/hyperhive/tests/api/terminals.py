@@ -1,4 +1,4 @@
-"""A terminal whose shell is played by a test, on the real sockets of a running broker."""
+"""Terminals of a harness that is played by a test, on the real sockets of a running broker."""
 
 import asyncio
 import json
@@ -10,14 +10,15 @@ import aiohttp
 
 from hyperhive.protocol.terminal import OUTPUT_HEADER
 from tests.api.conftest import RunningHive, call
+from tests.terminal_window import Window
 
 PATH = "/api/agents/alice/terminals"
 SIZE = {"cols": 80, "rows": 24}
 
 
 @dataclass
-class PlayedShell:
-    """The harness's end: what it says, and what it is told."""
+class PlayedViewer:
+    """The harness's end of a window: what it says, and what it hears."""
 
     socket: aiohttp.ClientWebSocketResponse
     end: int = 0
@@ -30,7 +31,7 @@ class PlayedShell:
         await self.socket.send_bytes(OUTPUT_HEADER.pack(self.end) + data)
         self.end += len(data)
 
-    async def told(self, kind: str) -> dict[str, Any]:
+    async def frame(self, kind: str) -> dict[str, Any]:
         """The next frame of that kind; what is typed meanwhile is kept."""
         while True:
             message = await self.socket.receive(timeout=10)
@@ -42,58 +43,73 @@ class PlayedShell:
                 if frame["type"] == kind:
                     return frame
 
-    async def heard(self, text: bytes) -> None:
-        """Wait until `text` was typed."""
-        while text not in self.typed:
-            message = await self.socket.receive(timeout=10)
-            if message.type is aiohttp.WSMsgType.BINARY:
-                self.typed += message.data
-
     async def closed(self) -> int | None:
-        return await closed(self.socket)
-
-
-async def closed(socket: aiohttp.ClientWebSocketResponse) -> int | None:
-    """Close code, once the broker closes; frames before are dropped."""
-    async with asyncio.timeout(10):
-        while not socket.closed:
-            await socket.receive()
-    return socket.close_code
+        """Close code, once the broker closes; frames before are dropped."""
+        async with asyncio.timeout(10):
+            while not self.socket.closed:
+                await self.socket.receive()
+        return self.socket.close_code
 
 
 class PlayedHarness:
-    """The link of `alice`, which opens what it is asked for."""
+    """The link of `alice`, which has `terminals`."""
 
     def __init__(self, hive: RunningHive, stack: AsyncExitStack) -> None:
         self._hive = hive
         self._stack = stack
+        self.terminals: list[dict[str, Any]] = []
         self.link: aiohttp.ClientWebSocketResponse | None = None
 
     async def connect(self) -> None:
         self.link = await self._hive.agents["alice"].ws_connect("/v1/link")
         self._stack.push_async_callback(self.link.close)
-        await self.link.send_json({"type": "hello", "version": "1", "turns": []})
+        hello = {"type": "hello", "version": "1", "turns": [], "terminals": self.terminals}
+        await self.link.send_json(hello)
         assert (await self.link.receive_json(timeout=10))["type"] == "welcome"
 
-    async def asked(self) -> dict[str, Any]:
-        """The next request for a terminal."""
+    async def asked(self, kind: str) -> dict[str, Any]:
+        """What the broker asks for next."""
         assert self.link is not None
         frame: dict[str, Any] = await self.link.receive_json(timeout=10)
-        assert frame["type"] == "open_terminal"
+        assert frame["type"] == kind
         return frame
 
-    async def dial(self, terminal: str, agent: str = "alice") -> PlayedShell:
-        socket = await self._hive.agents[agent].ws_connect(f"/v1/terminals/{terminal}")
-        self._stack.push_async_callback(socket.close)
-        return PlayedShell(socket)
+    async def say(self, **frame: Any) -> None:
+        assert self.link is not None
+        await self.link.send_json(frame)
 
-    async def open(self) -> tuple[str, PlayedShell]:
+    async def report(self) -> None:
+        await self.say(type="report", status=None, events=[], terminals=self.terminals)
+
+    async def dial(self, viewer: str, agent: str = "alice") -> PlayedViewer:
+        socket = await self._hive.agents[agent].ws_connect(f"/v1/terminals/{viewer}")
+        self._stack.push_async_callback(socket.close)
+        return PlayedViewer(socket)
+
+    async def open(self) -> str:
         """A terminal that the operator asked for and that runs."""
         asking = asyncio.ensure_future(call(self._hive.browser, "POST", PATH, SIZE))
-        terminal = (await self.asked())["id"]
-        shell = await self.dial(terminal)
-        assert (await shell.told("attach"))["have"] is None
-        await shell.say(type="opened", offset=0, since=1.0, **SIZE)
+        asked = await self.asked("open_terminal")
+        self.terminals.append(
+            {"id": asked["id"], "title": "", "opened_by": asked["who"], "since": 1.0}
+            | {"cols": asked["cols"], "rows": asked["rows"], "viewers": [], "end": None}
+        )
+        await self.report()
         status, view = await asking
-        assert (status, view["id"]) == (200, terminal), view
-        return terminal, shell
+        assert (status, view["id"]) == (200, asked["id"]), view
+        return str(asked["id"])
+
+    async def show(
+        self, terminal: str, client: aiohttp.ClientSession | None = None, have: int | None = None
+    ) -> tuple[Window, PlayedViewer]:
+        """A window on a terminal, and the harness's end of it."""
+        path = f"{PATH}/{terminal}"
+        opening = asyncio.ensure_future(
+            Window.open(client or self._hive.browser, path, self._stack, have=have)
+        )
+        asked = await self.asked("attach_viewer")
+        assert (asked["terminal"], asked["have"]) == (terminal, have)
+        viewer = await self.dial(asked["viewer"])
+        viewer.end = have or 0
+        await viewer.say(type="attached", viewer=1, offset=viewer.end, live=viewer.end)
+        return await opening, viewer

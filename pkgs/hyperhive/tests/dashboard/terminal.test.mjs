@@ -34,7 +34,7 @@ test("a new connection goes on where the last one ended", () => {
   assert.deepEqual(flow.take(700, 10), { gap: 0, skip: 0 });
 });
 
-test("the broker is told in steps, and when everything is drawn", () => {
+test("the harness is told in steps, and when everything is drawn", () => {
   const flow = outputFlow();
   flow.attached(0, 0);
   flow.take(0, ACK_BYTES + 100);
@@ -43,6 +43,17 @@ test("the broker is told in steps, and when everything is drawn", () => {
   assert.equal(flow.drew(ACK_BYTES + 50), null);
   assert.equal(flow.drew(ACK_BYTES + 100), ACK_BYTES + 100);
   assert.equal(flow.drew(ACK_BYTES + 100), null);
+});
+
+test("more than was asked for is noticed, and a hole is not more", () => {
+  const flow = outputFlow();
+  flow.attached(0, 0);
+  flow.take(10_000_000, 512 * 1024);
+  assert.equal(flow.isFlooded, false);
+  flow.take(10_000_000 + 512 * 1024, 1);
+  assert.equal(flow.isFlooded, true);
+  flow.drew(10_000_000 + 512 * 1024 + 1);
+  assert.equal(flow.isFlooded, false);
 });
 
 test("what is shown again is parted from what is live", () => {
@@ -132,7 +143,7 @@ test("ends and names are words", () => {
   assert.equal(terminalName(terminal("a", { title: "<b>" })), "<b>");
 });
 
-test("a size is one that the broker takes, or none", () => {
+test("a size is one that the harness takes, or none", () => {
   assert.deepEqual(boundedSize({ cols: 80.7, rows: 24 }), { cols: 80, rows: 24 });
   assert.deepEqual(boundedSize({ cols: 1, rows: 9999 }), { cols: 2, rows: 200 });
   assert.equal(boundedSize({ cols: Number.NaN, rows: 4 }), null);

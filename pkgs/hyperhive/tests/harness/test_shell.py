@@ -10,7 +10,7 @@ import pytest
 
 from hyperhive.config import HarnessConfig
 from hyperhive.harness.options import PASSED_ENVIRONMENT
-from hyperhive.harness.shell import ByHand, shell_command, shell_environment
+from hyperhive.harness.shell import ManualSession, shell_command, shell_environment
 from tests.conftest import agent_config
 from tests.harness.conftest import MakeHive
 from tests.harness.test_main import end, start
@@ -40,7 +40,7 @@ def test_no_secret_is_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("CLAUDE_CODE_OAUTH_TOKEN", "the token")
     monkeypatch.setenv("AWS_SECRET", "another")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
-    environment = shell_environment(config(), ByHand(credentials=tmp_path))
+    environment = shell_environment(config(), ManualSession(credentials=tmp_path))
     assert "the token" not in " ".join(environment.values())
     assert set(environment) - PASSED_ENVIRONMENT == {"HOME", "COLORTERM", "BASH_FUNC_claude%%"}
     assert environment["HTTPS_PROXY"] == "http://proxy:1"
@@ -54,7 +54,7 @@ def test_claude_gets_the_credential_when_it_is_called_and_the_shell_never(tmp_pa
     program.chmod(0o700)
     awkward = "it's $HOME; `x`"
     environment = shell_environment(
-        config(cli=str(program), env={"A": awkward}), ByHand(Path("/etc/hive.json"), tmp_path)
+        config(cli=str(program), env={"A": awkward}), ManualSession(Path("/etc/hive.json"), tmp_path)
     )
     lines = said(environment, "claude -p 'two words'; echo \"[$CLAUDE_CODE_OAUTH_TOKEN$A]\"").splitlines()
     assert lines[0] == f"[the token] [/nowhere/home] [{awkward}]"

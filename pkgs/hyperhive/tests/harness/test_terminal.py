@@ -1,6 +1,7 @@
 """Terminals end to end: real broker, real harness, real shells, windows played by the test."""
 
 import asyncio
+import json
 import re
 import signal
 from collections.abc import AsyncIterator
@@ -13,9 +14,9 @@ import aiohttp
 import pytest
 
 from hyperhive.broker import Broker
+from hyperhive.harness.terminal import Terminal
 from hyperhive.protocol.events import Note
 from hyperhive.protocol.terminal import CLOSE_ENDED, SCROLLBACK_BYTES, WINDOW_BYTES
-from hyperhive.services.terminal_stream import Terminal
 from hyperhive.system.pty import _session_members
 from tests.conftest import HiveConfig
 from tests.harness.conftest import until
@@ -78,8 +79,8 @@ class Desk:
         await self.broker.start()
 
     def terminal(self, name: str) -> Terminal:
-        """The broker's own."""
-        return self.broker.services.terminals._terminals["alice"][name]
+        """The harness's own."""
+        return self.host.terminals._terminals[name]
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ async def test_a_lone_window_that_stops_reading_stops_the_program(desk: Desk) ->
     await window.seen(before + WINDOW_BYTES * 7 // 8)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(window.rest(), 0.3)
-    assert desk.terminal(terminal)._output.end <= before + WINDOW_BYTES
+    assert desk.terminal(terminal).output.end <= before + WINDOW_BYTES
     await window.ack()
     await window.seen(before + WINDOW_BYTES + 1)
 
@@ -242,7 +243,7 @@ async def test_a_window_on_a_new_broker_goes_on_where_the_old_one_ended(desk: De
     await window.until("all of it")
     assert window.gaps == []
     assert numbered(LINES) in shown + window.output
-    assert (await desk.listed())[0]["opened_by"] == "an earlier session"
+    assert (await desk.listed())[0]["opened_by"] == "the command line"
     await window.type("exit\r")
     assert await window.rest() == CLOSE_ENDED
     assert of_session(pid) == []
@@ -265,6 +266,56 @@ async def test_a_shell_that_says_nothing_is_back_after_a_restart_of_the_broker(d
     assert of_session(pid) == []
 
 
+async def test_a_shell_that_ends_while_the_broker_is_away_is_shown_as_ended(desk: Desk) -> None:
+    terminal, window, _ = await desk.shell()
+    await window.type("echo la''st; sleep 0.5; exit 3\r")
+    await window.until("last")
+    await desk.broker.stop()
+    shell = desk.terminal(terminal)
+
+    async def over() -> bool:
+        return shell.end is not None
+
+    await until(over, "the shell has ended")
+    desk.broker = Broker(desk.broker._config)
+    await desk.broker.start()
+
+    async def told() -> bool:
+        return [view["connected"] for view in await desk.listed()] == [True]
+
+    await until(told, "the harness is back")
+    assert [view["end"]["exit_code"] for view in await desk.listed()] == [3]
+    again = await desk.window(terminal)
+    assert await again.rest() == CLOSE_ENDED
+    assert "last" in again.shown()
+
+    async def noted() -> bool:
+        return (await desk.notes())[0] == "A terminal was closed: exit code 3."
+
+    await until(noted, "the log says so")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "{",
+        json.dumps({"type": "kill"}),
+        json.dumps({"type": "ack", "offset": 2**40}),
+        json.dumps({"type": "ack", "offset": -1}),
+        json.dumps({"type": "resize", "cols": 501, "rows": 24}),
+        json.dumps({"type": "resize", "cols": 80, "rows": 0}),
+        json.dumps({"type": "title", "text": "x" * 201}),
+    ],
+)
+async def test_a_wrong_frame_of_a_window_closes_that_window_only(desk: Desk, frame: str) -> None:
+    terminal, good, _ = await desk.shell()
+    bad = await desk.window(terminal)
+    await bad.socket.send_str(frame)
+    assert await bad.rest() == aiohttp.WSCloseCode.POLICY_VIOLATION
+    await good.type("echo he''re\r")
+    await good.until("here")
+
+
 async def test_output_that_nobody_sees_waits_for_whoever_comes_back(desk: Desk) -> None:
     terminal, window, _ = await desk.shell()
     start = window.offset
@@ -274,10 +325,10 @@ async def test_output_that_nobody_sees_waits_for_whoever_comes_back(desk: Desk) 
     shared = desk.terminal(terminal)
 
     async def full() -> bool:
-        return shared._output.end >= shared._seen + SCROLLBACK_BYTES
+        return shared.output.end >= shared._seen + SCROLLBACK_BYTES
 
     await until(full, "the program waits")
-    assert shared._output.end == shared._seen + SCROLLBACK_BYTES
+    assert shared.output.end == shared._seen + SCROLLBACK_BYTES
     again = await desk.window(terminal, have=window.offset)
     await again.until("all of it")
     assert again.gaps == []
@@ -300,8 +351,7 @@ async def test_whoever_types_last_gives_the_terminal_its_size(desk: Desk) -> Non
 
 async def test_a_shell_that_nobody_looks_at_ends_when_its_time_of_grace_is_over(desk: Desk) -> None:
     terminal, window, pid = await desk.shell()
-    shells = next(iter(desk.host.terminals._shells.values()))
-    shells._grace = 0.3
+    desk.terminal(terminal)._grace = 0.3
     await window.socket.close()
 
     async def ended() -> bool:
@@ -324,13 +374,22 @@ async def test_no_process_of_a_terminal_outlives_its_harness(desk: Desk) -> None
     assert of_session(pid) == []
     assert window.terminals[0]["end"]["reason"] == "the harness stopped"
 
+    async def told() -> bool:
+        end = (await desk.listed())[0]["end"]
+        return (
+            end is not None and "A terminal was closed: the harness stopped, signal 9." in await desk.notes()
+        )
+
+    await until(told, "the broker was told before the link was closed")
+    assert (await desk.listed())[0]["end"]["reason"] == "the harness stopped"
+
 
 async def test_a_shell_that_is_to_end_ends_although_the_connection_breaks_meanwhile(desk: Desk) -> None:
     terminal, window, pid = await desk.shell()
     await window.type("trap '' HUP; echo rea''dy; yes\r")
     await window.until("ready")
     assert (await desk.call("POST", f"/{terminal}/kill", {}))[0] == 200
-    shell = desk.host.terminals._shells[terminal]
+    shell = desk.terminal(terminal)
 
     async def told() -> bool:
         return shell._is_ending

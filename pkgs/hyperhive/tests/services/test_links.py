@@ -42,12 +42,12 @@ async def test_what_waits_goes_in_the_order_of_its_weight_and_once_of_each_kind_
     links.join("bob", link)
     for frame in (
         Wake(pending=1),
-        OpenTerminal(id="a" * 32, cols=80, rows=24),
+        OpenTerminal(id="a" * 32, cols=80, rows=24, who="me"),
         RunSelfTest(id="old", port=1, hidden=[]),
         Compact(),
         NewSession(),
         Wake(pending=2),
-        OpenTerminal(id="b" * 32, cols=80, rows=24),
+        OpenTerminal(id="b" * 32, cols=80, rows=24, who="me"),
         RunSelfTest(id="new", port=1, hidden=[]),
         Compact(),
         Cancel(),

@@ -1,9 +1,11 @@
-// A terminal's output as the page counts it: what came, what was drawn, what the broker is told. Pure.
+// A terminal's output as the page counts it: what came, what was drawn, what the harness is told. Pure.
 
-/** The broker is told of what was drawn in steps of this, and when there is nothing left to draw. */
+/** The harness is told of what was drawn in steps of this, and when there is nothing left to draw. */
 export const ACK_BYTES = 32 * 1024;
-/** The broker takes no longer title. */
+/** The harness takes no longer title. */
 const TITLE_LENGTH = 200;
+/** So much may be on its way and not drawn; the harness sends half of it. */
+const FLIGHT_BYTES = 512 * 1024;
 /** Output that a hidden page keeps to draw later. */
 export const BACKLOG_BYTES = 1024 * 1024;
 
@@ -14,7 +16,7 @@ export function outputFlow() {
   let acked = 0;
   let live = 0;
 
-  /** What to tell the broker when everything before `offset` is done with; null when that can wait. */
+  /** What to tell the harness when everything before `offset` is done with; null when that can wait. */
   function told(offset) {
     if (offset <= acked || (offset - acked < ACK_BYTES && offset < received)) return null;
     acked = offset;
@@ -42,11 +44,17 @@ export function outputFlow() {
       const gap = Math.max(0, offset - received);
       const skip = Math.min(length, Math.max(0, received - offset));
       received = Math.max(received, offset + length);
+      // What was skipped need not be drawn.
+      acked += gap;
       return { gap, skip };
+    },
+    /** Whether the harness sent far more than it was told is done with. */
+    get isFlooded() {
+      return received - acked > FLIGHT_BYTES;
     },
     /** Where to part bytes that begin at `offset`, so that old and live ones are drawn apart. */
     parting: (offset, length) => (offset < live && live < offset + length ? live - offset : null),
-    /** Everything before `offset` was drawn; answers with what to tell the broker, or null. */
+    /** Everything before `offset` was drawn; answers with what to tell the harness, or null. */
     drew(offset) {
       drawn = Math.max(drawn, offset);
       return told(drawn);
@@ -85,7 +93,7 @@ export function backlog() {
   };
 }
 
-/** A title as the broker takes it: not too long, and cut between characters. */
+/** A title as the harness takes it: not too long, and cut between characters. */
 export function boundedTitle(text) {
   return [...text.slice(0, 2 * TITLE_LENGTH)].slice(0, TITLE_LENGTH).join("").toWellFormed();
 }
@@ -109,7 +117,7 @@ export function chosen(terminals, id) {
   return terminals.find((one) => one.id === id) ?? running.at(-1) ?? terminals.at(-1) ?? null;
 }
 
-/** A size within the broker's bounds, or null for none. */
+/** A size within the bounds of `Size`, or null for none. */
 export function boundedSize(size) {
   if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows)) return null;
   const within = (value, least, most) => Math.min(most, Math.max(least, Math.floor(value)));

@@ -46,10 +46,12 @@ function Status({ terminal, screen, onAgain, busy }) {
       <button type="button" aria-disabled=${busy} onClick=${onAgain}>Open another</button>
     `;
   }
+  if (terminal?.connected === false) {
+    return html`<span class="lost">The agent's harness is away; waiting for it…</span>`;
+  }
   if (screen.link !== "live" || !terminal) {
     return html`<span class="lost">${LINKS[screen.link] ?? LINKS.connecting}</span>`;
   }
-  if (!terminal.connected) return html`<span class="lost">The agent's harness is away; waiting for it…</span>`;
   const driving = terminal.viewers.some((one) => one.id === screen.viewer && one.driving);
   return html`
     <${Viewers} terminal=${terminal} viewer=${screen.viewer} />

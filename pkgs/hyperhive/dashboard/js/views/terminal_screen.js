@@ -7,7 +7,7 @@ import { backlog, boundedSize, boundedTitle, outputFlow } from "../state/termina
 
 /** After this a terminal that the broker does not know any more is not waited for. */
 const GONE_MS = 30_000;
-/** A program may change its title all the time; the broker is told this often. */
+/** A program may change its title all the time; the harness is told this often. */
 const TITLE_MS = 300;
 
 /** Ends whatever sequence it stands in, and makes the terminal as new. */
@@ -98,6 +98,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   }
 
   function output(offset, bytes) {
+    if (flow.isFlooded) throw new Error("The harness sent more than was asked for.");
     const { gap, skip } = flow.take(offset, bytes.length);
     const piece = { offset: offset + skip, bytes: bytes.subarray(skip), gap };
     if (!piece.bytes.length) return;
@@ -131,7 +132,13 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   async function connect(signal, up) {
     const terminals = await find();
     report({ terminals });
-    if (!terminals.some((one) => one.id === id)) throw new Error("The broker does not know this terminal.");
+    const own = terminals.find((one) => one.id === id);
+    if (!own) throw new Error("The broker does not know this terminal.");
+    if (!own.connected && own.end === null) {
+      // As long as the broker waits for the harness, so does this page.
+      lostAt = null;
+      throw new Error("The agent's harness is away.");
+    }
     const on = {
       open(opened) {
         line = opened;

@@ -7,10 +7,10 @@ from aiohttp import web
 from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
 from hyperhive.api.agent.messages import AgentMessagesApi
-from hyperhive.api.agent.terminal import TerminalApi
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.errors import errors_as_json
 from hyperhive.api.security import finish_writes, path_targets_only, peers_only, secure_answer
+from hyperhive.api.terminal import ViewerApi
 from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks
 
@@ -36,5 +36,5 @@ def agent_app(
     app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())
     app.add_routes(LifecycleApi(agent, services).routes())
     app.add_routes(LinkApi(agent, services, tasks, lease_seconds=lease_seconds).routes())
-    app.add_routes(TerminalApi(agent, services.terminals, open_calls, tasks).routes())
+    app.add_routes(ViewerApi(agent, services.terminals).routes())
     return app

@@ -16,6 +16,7 @@ from hyperhive.protocol.link import (
     Hold,
     Report,
     SelfTestDone,
+    TerminalRefused,
     Wake,
     Welcome,
 )
@@ -104,6 +105,7 @@ class LinkApi:
         async with self._settling:
             await messages.keep_only(self._agent, hello.turns)
             self._services.agents.connected(self._agent)
+            await self._services.terminals.report(self._agent, hello.terminals)
             await link.send(self._welcome())
         if pending := messages.pending(self._agent):
             link.push(Wake(pending=pending))
@@ -125,6 +127,7 @@ class LinkApi:
                 # the hive has none.
                 return
             self._services.agents.disconnected(self._agent)
+            self._services.terminals.disconnected(self._agent)
             await self._services.messages.keep_only(self._agent, [])
 
     async def _take(self, frame: HarnessFrame) -> None:
@@ -135,6 +138,8 @@ class LinkApi:
                 await self._services.messages.hold(self._agent, frame.turns)
             case SelfTestDone():
                 self._services.selftests.answered(self._agent, frame)
+            case TerminalRefused():
+                self._services.terminals.refused(self._agent, frame)
             case Report():
                 if frame.events:
                     await self._services.events.append(self._agent, frame.events)
@@ -142,6 +147,8 @@ class LinkApi:
                     self._services.agents.report(self._agent, frame.status)
                 if frame.mcp_servers is not None:
                     self._services.agents.report_servers(self._agent, frame.mcp_servers)
+                if frame.terminals is not None:
+                    await self._services.terminals.report(self._agent, frame.terminals)
 
 
 async def _write(link: Link) -> None:

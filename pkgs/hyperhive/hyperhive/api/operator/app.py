@@ -15,7 +15,6 @@ from hyperhive.api.operator.login import LoginApi
 from hyperhive.api.operator.messages import OperatorMessagesApi
 from hyperhive.api.operator.pages import PagesApi
 from hyperhive.api.operator.stream import StreamApi
-from hyperhive.api.operator.terminal import TerminalApi
 from hyperhive.api.security import (
     Gate,
     finish_writes,
@@ -25,6 +24,7 @@ from hyperhive.api.security import (
     peers_only,
     secure_answer,
 )
+from hyperhive.api.terminal import TerminalApi
 from hyperhive.protocol.operator import LoginUrl
 from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks
@@ -59,7 +59,7 @@ def operator_app(
     pages = PagesApi(dashboard, gate, login)
     gate.public.update(app.add_routes([*login.public_routes(), *pages.public_routes()]))
     app.add_routes(login.routes())
-    app.add_routes(_shared_routes(services, tasks, open_calls, gate))
+    app.add_routes(_shared_routes(services, open_calls, gate))
     return app
 
 
@@ -84,17 +84,15 @@ def admin_app(
     )
     app.on_response_prepare.append(secure_answer)
     app.router.add_get("/admin/token", token)
-    app.add_routes(_shared_routes(services, tasks, open_calls, None))
+    app.add_routes(_shared_routes(services, open_calls, None))
     return app
 
 
-def _shared_routes(
-    services: Services, tasks: Tasks, open_calls: OpenCalls, gate: Gate | None
-) -> list[web.RouteDef]:
+def _shared_routes(services: Services, open_calls: OpenCalls, gate: Gate | None) -> list[web.RouteDef]:
     return [
         *HiveApi(services).routes(),
         *StreamApi(services, open_calls, gate).routes(),
         *OperatorMessagesApi(services.messages, services.questions).routes(),
         *AgentsApi(services).routes(),
-        *TerminalApi(services.terminals, open_calls, tasks, gate).routes(),
+        *TerminalApi(services.terminals, open_calls, gate).routes(),
     ]

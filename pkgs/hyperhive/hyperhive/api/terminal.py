@@ -1,0 +1,196 @@
+"""The operator's shells beside an agent: every window's socket, joined to one that the harness dials."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Final
+
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from pydantic import ValidationError
+
+from hyperhive.api.cancellation import OpenCalls
+from hyperhive.api.json_io import Query, answer, read_body, read_query
+from hyperhive.api.security import Gate
+from hyperhive.errors import HyperhiveError, InvalidRequestError, UnauthorizedError
+from hyperhive.protocol.terminal import (
+    BEAT_SECONDS,
+    CLOSE_ENDED,
+    CLOSE_LEFT,
+    FRAME_BYTES,
+    VIEWER_FRAME,
+    Beat,
+    Offset,
+    Size,
+)
+from hyperhive.services.terminal import TerminalRelay
+from hyperhive.system.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+_HEARTBEAT_SECONDS: Final = 20.0
+_CLOSE_SECONDS: Final = 2.0
+_REASON_BYTES: Final = 123
+#: Close codes of a harness that are meant for the browser.
+_REASONS: Final = {
+    CLOSE_ENDED: "the terminal has ended",
+    WSCloseCode.POLICY_VIOLATION: "the window sent a frame that it must not send",
+}
+
+
+class _Attach(Query):
+    """From which offset of the output on; without one, from the oldest that is kept."""
+
+    have: Offset | None = None
+
+
+class ViewerApi:
+    """`GET /v1/terminals/{viewer}`: an agent's harness dials for a window that it was asked to serve."""
+
+    def __init__(self, agent: str, terminals: TerminalRelay) -> None:
+        self._agent = agent
+        self._terminals = terminals
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of this noun."""
+        return [web.get("/v1/terminals/{viewer}", self.dial)]
+
+    async def dial(self, request: web.Request) -> web.WebSocketResponse:
+        """Keep the socket open for the window, which reads and writes it."""
+        socket = _socket(request)
+        viewer = self._terminals.viewer(self._agent, request.match_info["viewer"])
+        await socket.prepare(request)
+        if not viewer.harness.done():
+            viewer.harness.set_result(socket)
+            await viewer.over.wait()
+        return socket
+
+
+class TerminalApi:
+    """Opens, lists, shows and ends terminals. Without a gate (on the admin socket) no session is needed."""
+
+    def __init__(self, terminals: TerminalRelay, open_calls: OpenCalls, gate: Gate | None) -> None:
+        self._terminals = terminals
+        self._open_calls = open_calls
+        self._gate = gate
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of this noun."""
+        return [
+            web.get("/api/agents/{name}/terminals", self.list),
+            web.post("/api/agents/{name}/terminals", self.open),
+            web.post("/api/agents/{name}/terminals/{id}/kill", self.kill),
+            web.get("/api/agents/{name}/terminals/{id}", self.attach),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        """The agent's terminals, and who is connected."""
+        return answer(self._terminals.overview(request.match_info["name"]))
+
+    async def open(self, request: web.Request) -> web.Response:
+        """Start a shell in the agent's container."""
+        size = await read_body(request, Size)
+        return answer(await self._terminals.open(request.match_info["name"], size, _who(request)))
+
+    async def kill(self, request: web.Request) -> web.Response:
+        """End a shell and everything that was started in it; that it has ended comes with the list."""
+        name, terminal = request.match_info["name"], request.match_info["id"]
+        return answer(self._terminals.kill(name, terminal, _who(request)))
+
+    async def attach(self, request: web.Request) -> web.WebSocketResponse:
+        """Show a terminal until it ends, the window or the harness goes, or the operator logs out."""
+        have = read_query(request, _Attach).have
+        socket = _socket(request)
+        agent, terminal, who = request.match_info["name"], request.match_info["id"], _who(request)
+        session = self._gate.session(request) if self._gate else None
+        try:
+            async with (
+                self._open_calls.hold(session),
+                self._terminals.attach(agent, terminal, who, have) as harness,
+            ):
+                await socket.prepare(request)
+                code, reason = await self._relay(request, socket, harness)
+        except HyperhiveError as error:
+            if not socket.prepared:
+                raise
+            code, reason = CLOSE_LEFT, error.message
+        except ConnectionError:
+            code, reason = CLOSE_LEFT, "the connection broke"
+        log.info("a window of %s on terminal %s of %s closed: %s", who, terminal[:8], agent, reason)
+        await socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
+        return socket
+
+    async def _relay(
+        self, request: web.Request, browser: web.WebSocketResponse, harness: web.WebSocketResponse | None
+    ) -> tuple[int, str]:
+        """Pass frames both ways until either side ends; with which code and reason to close the browser's."""
+        if harness is None:
+            return CLOSE_ENDED, "the terminal has ended"
+        running = Tasks()
+        ways = (
+            running.start(_from_harness(harness, browser), "output of a terminal"),
+            running.start(self._from_browser(request, browser, harness), "input of a terminal"),
+            running.start(self._beat(request, browser), "beat of a terminal"),
+        )
+        try:
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            return next(way.result() for way in ways if way in done)
+        finally:
+            await running.cancel()
+            await harness.close(code=CLOSE_LEFT)
+
+    async def _from_browser(
+        self, request: web.Request, browser: web.WebSocketResponse, harness: web.WebSocketResponse
+    ) -> tuple[int, str]:
+        async for message in browser:
+            self._check(request)
+            # That the harness has closed comes the other way, behind its last output.
+            with contextlib.suppress(ConnectionError):
+                await _pass_on(message, harness)
+        return WSCloseCode.OK, "it was closed"
+
+    async def _beat(self, request: web.Request, browser: web.WebSocketResponse) -> tuple[int, str]:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            self._check(request)
+            await browser.send_str(Beat().model_dump_json())
+
+    def _check(self, request: web.Request) -> None:
+        """A session also ends when its time is over, which nobody tells the sockets."""
+        if self._gate is not None and self._gate.session(request) is None:
+            raise UnauthorizedError("the login has ended")
+
+
+async def _from_harness(harness: web.WebSocketResponse, browser: web.WebSocketResponse) -> tuple[int, str]:
+    async for message in harness:
+        if message.type is WSMsgType.TEXT:
+            try:
+                VIEWER_FRAME.validate_json(message.data)
+            except ValidationError:
+                await harness.close(code=WSCloseCode.POLICY_VIOLATION)
+                return CLOSE_LEFT, "the agent's harness sent a frame that it must not send"
+        await _pass_on(message, browser)
+    code = harness.close_code or CLOSE_LEFT
+    if code in _REASONS:
+        return code, _REASONS[code]
+    return CLOSE_LEFT, "the agent's harness went away"
+
+
+async def _pass_on(message: WSMessage, target: web.WebSocketResponse) -> None:
+    if message.type is WSMsgType.BINARY:
+        await target.send_bytes(message.data)
+    elif message.type is WSMsgType.TEXT:
+        await target.send_str(message.data)
+
+
+def _socket(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(
+        heartbeat=_HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, max_msg_size=FRAME_BYTES, compress=False
+    )
+    if not socket.can_prepare(request):
+        raise InvalidRequestError("this address is for a WebSocket")
+    return socket
+
+
+def _who(request: web.Request) -> str:
+    """Where the operator calls from, for people."""
+    return request.remote or "the command line"
