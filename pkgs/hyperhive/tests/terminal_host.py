@@ -38,6 +38,12 @@ class TerminalHost:
     def start(self) -> None:
         self._tasks.start(self._link.run(), "link")
 
+    async def cut(self) -> None:
+        """Break every connection to the broker; the shells live on, and `start` connects again."""
+        await self._tasks.cancel()
+        await self._client.close()
+        self._client._session = None
+
     async def stop(self) -> None:
         await self.terminals.stop()
         await self._tasks.cancel()

@@ -26,11 +26,10 @@ from playwright.async_api import (
 
 from hyperhive.broker import Broker
 from hyperhive.config import BrokerConfig
-from hyperhive.harness.terminal import Terminal
 from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.store import events as events_store
 from tests.conftest import HiveConfig
-from tests.terminal_host import terminal_host
+from tests.terminal_host import TerminalHost, terminal_host
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -104,12 +103,12 @@ def report(state: dict[str, Any] | None, *events: dict[str, Any]) -> dict[str, A
 
 @dataclass
 class RunningHive:
-    """A broker on a port of its own that can be restarted; `agents` by name, and alice's `terminals`."""
+    """A broker on a port of its own that can be restarted; `agents` by name, alice's shells in `host`."""
 
     config: BrokerConfig
     broker: Broker
     agents: dict[str, Agent] = field(default_factory=dict)
-    terminals: dict[str, Terminal] = field(default_factory=dict)
+    host: TerminalHost | None = None
 
     @classmethod
     async def start(cls, config: BrokerConfig, stack: AsyncExitStack) -> Self:
@@ -240,8 +239,7 @@ async def page(hive: RunningHive, open_page: Callable[..., Any]) -> Page:
 async def shells(hive: RunningHive, tmp_path: Path) -> AsyncIterator[RunningHive]:
     """The hive, with alice's terminals served."""
     async with AsyncExitStack() as stack:
-        host = await stack.enter_async_context(terminal_host(hive.config, "alice", tmp_path / "alice"))
-        hive.terminals = host.terminals._terminals
+        hive.host = await stack.enter_async_context(terminal_host(hive.config, "alice", tmp_path / "alice"))
         async with asyncio.timeout(30):
             while not hive.broker.services.agents.view("alice").linked:
                 await asyncio.sleep(0.01)

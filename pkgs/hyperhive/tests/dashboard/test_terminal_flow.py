@@ -106,6 +106,23 @@ async def test_a_window_goes_on_after_a_restart_of_the_broker(
     forgive(complaints)
 
 
+async def test_a_window_waits_for_a_harness_that_is_away_and_goes_on(
+    shells: RunningHive, page: Page, complaints: Complaints
+) -> None:
+    await open_terminal(shells, page)
+    await run(page, "echo before; read line; echo got $line")
+    await expect(rows(page)).to_contain_text("before")
+    assert shells.host is not None
+    await shells.host.cut()
+    await expect(page.locator(".terminal-foot")).to_contain_text("harness is away; waiting for it")
+    await page.keyboard.type("lost")
+    shells.host.start()
+    await expect(page.locator(".terminal-foot")).to_contain_text("1 viewer", timeout=30_000)
+    await run(page, "after")
+    await expect(rows(page)).to_contain_text("got after")
+    forgive(complaints)
+
+
 async def weights(page: Page) -> dict[str, float]:
     """MiB of broker and harness, which are this process, and of the page, after a collection.
 

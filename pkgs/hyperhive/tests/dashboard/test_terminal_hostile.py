@@ -71,7 +71,8 @@ async def test_a_page_of_another_site_in_the_same_browser_reaches_no_terminal(
     shells: RunningHive, page: Page
 ) -> None:
     await open_terminal(shells, page)
-    (terminal,) = shells.terminals
+    assert shells.host is not None
+    (terminal,) = shells.host.terminals._terminals
     address = f"{shells.url.replace('http', 'ws')}/api/agents/alice/terminals/{terminal}"
     opens = """(address) => new Promise((resolve) => {
       const socket = new WebSocket(address);
@@ -133,7 +134,8 @@ async def test_a_window_that_was_opened_out_of_sight_answers_nothing_old(
     await page.add_init_script("Object.defineProperty(document, 'hidden', { value: true, writable: true })")
     await page.reload()
     await expect(page.locator(".terminal-foot")).to_contain_text("1 viewer")
-    (terminal,) = shells.terminals.values()
+    assert shells.host is not None
+    (terminal,) = shells.host.terminals._terminals.values()
     async with asyncio.timeout(10):
         while [one.acked for one in terminal.viewers] != [terminal.output.end]:
             await asyncio.sleep(0.01)
