@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hyperhive.config import BrokerConfig, HarnessConfig
 from hyperhive.harness.client import BrokerClient
-from hyperhive.harness.link import Link
+from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.shell import ManualSession
 from hyperhive.harness.terminal import Terminals
 from hyperhive.protocol.link import BrokerFrame, TerminalOrder
@@ -32,7 +32,7 @@ class TerminalHost:
     def __init__(self, config: HarnessConfig) -> None:
         self._client = BrokerClient(config.socket, patience=5)
         self._tasks = Tasks()
-        self._link = Link(self._client, list, self._on_frame)
+        self._link = BrokerLink(self._client, list, self._on_frame)
         self.terminals = Terminals(config, self._client, self._link, ManualSession())
 
     def start(self) -> None:

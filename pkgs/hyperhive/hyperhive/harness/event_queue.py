@@ -12,20 +12,14 @@ EVENTS_PER_FRAME: Final = 64
 
 
 class EventQueue:
-    """A queue of events with their sizes as JSON in bytes.
-
-    Attributes:
-        dropped: How many events were dropped since the number was last set to 0.
-    """
-
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
-        """Keep up to `limit` events."""
         self._limit = limit
+        # Each with its size as JSON in bytes.
         self._events: deque[tuple[NewEvent, int]] = deque()
+        #: How many events were dropped since the number was last set to 0.
         self.dropped = 0
 
     def __len__(self) -> int:
-        """How many events are waiting."""
         return len(self._events)
 
     def add(self, event: NewEvent) -> None:

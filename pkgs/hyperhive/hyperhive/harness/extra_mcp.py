@@ -37,7 +37,7 @@ class ExtraMcpServer:
     def __init__(
         self, name: str, config: McpServerConfig, cwd: str, on_change: Callable[[], object] = lambda: None
     ) -> None:
-        """Describe the server; nothing is started yet. `on_change` hears of every change of `status`."""
+        """Start nothing yet; `on_change` is called after every change of `status`."""
         self.name: Final = name
         self._config = config
         self._cwd = cwd
@@ -51,11 +51,9 @@ class ExtraMcpServer:
         self.error: str | None = None
 
     def allows(self, tool: str) -> bool:
-        """Whether the configuration exposes this tool of the server."""
         return "*" in self._config.allowed_tools or tool in self._config.allowed_tools
 
     def status(self) -> McpServer:
-        """How the server is."""
         return McpServer(
             name=self.name,
             state=self._state,
@@ -65,7 +63,7 @@ class ExtraMcpServer:
         )
 
     async def tools(self) -> list[types.Tool]:
-        """The allowed tools; empty when the server cannot be started, with the reason in `error`."""
+        """The allowed tools; none when the server cannot be started, and `error` says why."""
         try:
             session = await self._connected()
             listed = await session.list_tools()
@@ -85,7 +83,7 @@ class ExtraMcpServer:
             session = await self._connected()
             return await session.call_tool(tool, arguments)
         except McpError as error:
-            # As long as it lives, this is its answer; its death has a reason of its own.
+            # While the server runs, this is its answer; its end has a reason of its own.
             return _error(f"MCP server {self.name}: {error if self._session else self.error}")
         except (OSError, TimeoutError) as error:
             self._failed(error)
@@ -107,7 +105,6 @@ class ExtraMcpServer:
         return server
 
     async def stop(self) -> None:
-        """End the server's process and wait for it."""
         self._stop.set()
         await self._tasks.finish(STOP_LIMIT)
 
@@ -135,7 +132,7 @@ class ExtraMcpServer:
         parameters = StdioServerParameters(
             command=self._config.command, args=self._config.args, env=self._config.env, cwd=self._cwd
         )
-        # Whoever is cancelled before it has begun to read leaves its streams open.
+        # A reader that is cancelled before it has begun leaves its streams open.
         with StderrTail() as tail, ExitStack() as streams:
             try:
                 async with AsyncExitStack() as stack:
@@ -163,7 +160,7 @@ class ExtraMcpServer:
         started: asyncio.Future[ClientSession],
         tail: StderrTail,
     ) -> None:
-        """Hand on what the server writes: the end of that is its own end, which nobody else tells."""
+        """Relay what the server writes; nothing but the end of that reports that its process ended."""
         async with relay:
             async for message in output:
                 await relay.send(message)

@@ -11,7 +11,6 @@ class TurnInbox:
     """Leases of one turn at a time; only mail that the turn has seen is acked."""
 
     def __init__(self, client: BrokerClient) -> None:
-        """Lease through `client`."""
         self._client = client
         self._seen: list[int] = []
         self._leased = False
@@ -19,7 +18,7 @@ class TurnInbox:
 
     @property
     def leases(self) -> list[str]:
-        """Turns whose leases are to be held: the running one, if it has any."""
+        """Turns whose leases are to be held: the running one, if it leased anything."""
         return [self.turn] if self.turn is not None and self._leased else []
 
     def begin(self) -> str:
@@ -30,11 +29,7 @@ class TurnInbox:
         return self.turn
 
     async def take(self, most: int, wait_seconds: float = 0) -> LeaseResult:
-        """Lease up to `most` messages into the running turn.
-
-        Raises:
-            UnavailableError: The broker did not answer; the turn has seen nothing new.
-        """
+        """Lease up to `most` messages into the running turn; after an error the turn has seen nothing new."""
         turn = self.turn or self.begin()
         self._leased = True
         result = await self._client.lease(turn, most, wait_seconds)

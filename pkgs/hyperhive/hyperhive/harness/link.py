@@ -36,7 +36,7 @@ RECONNECT_CEILING: Final = 5.0
 _TIMEOUT: Final = aiohttp.ClientWSTimeout(ws_close=1.0)
 
 
-class Link:
+class BrokerLink:
     """Keeps one connection alive and reports in order; nothing blocks while the broker is away."""
 
     def __init__(
@@ -45,13 +45,7 @@ class Link:
         leases: Callable[[], list[str]],
         on_frame: Callable[[BrokerFrame], None],
     ) -> None:
-        """Dial through `client`.
-
-        Args:
-            client: The agent's client.
-            leases: Gives the leases to hold, asked at each hello and hold.
-            on_frame: Gets every frame of the broker; must not block.
-        """
+        """Call `leases` at each hello and hold, and `on_frame` for every frame; neither must block."""
         self._client = client
         self._leases = leases
         self._on_frame = on_frame
@@ -63,7 +57,6 @@ class Link:
         self._idle = asyncio.Event()
 
     def emit(self, event: NewEvent) -> None:
-        """Queue one live event."""
         self._queue.add(event)
         self._wake()
 

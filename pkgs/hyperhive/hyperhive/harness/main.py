@@ -18,7 +18,7 @@ from hyperhive.domain.prompts import Persona, system_prompt
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.extra_mcp import ExtraMcpServer
 from hyperhive.harness.inbox import TurnInbox
-from hyperhive.harness.link import Link
+from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.notes import SYSTEM_PROMPT, NotesKeeper
 from hyperhive.harness.options import PASSED_ENVIRONMENT, session_options
 from hyperhive.harness.runner import Runner
@@ -37,16 +37,12 @@ log = logging.getLogger(__name__)
 
 
 class Harness:
-    """One agent's harness, wired. `serve` runs until cancelled and leaves no process behind.
-
-    Attributes:
-        session: The Claude Code session, connected by `serve`.
-    """
+    """One agent's harness. `serve` runs until cancelled and leaves no process behind."""
 
     def __init__(
         self, config: HarnessConfig, credentials: dict[str, str], session: ManualSession | None = None
     ) -> None:
-        """Build every object; `credentials` are environment variables for Claude Code."""
+        """Connect nothing yet; `credentials` are environment variables for Claude Code."""
         self._config = config
         self._credentials = credentials
         agent = config.agent
@@ -58,7 +54,7 @@ class Harness:
             for name, server in agent.mcp_servers.items()
         ]
         self._failed_servers: set[str] = set()
-        self._link = Link(self._client, lambda: self._inbox.leases, self._on_frame)
+        self._link = BrokerLink(self._client, lambda: self._inbox.leases, self._on_frame)
         self._board = StatusBoard(agent.model, self._link.set_status)
         self._tool_hook = ToolHook(
             agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal
@@ -80,7 +76,6 @@ class Harness:
         self._prompt = ""
 
     async def serve(self) -> None:
-        """Run the link and the turn loop."""
         tasks = self._tasks
         try:
             self._on_server()
@@ -122,7 +117,7 @@ class Harness:
         self._link.answer(SelfTestDone(id=asked.id, observations=seen))
 
     def _on_server(self) -> None:
-        """An extra MCP server is another way now: report all, and log the ones that have failed just now."""
+        """Report the state of all, and log the ones that have failed just now."""
         servers = [extra.status() for extra in self._extra]
         self._link.set_servers(servers)
         failed = {server.name: server.reason for server in servers if server.state is McpState.FAILED}
@@ -154,9 +149,7 @@ class Harness:
 def run(config: HarnessConfig, config_file: Path) -> int:
     """Run the harness until SIGTERM or SIGINT; returns the exit code.
 
-    Args:
-        config: What `config_file` holds.
-        config_file: For the programs that are started by hand in a terminal.
+    `config_file` is for the programs that are started by hand in a terminal.
 
     Raises:
         ConfigError: A credential is missing.
@@ -186,7 +179,7 @@ async def _serve(harness: Harness) -> int:
 
 
 def prune_environment() -> None:
-    """Forget what Claude Code must not inherit: the SDK hands it everything we have.
+    """Unset what Claude Code must not inherit: the SDK hands it everything we have.
 
     `PATH` ends with our own Python's directory: a container without a Python of its own still has one for
     MCP servers, with the `mcp` package.

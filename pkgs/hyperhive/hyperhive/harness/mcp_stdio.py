@@ -15,11 +15,9 @@ class AutoAckMailbox:
     """Mail for a session that has no turns: it is done once it was handed out."""
 
     def __init__(self, client: BrokerClient) -> None:
-        """Lease and ack through `client`."""
         self._client = client
 
     async def take(self, most: int, wait_seconds: float = 0) -> LeaseResult:
-        """Lease up to `most` messages and ack them at once."""
         lease = f"m-{uuid.uuid4().hex[:12]}"
         result = await self._client.lease(lease, most, wait_seconds)
         if result.messages:

@@ -29,8 +29,8 @@ SYSTEM_PROMPT: Final = (
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A version of the file: what a look at its metadata tells."""
+class Version:
+    """Metadata by which a changed file is told from the one that was read."""
 
     size: int
     changed_ns: int
@@ -56,21 +56,21 @@ class NotesKeeper:
         self._limit = limit
         self._make_session = make_session
         self._clock = clock
-        self._tried: Seen | None = None
+        self._tried: Version | None = None
 
     async def size(self) -> int | None:
-        """Bytes of the file, None without one."""
-        seen = await asyncio.to_thread(self._look)
+        """In bytes, None without a file."""
+        seen = await asyncio.to_thread(self._version)
         return None if seen is None else seen.size
 
     async def due(self) -> bool:
         """Whether the file is over its limit and this version of it was not tried yet."""
-        seen = await asyncio.to_thread(self._look) if self._limit else None
+        seen = await asyncio.to_thread(self._version) if self._limit else None
         return seen is not None and seen.size > self._limit and seen != self._tried
 
     async def compact(self, transcript: Transcript) -> Turn:
-        """Run the session and replace the file if its answer is fit; the turn is the session's."""
-        before = await asyncio.to_thread(self._look)
+        """Run the session and replace the file if its answer can be used; returns the session's turn."""
+        before = await asyncio.to_thread(self._version)
         self._tried = before
         text = await asyncio.to_thread(self._read)
         session = self._make_session()
@@ -86,22 +86,22 @@ class NotesKeeper:
             await asyncio.to_thread(self._replace, before, text, transcript.answer)
         return turn
 
-    def _look(self) -> Seen | None:
+    def _version(self) -> Version | None:
         try:
             found = (self._directory / NOTES).lstat()
         except OSError:
             return None
-        return Seen(found.st_size, found.st_mtime_ns)
+        return Version(found.st_size, found.st_mtime_ns)
 
     def _read(self) -> str:
         return (self._directory / NOTES).read_text(encoding="utf-8", errors="replace")
 
-    def _replace(self, before: Seen, old: str, answer: str) -> None:
+    def _replace(self, before: Version, old: str, answer: str) -> None:
         new = answer.strip() + "\n"
         if not answer.strip() or len(new.encode()) >= len(old.encode()):
             log.warning("the notes stay as they are: the answer was empty or not shorter")
             return
-        if self._look() != before:
+        if self._version() != before:
             log.info("the notes stay as they are: they changed meanwhile")
             return
         notes = self._directory / NOTES

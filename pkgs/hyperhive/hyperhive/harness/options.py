@@ -19,7 +19,7 @@ CLOSED_TOOLS: Final = (
     "TeamCreate", "TeamDelete", "Workflow",
 )  # fmt: skip
 
-#: Old names of tools: a rule about one is a rule about the other.
+#: Tools by their old names: a rule about one is a rule about the other.
 _RENAMED: Final = {"KillShell": "TaskStop", "Task": "Agent"}
 
 #: Environment that keeps Claude Code quiet: no updates, telemetry, background work or memory of its own;
@@ -104,7 +104,7 @@ def session_options(
 
 
 def _allow_rules(config: HarnessConfig, built_in: list[str], own_tools: list[str]) -> list[str]:
-    """Claude Code's own allow rules: the layer below the tool hook says the same in its own terms."""
+    """Claude Code's own allow rules: the layer below the tool hook, with the same policy."""
     rules = [tool for tool in built_in if tool != "Bash"]
     if "Bash" in built_in:
         patterns = config.agent.bash

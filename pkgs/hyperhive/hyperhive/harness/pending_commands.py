@@ -7,20 +7,16 @@ from hyperhive.protocol.link import Compact, NewSession, SessionCommand, UseMode
 
 
 class PendingCommands:
-    """What is to be done before the next turn. The same command twice is one.
-
-    Attributes:
-        model: What the session is to use.
-    """
+    """What is to be done before the next turn. The same command twice is one."""
 
     def __init__(self, model: str) -> None:
-        """Nothing is asked for but the `model` of the configuration."""
+        #: What the session is to use.
         self.model = model
         self._waiting: list[Compact | NewSession] = []
         self._news = asyncio.Event()
 
     def add(self, command: SessionCommand) -> bool:
-        """Keep an command; False when it changes nothing."""
+        """Keep a command; False when it changes nothing."""
         if isinstance(command, UseModel):
             if command.model == self.model:
                 return False
@@ -41,7 +37,7 @@ class PendingCommands:
         return None
 
     async def within(self, seconds: float) -> None:
-        """Return as soon as there is an command that `next` was not asked for, or after the time."""
+        """Return as soon as there is a command that `next` was not asked for, or after the time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()

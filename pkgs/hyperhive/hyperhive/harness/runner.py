@@ -61,7 +61,6 @@ class Runner:
         emit: Callable[[NewEvent], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Wire the loop; nothing happens before `run`."""
         self._agent = agent
         self._client = client
         self._inbox = inbox
@@ -96,7 +95,7 @@ class Runner:
                 self._on_command(frame)
 
     def emit(self, event: NewEvent) -> None:
-        """Publish an event of the running turn and show its tool; its end waits for `_tell_end`."""
+        """Publish an event of the running turn and show its tool; its end waits for `_publish_end`."""
         if isinstance(event.data, TurnEnd):
             self._ends.append(event)
             return
@@ -117,7 +116,7 @@ class Runner:
                 await self._due.wait()
                 self._due.clear()
                 mail, self._mail = self._mail, False
-                await self._obey()
+                await self._apply_commands()
                 while mail and await self._next_turn():
                     pass
                 if await self._notes.due() and not self._use.exceeded():
@@ -159,11 +158,11 @@ class Runner:
                 log.warning("%s; next try in %.0f s", error, delay)
                 self._board.show(AgentState.FAILED, str(error), until=self._clock() + delay)
                 await self._pending.within(delay)
-                await self._obey(connect=False)
+                await self._apply_commands(connect=False)
 
     async def _next_turn(self) -> bool:
         """Run one turn if there is mail. Returns whether to look for more at once."""
-        await self._obey()
+        await self._apply_commands()
         if reason := self._use.exceeded():
             await self._park(AgentState.OVER_BUDGET, reason, self._use.ends)
             return True
@@ -198,7 +197,7 @@ class Runner:
         self.transcript.start(prompt, messages)
         turn = await self._session.run(prompt, self.transcript, command=command)
         self.transcript = None
-        await self._tell_end()
+        await self._publish_end()
         self._use.add(turn)
         self._board.learn(turn, self._session.id)
         return turn
@@ -210,7 +209,7 @@ class Runner:
             self._board.use_context(*context)
         return turn
 
-    async def _obey(self, *, connect: bool = True) -> None:
+    async def _apply_commands(self, *, connect: bool = True) -> None:
         """Do what the operator asked for; without `connect` only what needs no running session."""
         if self._pending.model != self._board.status.model:
             await self._session.use(self._pending.model)
@@ -264,7 +263,7 @@ class Runner:
         return True
 
     async def _rest(self) -> bool:
-        """After a cancelled turn: leave its mail in the queue until something new arrives."""
+        """After a cancelled turn, leave its mail in the queue until something new arrives."""
         try:
             self._rest_at = (await self._client.me()).pending
         except HyperhiveError:
@@ -273,7 +272,7 @@ class Runner:
         return True
 
     async def _login_failed(self, turn: Turn) -> None:
-        """A first refusal may be a token refresh under way: try once more, then wait for a login."""
+        """Try once more, as a token refresh may be under way; then wait for a login."""
         self._login_failures += 1
         await self._session.disconnect()
         if self._login_failures > 1:
@@ -301,10 +300,10 @@ class Runner:
         turn_id = self._inbox.begin()
         self._board.show(AgentState.WORKING, "compacting notes", turn=turn_id)
         self._use.add(await self._notes.compact(Transcript(turn_id, self.emit, self._clock)))
-        await self._tell_end()
+        await self._publish_end()
         await self._inbox.finish(ok=True)
 
-    async def _tell_end(self) -> None:
+    async def _publish_end(self) -> None:
         """Publish the end of the turn, with the size that the notes have after it."""
         size = await self._notes.size()
         while self._ends:

@@ -42,7 +42,6 @@ class Session:
 
     @property
     def connected(self) -> bool:
-        """Whether a Claude Code process is there."""
         return self._client is not None
 
     async def connect(self) -> None:
@@ -82,14 +81,14 @@ class Session:
             await self.disconnect()
 
     async def renew(self) -> None:
-        """Leave the conversation behind; `connect` begins a new one."""
+        """End the conversation; `connect` begins a new one."""
         await self.disconnect()
         self.id = None
         if self._memory is not None:
             await asyncio.to_thread(self._memory.unlink, missing_ok=True)
 
     async def context(self) -> tuple[int, int] | None:
-        """Tokens in the context and what it can hold, as the idle session counts them; None if it cannot."""
+        """Tokens in the context and its size, as the idle session counts them; None if it cannot."""
         if self._client is None:
             return None
         try:
@@ -103,10 +102,8 @@ class Session:
     async def run(self, prompt: str, transcript: Transcript, *, command: bool = False) -> Turn:
         """Run one turn. It always returns a `Turn`; a session that broke is disconnected.
 
-        Args:
-            prompt: What the model reads, delivered as written: no `@path` or `/command` in it counts.
-            transcript: Collects the turn.
-            command: The prompt is a command of Claude Code itself, such as `/compact`.
+        The prompt is delivered as written, no `@path` or `/command` in it counts, unless it is a `command`
+        of Claude Code itself, such as `/compact`.
         """
         client = self._client
         if client is None:

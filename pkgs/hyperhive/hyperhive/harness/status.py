@@ -49,15 +49,13 @@ class StatusBoard:
         self._change(detail=tool.name if tool else "", tool=tool)
 
     def use_model(self, model: str) -> None:
-        """The session's model is another one."""
         self._change(model=model)
 
     def use_context(self, used: int, most: int) -> None:
-        """The session's context was counted."""
         self._change(context_used=used, context_max=most)
 
     def forget(self) -> None:
-        """The session and what was in it are left behind."""
+        """Show that a new session begins, of which nothing is known yet."""
         self._change(session=None, context_used=None, context_max=None)
 
     def learn(self, turn: Turn, session: str | None) -> None:
@@ -97,13 +95,12 @@ class DailyUse:
         return self._ends
 
     def set(self, turns: int, cost_usd: float) -> None:
-        """Start from the broker's count of today."""
         self._roll()
+        # Turns that ended while the broker was away are not in its count yet.
         self._turns = max(self._turns, turns)
         self._cost = max(self._cost, cost_usd)
 
     def add(self, turn: Turn) -> None:
-        """Count a finished turn."""
         self._roll()
         self._turns += 1
         self._cost += turn.cost_usd

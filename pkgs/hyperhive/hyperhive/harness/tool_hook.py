@@ -26,30 +26,23 @@ HOOK_LIMIT: Final = 30.0
 #: Built-in tools that write the file they are given.
 WRITING_TOOLS: Final = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
 
-Refused = Callable[[str, dict[str, Any], str, str], None]
+#: Called with tool, input, rule and reason.
+OnRefusal = Callable[[str, dict[str, Any], str, str], None]
 
 
 class ToolHook:
-    """Decides on each tool call of one agent's session."""
-
     def __init__(
-        self, agent: AgentConfig, home: Path, own_tools: frozenset[str], on_refusal: Refused
+        self, agent: AgentConfig, home: Path, own_tools: frozenset[str], on_refusal: OnRefusal
     ) -> None:
-        """Allow `own_tools`, the agent's built-in tools and its MCP servers' `allowed_tools`.
-
-        Args:
-            agent: The policy.
-            home: Claude Code's home, which no file tool may write: Bash reads its start-up files there.
-            own_tools: Full names of hyperhive's tools.
-            on_refusal: Told of each refusal: tool, input, rule, reason.
-        """
+        """Allow `own_tools` (full names), the agent's built-in tools and its MCP servers' `allowed_tools`."""
         self._agent = agent
+        # Of Claude Code. No file tool may write there: Bash reads its start-up files from it.
         self._home = home
         self._own = own_tools
         self._on_refusal = on_refusal
 
     def hooks(self) -> list[HookMatcher]:
-        """The matcher to register for `PreToolUse`: every tool."""
+        """What to register for `PreToolUse`: every tool."""
         matcher = HookMatcher(matcher=None, hooks=[self.check], timeout=HOOK_LIMIT)
         if "on_failure" in {field.name for field in fields(HookMatcher)}:
             # Releases of the SDK before it run the tool when a callback fails; `check` never does.

@@ -82,9 +82,7 @@ class NameArguments(Arguments):
 class Mailbox(Protocol):
     """Where `recv` takes mail from: the running turn, or a lease of its own."""
 
-    async def take(self, most: int, wait_seconds: float = 0) -> LeaseResult:
-        """Lease up to `most` messages."""
-        ...
+    async def take(self, most: int, wait_seconds: float = 0) -> LeaseResult: ...
 
 
 ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
@@ -95,7 +93,7 @@ class HiveTools:
     """The tools of one agent. Every refusal reaches the model as an error text with its key."""
 
     def __init__(self, client: BrokerClient, mailbox: Mailbox, *, manager: bool) -> None:
-        """Call the broker through `client`; `ask_operator` and the lifecycle are the manager's only."""
+        """Offer `ask_operator` and the lifecycle to the manager only."""
         self._client = client
         self._mailbox = mailbox
         self._tools: dict[str, tuple[types.Tool, Handler]] = {}
@@ -120,7 +118,6 @@ class HiveTools:
 
     @property
     def definitions(self) -> list[types.Tool]:
-        """The tools with their JSON schemas."""
         return [tool for tool, _ in self._tools.values()]
 
     async def call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
@@ -136,7 +133,6 @@ class HiveTools:
             return _result(f"{error.key}: {error.message}", is_error=True)
 
     def server(self) -> Server[object, object]:
-        """A low-level MCP server over these tools."""
         server: Server[object, object] = Server(SERVER)
 
         async def list_tools() -> list[types.Tool]:

@@ -39,10 +39,7 @@ Clock = Callable[[], float]
 
 
 class Transcript:
-    """Collects what happens in one turn."""
-
     def __init__(self, turn: str, emit: Emit, clock: Clock = time.time) -> None:
-        """Send events of `turn` to `emit`; `clock` gives seconds since 1970."""
         self._turn: Final = turn
         self._emit = emit
         self._clock = clock
@@ -59,11 +56,9 @@ class Transcript:
         self.answer = ""
 
     def start(self, prompt: str, messages: list[int]) -> None:
-        """The turn begins with this prompt and these messages."""
         self._event(TurnStart(prompt=prompt, messages=messages))
 
     def refused(self, tool: str, given: dict[str, Any], rule: str, reason: str) -> None:
-        """The tool hook refused a tool call."""
         self._event(Refusal(tool=tool, input=given, rule=rule, reason=reason))
 
     def cancelled(self) -> None:
@@ -71,7 +66,6 @@ class Transcript:
         self._cancelled = True
 
     def add(self, message: Message) -> None:
-        """Record one message of the session."""
         match message:
             case AssistantMessage():
                 self._assistant(message)
@@ -90,11 +84,9 @@ class Transcript:
                 pass
 
     def end(self, result: ResultMessage, cost_before: float) -> Turn:
-        """Close the turn with the session's result.
+        """Close the turn with the session's result, whose `total_cost_usd` is a running total of the session.
 
-        Args:
-            result: The SDK's result message; its `total_cost_usd` is a running total of the session.
-            cost_before: That total before this turn.
+        `cost_before` is that total before this turn.
         """
         usage = result.usage or {}
         turn_result = classify(

@@ -1,4 +1,4 @@
-"""Extra MCP servers: a real server process behind a filter."""
+"""Extra MCP servers: a real server process behind a filter, and what the operator sees of it."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ from mcp import types
 from hyperhive.config import McpServerConfig
 from hyperhive.harness.extra_mcp import ExtraMcpServer
 from hyperhive.protocol.agents import McpState
+from tests.harness.conftest import MakeHive
 
 #: A server whose one tool is answered with a protocol error; no library, so that it starts at once.
 PICKY = """
@@ -188,3 +189,25 @@ async def test_a_server_does_not_see_the_harnesss_credentials(
     assert "ORDERS" in names
     assert "ANTHROPIC_API_KEY" not in names
     assert os.environ["ANTHROPIC_API_KEY"] == "secret"
+
+
+async def test_the_operator_sees_what_each_server_offers_and_why_one_failed(small_hive: MakeHive) -> None:
+    servers = {
+        "picky": {"command": sys.executable, "args": ["-c", PICKY], "env": {}, "allowed_tools": ["ask"]},
+        "gone": {"command": "/no/such/program", "args": [], "env": {}, "allowed_tools": ["*"]},
+    }
+    hive = await small_hive('default_text = "ok"', alice={"mcp_servers": servers})
+    await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "one"))
+
+    async def asked() -> bool:
+        states = {server.state for server in hive.broker.services.agents.view("alice").mcp_servers}
+        return states == {McpState.RUNNING, McpState.FAILED}
+
+    await hive.until(asked, "both servers were asked")
+    gone, picky = hive.broker.services.agents.view("alice").mcp_servers
+    assert (picky.state.value, picky.reason, picky.tools) == ("running", "", ["ask"])
+    assert (gone.state.value, gone.tools) == ("failed", [])
+    assert "No such file or directory" in gone.reason
+    notes = [note["text"] for note in await hive.events("alice", "note")]
+    assert notes == [f"MCP server gone: {gone.reason}"]

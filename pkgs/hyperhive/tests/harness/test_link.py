@@ -1,6 +1,6 @@
 """The link to the real broker: wakes, reports, holds and reconnects."""
 
-from hyperhive.harness.link import Link
+from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.status import StatusBoard
 from hyperhive.protocol.agents import AgentState, McpServer, McpState
 from hyperhive.protocol.events import NewEvent, Note
@@ -15,7 +15,7 @@ class Linked:
     def __init__(self, hive: SmallHive, leases: list[str]) -> None:
         self.frames: list[BrokerFrame] = []
         self.client = hive.client("alice")
-        self.link = Link(self.client, lambda: leases, self.frames.append)
+        self.link = BrokerLink(self.client, lambda: leases, self.frames.append)
         hive.tasks.start(self.link.run(), "link")
 
     async def frame(self, count: int) -> BrokerFrame:

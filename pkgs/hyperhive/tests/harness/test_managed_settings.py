@@ -18,7 +18,7 @@ from hyperhive.protocol.events import NewEvent, ToolResult
 from tests.harness.conftest import MakeHive, SmallHive
 from tests.harness.managed_cli import CLI, lacking, managed_cli, run_cli
 from tests.harness.test_extra_mcp import config as harvest_server
-from tests.harness.test_mcp_stdio import START
+from tests.harness.test_tools import START
 from tests.harness.traps import WORD, Traps
 from tests.nixos.managed_settings import committed
 
