@@ -68,9 +68,6 @@ class ModelServer:
     Args:
         port: To listen on; 0 takes a free one.
         on_request: Called with every request, after it was recorded.
-
-    Attributes:
-        requests: Every request since the start, oldest first.
     """
 
     def __init__(
