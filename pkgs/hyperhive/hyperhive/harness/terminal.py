@@ -14,7 +14,7 @@ from hyperhive.config import HarnessConfig
 from hyperhive.domain.terminal import Scrollback, allowance, closed_note
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.harness.client import BrokerClient
-from hyperhive.harness.link import Link
+from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.shell import ManualSession, shell_command, shell_environment
 from hyperhive.harness.viewer import Viewer
 from hyperhive.protocol.events import NewEvent, Note
@@ -65,7 +65,7 @@ class Terminals:
     """
 
     def __init__(
-        self, config: HarnessConfig, client: BrokerClient, link: Link, session: ManualSession
+        self, config: HarnessConfig, client: BrokerClient, link: BrokerLink, session: ManualSession
     ) -> None:
         self._config = config
         self._client = client

@@ -23,10 +23,6 @@ class ApiModel(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-# Until protocol/terminal.py says ApiModel.
-Wire = ApiModel
-
-
 class ProblemDetail(ApiModel):
     #: Stable, see `hyperhive/errors.py`.
     key: str
