@@ -155,6 +155,19 @@ def test_a_rendering_is_stored_line_by_line_and_its_json_as_json() -> None:
     )
 
 
+def test_a_configuration_file_is_stored_without_defaults_but_may_lack_nothing() -> None:
+    path = "containers/h-alice/etc/hyperhive/harness.json"
+    files = expected.committed("minimal")
+    stored = json.loads(rendering.dump({path: files[path]}))[path]
+    assert stored["agent"] == {"name": "alice"}
+    harness = json.loads(files[path])
+    assert harness["agent"]["limits"]["tasks"] == 1024
+    for wrong in ({**harness, "surprise": 1}, {key: harness[key] for key in harness if key != "socket"}):
+        (name,) = harness.keys() ^ wrong.keys()
+        with pytest.raises(ValueError, match=f"{path}: has no or no known {name}"):
+            rendering.dump({path: json.dumps(wrong)})
+
+
 def test_a_difference_names_file_and_line() -> None:
     shown = expected.difference({"a": "1\n2\n", "gone": "x\n", "same": "s\n"}, {"a": "1\n3\n", "same": "s\n"})
     assert [line for line in shown.splitlines() if line[0] in "+-"] == [
