@@ -265,7 +265,7 @@ def _credentials_used(broker: BrokerConfig) -> dict[str, str]:
 def documented_keys() -> str:
     """Every key of a hive file with its default, as TOML; what has no value there is a comment."""
     sections = [
-        _section(name, field.annotation, field.description or "")
+        _section(name, field.annotation, HiveFile.meanings().get(name, ""))
         for name, field in HiveFile.model_fields.items()
         if is_model(field.annotation)
     ]
@@ -273,10 +273,10 @@ def documented_keys() -> str:
 
 
 def _section(path: str, model: type[ConfigModel], comment: str) -> Iterator[str]:
-    values = model.default_values()
+    values, meanings = model.default_values(), model.meanings()
     lines, inner = [], []
     for name, field in model.model_fields.items():
-        absent = re.search(r"`null` ([^.;]*)", " ".join((field.description or "").split()))
+        absent = re.search(r"`null` ([^.;]*)", " ".join(meanings.get(name, "").split()))
         words = f"absent {absent[1]}" if absent else ""
         below = f"{path}.{name}.NAME" if get_origin(field.annotation) is dict else f"{path}.{name}"
         found = [one for one in (field.annotation, *get_args(field.annotation)) if is_model(one)]

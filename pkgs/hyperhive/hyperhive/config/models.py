@@ -4,7 +4,12 @@ A setting is said here. The JSON schema carries it to `modules/`, where options 
 from it; `hive_file.py` fills in what a hive file leaves out. The rendered files leave nothing out.
 """
 
+import ast
+import functools
 import hashlib
+import inspect
+import itertools
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeGuard, get_args
@@ -15,11 +20,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     JsonValue,
     StringConstraints,
     ValidationInfo,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from hyperhive.protocol.base import AGENT_NAME_PATTERN
 from hyperhive.protocol.messages import EVERYONE, MANAGER, OPERATOR, SYSTEM
@@ -95,7 +103,7 @@ def uid_base(name: str) -> int:
 class ConfigModel(BaseModel):
     """A part of a configuration file: strict types, immutable, no unknown keys, no missing ones."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     @classmethod
     def default_values(cls) -> dict[str, Any]:
@@ -109,6 +117,23 @@ class ConfigModel(BaseModel):
         return found
 
     @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """What the string below each field says of it."""
+        own = _strings_below_fields(cls.__module__).get(cls.__name__, {})
+        inherited = (base.meanings() for base in cls.__bases__ if is_model(base))
+        return {name: text for part in (*inherited, own) for name, text in part.items()}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        fields = handler.resolve_ref_schema(schema)["properties"]
+        for name, text in cls.meanings().items():
+            fields[name]["description"] = text
+        return schema
+
+    @classmethod
     def filled(cls, table: dict[str, Any]) -> dict[str, Any]:
         """`table` with what it leaves out."""
         return {**cls.default_values(), **table}
@@ -118,6 +143,21 @@ class ConfigModel(BaseModel):
     def _fill(cls, table: Any, info: ValidationInfo) -> Any:
         in_hive_file = isinstance(info.context, HiveFileContext) and isinstance(table, dict)
         return cls.filled(table) if in_hive_file else table
+
+
+@functools.cache
+def _strings_below_fields(module: str) -> dict[str, dict[str, str]]:
+    """By class and field. Pydantic's `use_attribute_docstrings` reads every class at every start: 18 ms."""
+    found: dict[str, dict[str, str]] = {}
+    for statement in ast.parse(inspect.getsource(sys.modules[module])).body:
+        for pair in itertools.pairwise(statement.body if isinstance(statement, ast.ClassDef) else ()):
+            match statement, pair:
+                case (
+                    ast.ClassDef(name=owner),
+                    (ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text)))),
+                ):
+                    found.setdefault(owner, {})[name] = inspect.cleandoc(text)
+    return found
 
 
 def is_model(annotation: object) -> TypeGuard[type[ConfigModel]]:
