@@ -45,18 +45,13 @@ def policy(agent: AgentConfig, *, contained: bool) -> AgentPolicy:
 
 
 def believable(tool: RunningTool, now: float) -> RunningTool:
-    """What a harness says of a call: a name of bounded length, and a begin that is not to come."""
+    """The call as a harness told it, its name cut and its begin not in the future."""
     since = tool.since if 0 < tool.since <= now else now
     return tool.model_copy(update={"name": tool.name[:NAME_LIMIT], "since": since})
 
 
 def servers(agent: AgentConfig, reported: Collection[McpServer] | None) -> list[McpServer]:
-    """How the configured MCP servers are, by name; what a harness says of them is cut, and of no others.
-
-    Args:
-        agent: Has the servers.
-        reported: What its harness last said; null while none is connected.
-    """
+    """The configured MCP servers, by name, as a harness reported them; None while none is connected."""
     said = {server.name: server for server in reported or ()}
     unsaid = McpState.UNKNOWN if reported is None else McpState.NOT_STARTED
     space = TOOLS_SHOWN
@@ -76,7 +71,7 @@ def _exposed(server: McpServerConfig, tool: str) -> bool:
 
 
 def brief(view: AgentView, manager: str) -> AgentBrief:
-    """The agent as the manager of that name sees it."""
+    """The agent as the manager called `manager` sees it."""
     waiting = view.waiting and f"waits for an answer from {view.waiting.on}"
     return AgentBrief(
         name=view.name,

@@ -15,13 +15,12 @@ _TURN_END_RESERVE: Final = -1000.0
 
 
 def dated(event: NewEvent, now: float) -> NewEvent:
-    """The event, from now when its time cannot be or is yet to come."""
+    """The event, from `now` when its own time is impossible or in the future."""
     possible = math.isfinite(event.ts) and 0 < event.ts <= now
     return event if possible else event.model_copy(update={"ts": now})
 
 
 def dropped_note(now: float) -> NewEvent:
-    """What the log says when events were dropped."""
     text = f"events were dropped: more than {EVENT_RATE:.0f} a second, or too large"
     return NewEvent(ts=now, turn=None, data=Note(level="warning", text=text))
 

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from hyperhive.domain.rate_limit import SlidingWindow
+from hyperhive.domain.timing import SlidingWindow
 from hyperhive.errors import ConflictError, ForbiddenError, TooManyRequestsError
 from hyperhive.protocol.agents import AgentState, AgentStatus
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
@@ -47,16 +47,11 @@ _WHILE: Final = {
 
 
 def actions(unit: UnitStatus) -> list[Verb]:
-    """What may be done to a unit in its state."""
     return list(_ACTIONS[unit.state])
 
 
 def check_action(verb: Verb, name: str, unit: UnitStatus) -> None:
-    """Refuse what makes no sense now.
-
-    Raises:
-        ConflictError: The sentence says how the agent is.
-    """
+    """Raise a `ConflictError` that says how the agent is, when the verb makes no sense now."""
     if verb not in _ACTIONS[unit.state]:
         reason = f" ({unit.reason})" if unit.reason else ""
         does = "has failed" if unit.state is UnitState.FAILED else f"is {unit.state}"
@@ -66,11 +61,7 @@ def check_action(verb: Verb, name: str, unit: UnitStatus) -> None:
 
 
 def check_manager(verb: Verb, name: str, manager: str) -> None:
-    """Refuse a manager that would end the very turn that asks.
-
-    Raises:
-        ForbiddenError: The sentence says whom to ask.
-    """
+    """Raise a `ForbiddenError` when a manager would end the very turn that asks."""
     if name == manager:
         raise ForbiddenError(
             f"{manager} cannot {verb} itself: it would end the turn that asks; the operator can do it"
@@ -84,17 +75,15 @@ def during(verb: Verb, unit: UnitStatus, by: str) -> UnitStatus:
 
 
 def stopped_by(by: str) -> str:
-    """Reason of a unit that somebody stopped."""
     return f"stopped by {said(by)}"
 
 
 def said(by: str) -> str:
-    """Who did something, in a sentence."""
     return "the operator" if by == OPERATOR else by
 
 
 def record(verb: Verb, name: str, by: str, problem: str | None) -> tuple[Literal["info", "error"], str]:
-    """Level and sentence of what was done, for the agent's log and the operator."""
+    """Level and sentence for the agent's log and the operator."""
     if problem is None:
         return "info", f"{name} was {_PAST[verb]} by {said(by)}"
     return "error", f"{said(by)} could not {verb} {name}: {problem}"
@@ -106,8 +95,8 @@ def shown(reported: AgentStatus, unit: UnitStatus, *, linked: bool, lost: bool, 
     Args:
         reported: What the harness last said.
         unit: What runs the agent.
-        linked: Whether the harness is connected.
-        lost: Whether it was connected since `unit` last came up.
+        linked: The harness is connected.
+        lost: It was connected since `unit` last came up.
         waited: Seconds since the connection went or `unit` changed its state, whichever is later.
     """
     if linked:
@@ -121,12 +110,10 @@ def shown(reported: AgentStatus, unit: UnitStatus, *, linked: bool, lost: bool, 
 
 
 def next_look(waiting: list[float]) -> float | None:
-    """Seconds until the units are looked at again; null when nothing needs it.
+    """Seconds until the units are looked at again; None when nothing needs it.
 
-    A connected harness proves that its unit runs, so only the others count.
-
-    Args:
-        waiting: Of each of them, seconds since its connection or unit changed.
+    `waiting`: seconds since the last change of each agent without a harness. A connected one proves that
+    its unit runs, so it does not count.
     """
     if not waiting:
         return None
@@ -134,11 +121,7 @@ def next_look(waiting: list[float]) -> float | None:
 
 
 def count_call(calls: SlidingWindow, now: float) -> None:
-    """Count one of a manager's calls.
-
-    Raises:
-        TooManyRequestsError: It is one too many for this minute.
-    """
+    """Count one call of a manager; a `TooManyRequestsError` when it is one too many for this minute."""
     if not calls.take(now):
         raise TooManyRequestsError(
             f"more than {MANAGER_CALLS} starts, stops and restarts in a minute: wait, or ask the operator"

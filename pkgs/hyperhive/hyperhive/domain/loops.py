@@ -15,19 +15,16 @@ NOTICE_WINDOW: Final = 600.0
 
 @dataclass(frozen=True)
 class PairCounts:
-    """What was accepted between two already, without the message at hand.
+    """Messages between two that were accepted, without the one at hand."""
 
-    Attributes:
-        recent: From the sender to the recipient in the last `RATE_WINDOW`.
-        same: Of those in the last `DUPLICATE_WINDOW`, the ones with exactly this text.
-        forth: From the sender to the recipient in the last `PING_PONG_WINDOW`, since anybody else
-            (but not the system) sent either of them anything.
-        back: The same in the other direction.
-    """
-
+    #: From the sender to the recipient in the last `RATE_WINDOW`.
     recent: int
+    #: Of those in the last `DUPLICATE_WINDOW`, the ones with exactly this text.
     same: int
+    #: From the sender to the recipient in the last `PING_PONG_WINDOW`, since anybody else (but not the
+    #: system) sent either of them anything.
     forth: int
+    #: The same in the other direction.
     back: int
 
     @property
@@ -38,8 +35,7 @@ class PairCounts:
 
 @dataclass(frozen=True)
 class LoopRefusal:
-    """Why the loop breaker refuses: the rule's key and a sentence about the pair."""
-
+    #: The rule's key.
     rule: str
     reason: str
 
@@ -71,7 +67,7 @@ def judge(config: LoopBreakerConfig, sender: str, recipient: str, counts: PairCo
 
 
 def refusal_text(refusal: LoopRefusal) -> str:
-    """What the sender's call is answered with."""
+    """Answers the refused call."""
     return (
         f"the loop breaker refused the message: {refusal.reason}. Nothing was sent; "
         "do not repeat it now, go on with something else or ask the operator"
@@ -79,7 +75,7 @@ def refusal_text(refusal: LoopRefusal) -> str:
 
 
 def notice_text(sender: str, recipient: str, refusal: LoopRefusal) -> str:
-    """What both sides and the operator are told once."""
+    """Told to both sides and the operator, once."""
     return (
         f"The loop breaker stopped messages between {sender} and {recipient}: {refusal.reason}. "
         "Refused messages were not delivered; no answer is needed."

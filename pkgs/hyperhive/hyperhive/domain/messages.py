@@ -12,19 +12,18 @@ _LISTED: Final = 20
 
 
 def refused_body(body: str) -> str:
-    """What is kept of a refused message's text."""
     if len(body) <= REFUSED_BODY_LIMIT:
         return body
     return f"{body[:REFUSED_BODY_LIMIT]}\n[… {len(body) - REFUSED_BODY_LIMIT} more characters were not kept]"
 
 
 def undeliverable_text(recipient: str, ids: Sequence[int]) -> str:
-    """What the sender of undelivered messages is told."""
+    """What the sender is told."""
     return f"{_numbered(ids)} to {recipient} could not be delivered: {recipient} left the hive."
 
 
 def left_text(recipient: str, count: int) -> str:
-    """What the operator is told of an agent that left mail behind; `count` is above 0."""
+    """What the operator is told when an agent left mail behind; `count` is above 0."""
     noun = "message was" if count == 1 else "messages were"
     return f"{recipient} left the hive: {count} {noun} not delivered."
 

@@ -11,11 +11,7 @@ _SHOWN: Final = 200
 
 
 def choice(agent: AgentConfig, asked: str) -> str | None:
-    """What is to be kept for that wish; None for the model of the configuration.
-
-    Raises:
-        InvalidRequestError: It is not in the agent's list; the sentence has the list.
-    """
+    """What to keep for that wish, None for the configured model; an `InvalidRequestError` with the list."""
     if asked in agent.models:
         return asked
     if asked == DEFAULT:
@@ -27,19 +23,18 @@ def choice(agent: AgentConfig, asked: str) -> str | None:
 
 
 def used(agent: AgentConfig, chosen: str | None) -> str:
-    """The model of the next turn."""
     return agent.model if chosen is None else chosen
 
 
 def chosen_text(agent: AgentConfig, chosen: str | None) -> str:
-    """What the agent's log says of a choice."""
+    """What the agent's log says."""
     if chosen is None:
         return f"the operator went back to the configured model: {agent.model} from the next turn on"
     return f"the operator chose the model: {chosen} from the next turn on"
 
 
 def unlisted_text(agent: AgentConfig, chosen: str) -> str:
-    """What the operator is told when the configuration does not list the choice any more."""
+    """What the operator is told when the configuration no longer lists the choice."""
     return (
         f"{agent.name} uses {agent.model} again: you had chosen {chosen[:_SHOWN]}, which its configuration "
         "does not list any more."

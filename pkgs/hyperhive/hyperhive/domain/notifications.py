@@ -28,43 +28,38 @@ UNDECIDED: Final = frozenset({AgentState.OFFLINE, AgentState.STARTING, AgentStat
 
 
 @dataclass(frozen=True)
-class _Manner:
-    """How a push of one kind looks; `one` and `many` count them in a sum."""
+class _PushStyle:
+    """How a push of one kind looks."""
 
     priority: int
     tag: str
     place: str
+    #: How items of this kind are counted in a sum.
     one: str
     many: str
 
 
-_MANNERS: Final[Mapping[Kind, _Manner]] = {
-    "question": _Manner(4, "question", "question", "question", "questions"),
-    "message": _Manner(3, "envelope", "message", "message", "messages"),
-    "agent_failed": _Manner(4, "rotating_light", "agent", "failed agent", "failed agents"),
-    "agent_needs_login": _Manner(4, "key", "agent", "agent that needs login", "agents that need login"),
+_STYLES: Final[Mapping[Kind, _PushStyle]] = {
+    "question": _PushStyle(4, "question", "question", "question", "questions"),
+    "message": _PushStyle(3, "envelope", "message", "message", "messages"),
+    "agent_failed": _PushStyle(4, "rotating_light", "agent", "failed agent", "failed agents"),
+    "agent_needs_login": _PushStyle(4, "key", "agent", "agent that needs login", "agents that need login"),
 }
 
 
 @dataclass(frozen=True)
 class Item:
-    """Something that waits for the operator.
-
-    Attributes:
-        key: Its number or name, the same as in an address.
-        deadline_at: When it stops to wait by itself, None for never.
-    """
-
     kind: Kind
+    #: Its number or name, the same as in an address.
     key: str
     title: str
     text: str
     opened_at: float
+    #: When it stops to wait by itself, None for never.
     deadline_at: float | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What tells it from every other."""
         return self.kind, self.key
 
     def due_at(self, delay: float) -> float:
@@ -75,7 +70,6 @@ class Item:
 
 
 def of_question(question: Question) -> Item:
-    """A question to the operator."""
     options = "".join(f"\n- {option}" for option in question.options)
     return Item(
         "question",
@@ -88,12 +82,11 @@ def of_question(question: Question) -> Item:
 
 
 def of_message(number: int, sender: str, text: str, sent_at: float) -> Item:
-    """A message to the operator."""
     return Item("message", str(number), f"Message from {sender}", text, sent_at)
 
 
 def of_agent(name: str, status: AgentStatus, since: float) -> Item | None:
-    """An agent that goes on only when the operator does something; None for one that does so by itself."""
+    """None for an agent that goes on without the operator."""
     match status.state:
         case AgentState.FAILED:
             title, text = f"{name} failed", "No reason was given."
@@ -105,34 +98,31 @@ def of_agent(name: str, status: AgentStatus, since: float) -> Item | None:
 
 
 def matters(before: AgentState | None, now: AgentState) -> bool:
-    """Whether an agent's change of state may begin or end what the operator hears of."""
+    """Whether an agent's change of state may begin or end a notification."""
     return before is not now and not {before, now}.isdisjoint({*STANDING, *UNDECIDED, None})
 
 
 @dataclass(frozen=True)
-class Reckoning:
-    """What changed since the last look.
+class NotificationDiff:
+    """What changed since the last look."""
 
-    Attributes:
-        new: Items that nobody has noted yet.
-        over: Rows whose items do not wait any more.
-        due: Pending rows whose time has come, with their items; those that were tried least come first.
-        next_at: When the next one is due, None when nothing else is pending.
-    """
-
+    #: Items without a row.
     new: list[Item]
+    #: Rows whose items do not wait any more.
     over: list[Delivery]
+    #: Pending rows whose time has come, with their items; those that were tried least come first.
     due: list[tuple[Delivery, Item]]
+    #: When the next one is due, None when nothing else is pending.
     next_at: float | None
 
 
-def reckon(
+def compare(
     rows: Sequence[Delivery],
     items: Iterable[Item],
     floors: Mapping[str, int],
     undecided: Collection[str],
     now: float,
-) -> Reckoning:
+) -> NotificationDiff:
     """Compare what was noted with what waits now.
 
     Args:
@@ -155,7 +145,7 @@ def reckon(
         if row.state is DeliveryState.PENDING and identity in waiting
     ]
     due = [pair for pair in pending if pair[0].due_at <= now]
-    return Reckoning(
+    return NotificationDiff(
         new=[item for key, item in waiting.items() if key not in noted and not _was_noted(item, floors)],
         over=over,
         due=sorted(due, key=lambda pair: (pair[0].attempts, pair[0].due_at, pair[0].id)),
@@ -168,14 +158,14 @@ def _was_noted(item: Item, floors: Mapping[str, int]) -> bool:
 
 
 def push_of(item: Item, base: str | None) -> Push:
-    """The push about one item; `base` is where the dashboard is."""
-    manner = _MANNERS[item.kind]
+    """The push about one item; `base` is the dashboard's address."""
+    style = _STYLES[item.kind]
     return Push(
         title=item.title,
         message=shortened(item.text) or item.title,
-        priority=manner.priority,
-        tags=[manner.tag],
-        click=link(base, f"#/{manner.place}/{item.key}"),
+        priority=style.priority,
+        tags=[style.tag],
+        click=link(base, f"#/{style.place}/{item.key}"),
     )
 
 
@@ -183,21 +173,20 @@ def push_of_many(items: Sequence[Item], base: str | None) -> Push:
     """One push about several items, after others that went out one by one."""
     counts = Counter(item.kind for item in items)
     counted = [
-        f"{count} {manner.one if count == 1 else manner.many}"
-        for kind, manner in _MANNERS.items()
+        f"{count} {style.one if count == 1 else style.many}"
+        for kind, style in _STYLES.items()
         if (count := counts[kind])
     ]
     return Push(
         title=f"{len(items)} more things need you",
         message=", ".join(counted),
-        priority=max(_MANNERS[kind].priority for kind in counts),
+        priority=max(_STYLES[kind].priority for kind in counts),
         tags=["honeybee"],
         click=link(base, "#/"),
     )
 
 
 def push_of_test(base: str | None) -> Push:
-    """The push that shows that pushes arrive."""
     return Push(
         title="Test from hyperhive",
         message="This is how you hear of what still waits for you.",
@@ -208,7 +197,6 @@ def push_of_test(base: str | None) -> Push:
 
 
 def link(base: str | None, place: str) -> str | None:
-    """Address of a place of the dashboard."""
     return None if base is None else f"{base.rstrip('/')}/{place}"
 
 

@@ -17,11 +17,7 @@ def hash_password(password: str, salt: bytes) -> str:
 
 
 def check_hash(password_hash: str) -> None:
-    """Refuse a line that `hash_password` did not write.
-
-    Raises:
-        ValueError: With a sentence that does not repeat the line.
-    """
+    """Raise a `ValueError`, which does not repeat the line, for one that `hash_password` did not write."""
     scheme, *fields = password_hash.split("$")
     try:
         n, r, p, salt, digest = fields
@@ -34,7 +30,7 @@ def check_hash(password_hash: str) -> None:
 
 
 def matches(password: str, password_hash: str) -> bool:
-    """Whether the password is the one that was hashed; takes as long as hashing it."""
+    """Takes as long as hashing; `password_hash` has passed `check_hash`."""
     _, n, r, p, salt, digest = password_hash.split("$")
     actual = hashlib.scrypt(
         password.encode(), salt=bytes.fromhex(salt), n=int(n), r=int(r), p=int(p), maxmem=_MEMORY

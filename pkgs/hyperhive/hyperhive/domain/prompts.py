@@ -64,27 +64,23 @@ _MANAGER: Final = """\
 
 @dataclass(frozen=True)
 class Persona:
-    """Everything about an agent that its system prompt says.
-
-    Attributes:
-        recipients: Whom it may send to, without itself.
-        restricted: Whether its policy limits that list.
-        bash: Patterns of allowed Bash commands, None for any.
-        extra: The operator's own text, appended at the end.
-    """
+    """Everything about an agent that its system prompt says."""
 
     name: str
     manager: bool
+    #: Whom it may send to, without itself.
     recipients: Sequence[str]
+    #: Its policy limits that list.
     restricted: bool
+    #: Patterns of allowed Bash commands, None for any.
     bash: Sequence[str] | None
     pronouns: str
     state_dir: str
+    #: The operator's own text, appended at the end.
     extra: str
 
 
 def system_prompt(persona: Persona) -> str:
-    """The whole system prompt of one agent."""
     template = _COMMON + (_MANAGER if persona.manager else "")
     text = Template(template).substitute(
         name=persona.name,
@@ -100,7 +96,7 @@ def system_prompt(persona: Persona) -> str:
 
 
 def wake_prompt(messages: Sequence[Message], pending: int) -> str:
-    """The prompt of a turn: each mail with sender and quoted body, then what else is waiting."""
+    """Each mail with sender and quoted body, then how many more wait."""
     parts = [mail_text(message) for message in messages]
     if pending:
         verb = "message waits" if pending == 1 else "messages wait"
@@ -109,7 +105,6 @@ def wake_prompt(messages: Sequence[Message], pending: int) -> str:
 
 
 def mail_text(message: Message) -> str:
-    """One mail as an agent reads it."""
     head = f"[#{message.id}] from {message.sender}"
     if message.kind is not MessageKind.TEXT:
         head += f" ({message.kind.value.replace('_', ' ')})"
@@ -130,7 +125,7 @@ def mail_text(message: Message) -> str:
 
 
 def agent_line(agent: AgentBrief) -> str:
-    """One agent on one line; what the agent itself reported stands in quotes, whatever it holds."""
+    """What the agent itself reported stands in quotes, whatever it holds."""
     parts = [f"{agent.name} ({agent.role}): {agent.state}"]
     if agent.detail:
         parts.append(json.dumps(agent.detail))

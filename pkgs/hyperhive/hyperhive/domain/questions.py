@@ -6,18 +6,14 @@ from hyperhive.protocol.questions import Question, QuestionState
 
 
 def check_sees(question: Question | None, by: str, question_id: int) -> Question:
-    """Hand the question out to those it concerns.
-
-    Raises:
-        NotFoundError: There is none, or it is none of the caller's business; both look the same.
-    """
+    """The question for those it concerns; for others a `NotFoundError`, as if there were none."""
     if question is None or by not in {question.asker, question.target, OPERATOR}:
         raise NotFoundError(f"there is no question {question_id}")
     return question
 
 
 def check_answer(question: Question, by: str, now: float) -> None:
-    """Refuse an answer by anyone but the target and the operator, or to a closed question.
+    """Allow the target and the operator to answer an open question.
 
     Raises:
         ForbiddenError: The asker cannot answer itself.
@@ -29,7 +25,7 @@ def check_answer(question: Question, by: str, now: float) -> None:
 
 
 def check_cancel(question: Question, by: str, now: float) -> None:
-    """Refuse a cancel by anyone but the asker and the operator, or of a closed question.
+    """Allow the asker and the operator to cancel an open question.
 
     Raises:
         ForbiddenError: The target cannot cancel it.
@@ -49,7 +45,6 @@ def _check_open(question: Question, now: float) -> None:
 
 
 def asked_text(question: Question) -> str:
-    """The message in which a question reaches an agent."""
     lines = [f"Question {question.id} from {question.asker}:", question.question]
     if question.options:
         choice = "Options (several may be chosen)" if question.multi else "Options"
@@ -60,7 +55,6 @@ def asked_text(question: Question) -> str:
 
 
 def answered_text(question: Question) -> str:
-    """The message in which an answer reaches the asker."""
     return (
         f"{question.closed_by} answered your question {question.id}.\n"
         f"Question: {question.question}\n"
@@ -69,17 +63,16 @@ def answered_text(question: Question) -> str:
 
 
 def answered_elsewhere_text(question: Question) -> str:
-    """What the agent that was asked hears when the operator answered in its place."""
+    """For the agent that was asked, when the operator answered in its place."""
     return f"The operator answered question {question.id} from {question.asker}; you need not answer it."
 
 
 def cancelled_text(question: Question, reason: str) -> str:
-    """What the side that did not cancel hears; `reason` is a clause such as `alice cancelled it`."""
+    """For the side that did not cancel; `reason` is a clause such as `alice cancelled it`."""
     return f"Question {question.id} is closed without an answer: {reason}.\nQuestion: {question.question}"
 
 
 def expired_text(question: Question) -> str:
-    """What the asker hears when nobody answered in time."""
     return (
         f"Nobody answered question {question.id} to {question.target} in time.\nQuestion: {question.question}"
     )

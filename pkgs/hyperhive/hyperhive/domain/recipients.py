@@ -22,25 +22,19 @@ class Roster:
     agents: Mapping[str, AgentConfig]
 
     def knows(self, name: str) -> bool:
-        """Whether `name` is the operator or an agent."""
         return name == OPERATOR or name in self.agents
 
     def without(self, name: str) -> "Roster":
-        """The roster after that agent left."""
         return Roster({key: agent for key, agent in self.agents.items() if key != name})
 
     @property
     def manager(self) -> str | None:
-        """Name of the agent with role manager."""
         return next((name for name, agent in self.agents.items() if agent.role == "manager"), None)
 
     def resolve(self, sender: str, to: str) -> list[str]:
-        """The recipients that `to` names for this sender, sorted; the allow-list is not applied to one name.
+        """The recipients that `to` (a name, `manager`, `operator` or `*`) means, sorted.
 
-        Args:
-            sender: An agent's name or `operator`.
-            to: An agent's name, `manager`, `operator`, or `*` for every agent
-                (not the operator) that the sender may reach.
+        `*` is every agent, not the operator, in the sender's reach. A single name is not held against it.
 
         Raises:
             InvalidRequestError: To the sender itself, to `system`, or `*` with nobody in reach.
@@ -61,7 +55,7 @@ class Roster:
         return [name]
 
     def allows(self, sender: str, recipient: str) -> bool:
-        """Whether the sender's configuration permits this recipient (both are known names)."""
+        """Whether the sender's configuration permits this recipient; both names are known ones."""
         agent = self.agents.get(sender)
         if agent is None or agent.role == "manager" or agent.allowed_recipients is None:
             return True
@@ -69,7 +63,7 @@ class Roster:
         return recipient in allowed or (MANAGER in allowed and recipient == self.manager)
 
     def denial(self, sender: str, recipient: str) -> RecipientDeniedError | None:
-        """The refusal that the sender gets for this recipient, or None when it may send there."""
+        """The sender's refusal, None when it may send there."""
         if self.allows(sender, recipient):
             return None
         return RecipientDeniedError(f"to: you may not send to {recipient!r}: {self._reach_of(sender)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from hyperhive.domain.days import DAY
+from hyperhive.domain.timing import DAY
 from hyperhive.protocol.events import TurnEnd, TurnResult
 from hyperhive.protocol.messages import OPERATOR, SYSTEM
 

@@ -16,49 +16,40 @@ _TOO_LONG: Final = frozenset({"prompt_too_long", "blocking_limit"})
 
 @dataclass(frozen=True)
 class Turn:
-    """What a finished turn was: exit kind, reason, cost in estimated USD, tokens and tool calls.
-
-    Attributes:
-        context_used: Tokens in the context after the last inference, None when none was made.
-        context_max: The model's context window in tokens as the API gave it, None if it did not.
-        resets_at: When a rate limit ends, seconds since 1970, None if unknown.
-    """
-
     result: TurnResult
     error: str = ""
+    #: An estimate.
     cost_usd: float = 0.0
     tokens: Tokens = field(default_factory=Tokens)
     tools: dict[str, int] = field(default_factory=dict)
+    #: Tokens in the context after the last inference, None when none was made.
     context_used: int | None = None
+    #: The model's context window in tokens as the API gave it, None if it did not.
     context_max: int | None = None
+    #: When a rate limit ends, seconds since 1970, None if unknown.
     resets_at: float | None = None
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The structured signs that Claude Code gives of a turn's end; the model's text is not among them.
-
-    Attributes:
-        error_kind: `AssistantMessage.error` of the last inference: `rate_limit`,
-            `authentication_failed`, `billing_error`, `server_error`, …
-        api_status: HTTP status of the failing API call.
-        terminal_reason: Why the loop ended, as the CLI names it.
-        rate_limited: Whether a rate limit event said "rejected".
-        error_text: What the CLI wrote into a message of its own that carries an error; a model's text is
-            never here.
-    """
+    """The structured signs that Claude Code gives of a turn's end; the model's text is not among them."""
 
     is_error: bool
     cancelled: bool = False
+    #: `AssistantMessage.error` of the last inference: `rate_limit`, `authentication_failed`, `billing_error`,
+    #: `server_error`, …
     error_kind: str | None = None
+    #: HTTP status of the failing API call.
     api_status: int | None = None
+    #: Why the loop ended, as the CLI names it.
     terminal_reason: str | None = None
+    #: A rate limit event said "rejected".
     rate_limited: bool = False
+    #: What the CLI wrote into a message of its own that carries an error; never a model's text.
     error_text: str = ""
 
 
 def classify(ending: Ending) -> TurnResult:
-    """Which exit kind the signs mean."""
     if ending.cancelled or ending.terminal_reason in _CANCELLED:
         return TurnResult.CANCELLED
     failed = ending.is_error or ending.error_kind is not None
@@ -84,14 +75,9 @@ def should_compact(turn: Turn, above_percent: int) -> bool:
 def over_budget(
     turns_today: int, cost_today_usd: float, turns_per_day: int | None, usd_cents_per_day: int | None
 ) -> str | None:
-    """The sentence that says which daily cap is reached, or None."""
+    """The sentence that says which daily cap is reached, None while none is."""
     if turns_per_day is not None and turns_today >= turns_per_day:
         return f"{turns_today} turns today, the cap is {turns_per_day}"
     if usd_cents_per_day is not None and cost_today_usd * 100 >= usd_cents_per_day:
         return f"{cost_today_usd:.2f} USD today (estimate), the cap is {usd_cents_per_day / 100:.2f} USD"
     return None
-
-
-def next_utc_midnight(now: float) -> float:
-    """Seconds since 1970 at which the current UTC day ends."""
-    return (now // 86400 + 1) * 86400

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import BaseModel
 
-from hyperhive.domain.backoff import Backoff
+from hyperhive.domain.timing import Backoff
 from hyperhive.errors import RemoteError, UnavailableError
 from hyperhive.protocol.agents import AgentBrief, AgentList, Me
 from hyperhive.protocol.lifecycle import OPERATION_SECONDS, Verb

@@ -10,7 +10,7 @@ import aiohttp
 from pydantic import ValidationError
 
 from hyperhive import __version__
-from hyperhive.domain.backoff import Backoff
+from hyperhive.domain.timing import Backoff
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.event_queue import EventQueue
 from hyperhive.protocol.agents import AgentStatus, McpServer

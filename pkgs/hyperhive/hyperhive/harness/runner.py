@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hyperhive.config import AgentConfig
-from hyperhive.domain.backoff import Backoff
 from hyperhive.domain.prompts import wake_prompt
+from hyperhive.domain.timing import Backoff
 from hyperhive.domain.turns import RATE_LIMIT_PAUSE, Turn, should_compact
 from hyperhive.errors import HyperhiveError, UnavailableError
 from hyperhive.harness.client import BrokerClient

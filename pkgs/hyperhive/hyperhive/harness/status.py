@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from hyperhive.config import BudgetConfig
-from hyperhive.domain.turns import Turn, next_utc_midnight, over_budget
+from hyperhive.domain.timing import DAY, day_start
+from hyperhive.domain.turns import Turn, over_budget
 from hyperhive.protocol.agents import AgentState, AgentStatus, RunningTool
 from hyperhive.protocol.events import NewEvent, Note, ToolResult, ToolUse
 
@@ -85,7 +86,7 @@ class DailyUse:
         """Count from nothing until the broker says what was used today."""
         self._budget = budget
         self._clock = clock
-        self._ends = next_utc_midnight(clock())
+        self._ends = day_start(clock()) + DAY
         self._turns = 0
         self._cost = 0.0
 
@@ -114,4 +115,4 @@ class DailyUse:
     def _roll(self) -> None:
         now = self._clock()
         if now >= self._ends:
-            self._turns, self._cost, self._ends = 0, 0.0, next_utc_midnight(now)
+            self._turns, self._cost, self._ends = 0, 0.0, day_start(now) + DAY

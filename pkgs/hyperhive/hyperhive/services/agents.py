@@ -6,11 +6,10 @@ from typing import Final
 
 from hyperhive.config import AgentConfig
 from hyperhive.domain.agents import NAME_LIMIT, believable, brief, policy, servers
-from hyperhive.domain.days import day_start
 from hyperhive.domain.lifecycle import actions, shown
 from hyperhive.domain.models import used
-from hyperhive.domain.rate_limit import SlidingWindow
 from hyperhive.domain.recipients import Roster
+from hyperhive.domain.timing import SlidingWindow, day_start
 from hyperhive.errors import ConflictError, NotFoundError
 from hyperhive.protocol.agents import (
     AgentBrief,

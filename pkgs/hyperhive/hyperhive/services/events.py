@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.config import BrokerConfig
-from hyperhive.domain.days import DAY
 from hyperhive.domain.events import EventAllowance, dated, dropped_note
+from hyperhive.domain.timing import DAY
 from hyperhive.protocol.bus import EventStored
 from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent, Note
 from hyperhive.services.bus import Bus, Subscription

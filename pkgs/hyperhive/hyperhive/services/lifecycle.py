@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from hyperhive.domain import lifecycle as rules
-from hyperhive.domain.rate_limit import SlidingWindow
+from hyperhive.domain.timing import SlidingWindow
 from hyperhive.errors import HyperhiveError, UnavailableError, UnitFailedError
 from hyperhive.protocol.agents import AgentView
 from hyperhive.protocol.bus import LinkChanged, Notice

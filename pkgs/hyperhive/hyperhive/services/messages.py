@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from hyperhive.config import BrokerConfig
-from hyperhive.domain.days import DAY
 from hyperhive.domain.messages import left_text, undeliverable_text, unstored_text
 from hyperhive.domain.questions import cancelled_text
 from hyperhive.domain.recipients import Roster
+from hyperhive.domain.timing import DAY
 from hyperhive.errors import HyperhiveError, NotFoundError, StoreError, UnknownRecipientError
 from hyperhive.protocol.bus import Notice, QueueChanged, RefusalUnstored
 from hyperhive.protocol.messages import (

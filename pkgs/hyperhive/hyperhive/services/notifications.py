@@ -10,10 +10,8 @@ from typing import Final
 
 from hyperhive.config import NtfyConfig
 from hyperhive.domain import notifications as rules
-from hyperhive.domain.backoff import Backoff
-from hyperhive.domain.days import DAY
-from hyperhive.domain.notifications import Reckoning
-from hyperhive.domain.rate_limit import SlidingWindow
+from hyperhive.domain.notifications import NotificationDiff
+from hyperhive.domain.timing import DAY, Backoff, SlidingWindow
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.bus import AgentChanged, MessageChanged, Notice, QuestionChanged
@@ -206,7 +204,7 @@ class Notifications:
             resumes_at=self._trouble.until if self._trouble.reason else None,
         )
 
-    async def _look(self, config: NtfyConfig, now: float) -> Reckoning:
+    async def _look(self, config: NtfyConfig, now: float) -> NotificationDiff:
         views = self._agents.views()
         self._states = {view.name: view.status.state for view in views}
         seen = await self._db.read(_look)
@@ -216,7 +214,7 @@ class Notifications:
             *(rules.of_message(one.id, one.sender, one.body, one.sent_at) for one in seen.messages),
             *filter(None, stuck),
         ]
-        return rules.reckon(
+        return rules.compare(
             seen.rows,
             [item for item in items if item.kind in config.kinds],
             seen.floors,
@@ -224,7 +222,7 @@ class Notifications:
             now,
         )
 
-    async def _note(self, found: Reckoning, config: NtfyConfig, now: float) -> bool:
+    async def _note(self, found: NotificationDiff, config: NtfyConfig, now: float) -> bool:
         """Record what changed; False when nothing did."""
         new = [
             NewDelivery(item.kind, item.key, item.title, item.opened_at, item.due_at(config.delay_seconds))

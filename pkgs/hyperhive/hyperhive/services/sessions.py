@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hyperhive.domain.days import DAY
 from hyperhive.domain.passwords import check_hash, matches
+from hyperhive.domain.timing import DAY
 from hyperhive.errors import ConfigError, UnauthorizedError
 from hyperhive.store import sessions as store
 from hyperhive.store.database import Database

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from hyperhive.config import BrokerConfig
-from hyperhive.domain.days import DAY
 from hyperhive.domain.stats import (
     DEPTH,
     GAUGES,
@@ -22,6 +21,7 @@ from hyperhive.domain.stats import (
     tools,
     within,
 )
+from hyperhive.domain.timing import DAY
 from hyperhive.errors import InvalidRequestError
 from hyperhive.protocol.stats import BUCKETS, TOOL_LIMIT, StatsReport
 from hyperhive.services.agents import Agents

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from hyperhive.domain.days import day_start
 from hyperhive.domain.recipients import Roster
 from hyperhive.domain.stats import (
     CONTEXT,
@@ -19,6 +18,7 @@ from hyperhive.domain.stats import (
     side,
     turn_samples,
 )
+from hyperhive.domain.timing import day_start
 from hyperhive.protocol.bus import EventStored, MessageChanged, QueueChanged
 from hyperhive.protocol.events import AgentEvent, TurnEnd
 from hyperhive.protocol.messages import Message, MessageState

@@ -16,7 +16,7 @@ from hyperhive.domain.lifecycle import (
     shown,
     stopped_by,
 )
-from hyperhive.domain.rate_limit import SlidingWindow
+from hyperhive.domain.timing import SlidingWindow
 from hyperhive.errors import ConflictError, ForbiddenError, TooManyRequestsError
 from hyperhive.protocol.agents import AgentState, AgentStatus
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb

@@ -7,7 +7,8 @@ import pytest
 from hyperhive.domain.notifications import (
     TEXT_LIMIT,
     Item,
-    Reckoning,
+    NotificationDiff,
+    compare,
     matters,
     of_agent,
     of_message,
@@ -15,7 +16,6 @@ from hyperhive.domain.notifications import (
     push_of,
     push_of_many,
     push_of_test,
-    reckon,
     shortened,
 )
 from hyperhive.protocol.agents import AgentState, AgentStatus
@@ -84,16 +84,16 @@ def test_only_changes_into_and_out_of_trouble_matter() -> None:
 
 def test_what_nobody_noted_is_new_and_what_was_noted_is_not() -> None:
     old, known, new = (item(key=key) for key in ("5", "6", "9"))
-    found = reckon([row(known)], [old, known, new, item("question", "1")], {"message": 6}, set(), NOW)
-    assert found == Reckoning([new, item("question", "1")], [], [], NOW + 60)
+    found = compare([row(known)], [old, known, new, item("question", "1")], {"message": 6}, set(), NOW)
+    assert found == NotificationDiff([new, item("question", "1")], [], [], NOW + 60)
 
 
 def test_what_does_not_wait_any_more_is_over_but_an_undecided_agent_is_not() -> None:
     gone, failed = row(item(), 1), row(item("agent_failed", "alice"), 2)
-    assert reckon([gone, failed], [], {}, {"alice"}, NOW).over == [gone]
-    assert reckon([gone, failed], [], {}, set(), NOW).over == [gone, failed]
+    assert compare([gone, failed], [], {}, {"alice"}, NOW).over == [gone]
+    assert compare([gone, failed], [], {}, set(), NOW).over == [gone, failed]
     # A message is not an agent, whatever an agent is called.
-    assert reckon([gone], [], {}, {"7"}, NOW).over == [gone]
+    assert compare([gone], [], {}, {"7"}, NOW).over == [gone]
 
 
 def test_what_is_due_was_tried_least_first_and_settled_rows_are_not_due() -> None:
@@ -101,7 +101,7 @@ def test_what_is_due_was_tried_least_first_and_settled_rows_are_not_due() -> Non
     rows = [row(one, number) for number, one in enumerate(items, 1)]
     rows[0] = row(items[0], 1, attempts=2)
     rows[4] = row(items[4], 5, state=DeliveryState.SENT)
-    found = reckon(rows, items, {"message": 9}, set(), NOW)
+    found = compare(rows, items, {"message": 9}, set(), NOW)
     assert [one.id for one, _ in found.due] == [3, 2, 1]
     assert found.next_at == NOW + 60
 

@@ -6,7 +6,6 @@ from hyperhive.domain.turns import (
     Ending,
     Turn,
     classify,
-    next_utc_midnight,
     over_budget,
     should_compact,
 )
@@ -52,8 +51,3 @@ def test_a_cap_is_reached_by_turns_or_by_cost_and_none_is_no_cap() -> None:
     assert over_budget(9, 0.0, 10, None) is None
     assert over_budget(10, 0.0, 10, None) == "10 turns today, the cap is 10"
     assert over_budget(0, 1.5, None, 150) == "1.50 USD today (estimate), the cap is 1.50 USD"
-
-
-def test_the_day_ends_at_utc_midnight() -> None:
-    assert next_utc_midnight(1793707200.0) == 1793750400.0
-    assert next_utc_midnight(1793750400.0) == 1793836800.0

@@ -35,18 +35,14 @@ _CONDITION: Final = "condition"
 
 
 def harmless_name(name: str) -> bool:
-    """Return whether a loop or `read` may set this variable: none that a program could look for."""
+    """Whether a loop or `read` may set this variable: none that a program could look for."""
     return _HARMLESS_NAME.fullmatch(name) is not None
 
 
 def check_builtin(words: Sequence[Word]) -> None:
     """Refuse a built-in that changes what later commands mean, or that evaluates its arguments.
 
-    Args:
-        words: The command; its name is literal.
-
-    Raises:
-        RefusedError: With the rule `assignment`, `builtin` or `condition`.
+    Its name is literal; the rule is `assignment`, `builtin` or `condition`.
     """
     name, arguments = words[0].text or "", words[1:]
     if name in _ASSIGNING:
@@ -122,11 +118,7 @@ def _check_jobs(name: str, arguments: Sequence[Word]) -> None:
 
 
 def check_test(words: Sequence[Word]) -> None:
-    """Refuse arguments of `[` or `test` that could turn into `-v NAME`, whose subscript is evaluated.
-
-    Raises:
-        RefusedError: With rule `condition`.
-    """
+    """Refuse arguments of `[` or `test` that could turn into `-v NAME`, whose subscript is evaluated."""
     if any(not word.single and word.shown not in _NUMERIC for word in words):
         raise RefusedError(
             _CONDITION, "an unquoted expansion in a condition can become other words; quote it"
@@ -147,11 +139,7 @@ def check_test(words: Sequence[Word]) -> None:
 
 
 def check_double_brackets(words: Sequence[Word | str]) -> None:
-    """Refuse what `[[ … ]]` would evaluate as arithmetic unless it is a number, and `-v NAME`.
-
-    Raises:
-        RefusedError: With rule `condition` or `unparsable`.
-    """
+    """Refuse what `[[ … ]]` would evaluate as arithmetic unless it is a number, and `-v NAME`."""
     texts = [word if isinstance(word, str) else word.text for word in words]
     matches = any(isinstance(word, Word) and word.shown == "=~" for word in words)
     if "]]" in texts or (matches and "(" in texts):

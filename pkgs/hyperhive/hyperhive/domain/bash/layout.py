@@ -25,8 +25,6 @@ _DELIMITER: Final = re.compile(
 
 
 class Layout:
-    """Checks what stands between the grammar's nodes: every token known, every gap blank."""
-
     def __init__(self, source: str, *, posix: bool) -> None:
         self._source = source
         self._posix = posix
@@ -53,7 +51,7 @@ class Layout:
             raise UnparsableError("a comment begins where Bash might not see one")
 
     def gap(self, start: int, end: int, *, newlines: bool) -> None:
-        """Refuse anything but blanks, joined lines and, between statements, newlines."""
+        """Refuse all but blanks, joined lines and, between statements, newlines."""
         gap = self._source[start:end]
         if gap in ("", " "):
             return
@@ -64,34 +62,25 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Heredoc:
-    """One here-document.
-
-    Attributes:
-        literal: Its delimiter is quoted, so that nothing in the body is expanded.
-        head: What follows the delimiter on the same line.
-        body: The grammar's body, if there is one.
-        start: Offset of the body's first character.
-        end: Offset of the line that holds the delimiter.
-    """
-
+    #: Its delimiter is quoted, so that nothing in the body is expanded.
     literal: bool
+    #: What follows the delimiter on the same line.
     head: tuple[Node, ...]
+    #: The grammar's body, if there is one.
     body: Node | None
+    #: Offset of the body's first character.
     start: int
+    #: Offset of the line that holds the delimiter.
     end: int
 
 
 def heredoc_head(operands: Sequence[Node]) -> tuple[Node, ...]:
-    """Return what follows a here-document's delimiter on the same line."""
+    """What follows the delimiter on the same line."""
     return tuple(node for node in operands if not node.type.startswith("heredoc_"))
 
 
 def locate_heredoc(source: str, operator: Node, operands: Sequence[Node]) -> Heredoc:
-    """Find the body of the here-document that `operator` (`<<` or `<<-`) opens.
-
-    Raises:
-        UnparsableError: Bash's reading is not certain, or differs from the grammar's.
-    """
+    """Find the body of the here-document that `operator` (`<<` or `<<-`) opens."""
     delimiter, literal = _delimiter(source, operator, operands)
     head = heredoc_head(operands[1:])
     bodies = [node for node in operands if node.type == "heredoc_body"]

@@ -53,15 +53,10 @@ _REDIRECTS: Final = frozenset({"file_redirect", "herestring_redirect", "heredoc_
 
 
 def parse_script(text: str, *, posix: bool = False, depth: int = 0) -> list[Part]:
-    """Return what a script runs, including everything inside substitutions.
+    """What a script runs, including everything inside substitutions.
 
-    Args:
-        text: The script.
-        posix: Read it as `sh` does: what only Bash knows is refused, as other shells read it differently.
-        depth: Nesting of the script itself.
-
-    Raises:
-        RefusedError: The script cannot be read with certainty; nothing is known about it.
+    With `posix`, what only Bash knows is refused, as other shells read it differently; `depth` is the nesting
+    of the script itself. A `RefusedError` means that nothing is known about it.
     """
     if _CONTROL.search(text):
         raise UnparsableError("the command line contains a control character (or a carriage return)")
@@ -83,7 +78,7 @@ def parse_script(text: str, *, posix: bool = False, depth: int = 0) -> list[Part
 
 
 def _outside_quotes(text: str) -> int:
-    """Return roughly how much of a script stands outside quotes, comments and here-documents."""
+    """Roughly how much of a script stands outside quotes, comments and here-documents."""
     length = len(text)
     position = 0
     while found := _QUOTED.search(text, position):
@@ -122,7 +117,6 @@ class _Walk:
         }
 
     def program(self, node: Node, depth: int) -> None:
-        """Take a whole script; raises `RefusedError` where it cannot be read with certainty."""
         children = node.children
         if all(child.type == "comment" for child in children):
             raise UnparsableError("the command line contains no command")
@@ -131,7 +125,6 @@ class _Walk:
         self._layout.gap(children[-1].end_byte, len(self._source), newlines=True)
 
     def _sequence(self, children: Iterable[Node], depth: int) -> None:
-        """Take statements with the tokens, comments and blank gaps between them."""
         end = -1
         separated = True
         for child in children:
@@ -172,7 +165,7 @@ class _Walk:
             raise UnparsableError(f"the construct `{self._shown(node)}` is not supported")
 
     def _group(self, node: Node, depth: int) -> None:
-        """Take `( … )` or `{ … }`."""
+        """`( … )` or `{ … }`."""
         if not self._source.startswith("((", node.start_byte):
             self._sequence(node.children, depth)
         elif node.type == "compound_statement":
@@ -232,7 +225,7 @@ class _Walk:
         self._sequence(children[closing:], depth)
 
     def _test(self, node: Node, depth: int) -> None:
-        """Take `[ … ]` and `[[ … ]]`, which run nothing by themselves."""
+        """`[ … ]` and `[[ … ]]`, which run nothing by themselves."""
         first, last = node.children[0], node.children[-1]
         if (first.type, last.type) not in (("[", "]"), ("[[", "]]")):
             raise RefusedError("arithmetic", _ARITHMETIC_COMMAND)
@@ -252,7 +245,7 @@ class _Walk:
         self._note_command(self._command_words(node, depth))
 
     def _redirected(self, node: Node, depth: int) -> None:
-        """Take a statement followed by redirections, or redirections alone."""
+        """A statement followed by redirections, or redirections alone."""
         children = node.children
         body = children[0]
         words: list[Word] = []
@@ -277,7 +270,7 @@ class _Walk:
         self._note_command(words, heredoc_only=_reads_only_heredoc(redirects))
 
     def _lone_redirect(self, node: Node, depth: int) -> None:
-        """Take a redirection that stands alone, as in `$(< file)`."""
+        """As in `$(< file)`."""
         self._note_command(self._file_redirect(node, depth))
 
     def _note_command(self, words: list[Word], *, heredoc_only: bool = False) -> None:
@@ -304,7 +297,7 @@ class _Walk:
         )
 
     def _redirect(self, node: Node, depth: int) -> list[Word]:
-        """Take one redirection and return the words that follow it."""
+        """Take one redirection; returns the words that follow it."""
         match node.type:
             case "file_redirect":
                 return self._file_redirect(node, depth)
@@ -335,7 +328,6 @@ class _Walk:
         return words
 
     def _operator(self, node: Node) -> tuple[Node, list[Node]]:
-        """Return a redirection's operator and what follows it."""
         children = node.children
         if children[0].type == "file_descriptor":
             descriptor, *children = children
@@ -355,7 +347,6 @@ class _Walk:
         self._word(operands[0], depth)
 
     def _heredoc(self, node: Node, depth: int) -> None:
-        """Take a here-document and what follows its delimiter on the same line."""
         operator, operands = self._operator(node)
         found = locate_heredoc(self._source, operator, operands)
         end = operands[0].end_byte
@@ -379,13 +370,11 @@ class _Walk:
             self._nested(self._reader.heredoc(found.start, found.end, nodes), depth)
 
     def _word(self, node: Node, depth: int) -> Word:
-        """Take one word and what runs inside it."""
         word, reading = self._reader.word(node.start_byte, node.end_byte, _substitutions(node))
         self._nested(reading, depth)
         return word
 
     def _nested(self, reading: Reading, depth: int) -> None:
-        """Take the scripts inside a word."""
         for node in reading.nodes:
             self._substitution(node, depth + 1)
         for text in reading.backticks:
@@ -396,7 +385,6 @@ class _Walk:
         self.parts.append(Refusal(rule, reason))
 
     def _shown(self, node: Node) -> str:
-        """Return the first line of a node, shortened, for a message."""
         text = self._source[node.start_byte : node.end_byte].partition("\n")[0]
         return text.encode("latin-1").decode(errors="replace")[:60]
 
@@ -413,7 +401,7 @@ class _Walk:
 
 
 def _substitutions(node: Node) -> dict[int, Node]:
-    """Return the outermost substitutions at or below a node by their offset."""
+    """The outermost substitutions at or below a node, by offset."""
     found: dict[int, Node] = {}
     pending = [node]
     while pending:
@@ -426,7 +414,7 @@ def _substitutions(node: Node) -> dict[int, Node]:
 
 
 def _reads_only_heredoc(redirects: Sequence[Node]) -> bool:
-    """Return whether the input is a here-document, and no file or here-string."""
+    """Whether the input is a here-document, and no file or here-string."""
     nodes = list(redirects)
     for redirect in redirects:
         nodes += heredoc_head(redirect.children) if redirect.type == "heredoc_redirect" else ()
@@ -440,7 +428,7 @@ def _is_output(redirect: Node) -> bool:
 
 
 def _duplicates(operator: str, target: Word) -> bool:
-    """Return whether a descriptor is duplicated, moved or closed, rather than a file opened."""
+    """Whether a descriptor is duplicated, moved or closed, rather than a file opened."""
     return (
         operator in (">&", "<&")
         and target.text is not None

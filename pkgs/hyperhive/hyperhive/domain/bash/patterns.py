@@ -22,34 +22,27 @@ _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One compiled pattern.
-
-    Attributes:
-        source: As the operator wrote it.
-        pieces: The literal texts between its wildcards; one piece means no wildcard.
-        optional_tail: The lone wildcard at the end may also match nothing, blank included.
-        names_path: Its first word contains a slash.
-        redirect: It is about an output file, not about a command.
-    """
-
+    #: As the operator wrote it.
     source: str
+    #: The literal texts between its wildcards; one piece means no wildcard.
     pieces: tuple[str, ...]
+    #: The lone wildcard at the end may also match nothing, blank included.
     optional_tail: bool
+    #: Its first word contains a slash.
     names_path: bool
+    #: It is about an output file, not about a command.
     redirect: bool
 
     @property
     def exact(self) -> bool:
-        """Whether it has no wildcard."""
         return len(self.pieces) == 1
 
     @property
     def anything(self) -> bool:
-        """Whether it is a lone `*`."""
         return self.pieces == ("", "")
 
     def matches(self, text: str) -> bool:
-        """Return whether a text of `command_text` or a path is covered."""
+        """Whether it covers a path, or a command's words joined by `_BLANK`."""
         if self.exact:
             return text == self.pieces[0]
         first, *middle, last = self.pieces
@@ -68,13 +61,11 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class PatternList:
-    """All patterns of one agent."""
-
     commands: tuple[Pattern, ...]
     redirects: tuple[Pattern, ...]
 
     def command(self, words: Sequence[Word]) -> Pattern | None:
-        """Return the pattern that covers a command, an exact one first."""
+        """The pattern that covers a command, an exact one first."""
         name = words[0].text or ""
         text = _BLANK.join(word.shown for word in words)
         static = all(word.text is not None for word in words)
@@ -87,7 +78,7 @@ class PatternList:
         return None
 
     def output(self, target: Word) -> Pattern | None:
-        """Return the pattern that covers writing to a file; `..` in a path is never covered."""
+        """The pattern that covers writing to a file; `..` in a path is never covered."""
         if target.text is None:
             return next((pattern for pattern in self.redirects if pattern.anything), None)
         if ".." in target.text.split("/") or not target.text:
@@ -112,11 +103,7 @@ def compile_patterns(patterns: tuple[str, ...]) -> PatternList:
 
 
 def compile_pattern(source: str) -> Pattern:
-    """Compile one pattern.
-
-    Raises:
-        ValueError: It is empty, holds a control character, or could never match a single command; says why.
-    """
+    """Compile one pattern; a `ValueError` says why it is none, or could never match a single command."""
     text = source.strip(" ")
     _check_text(source, text)
     if text.startswith(">"):
@@ -162,7 +149,7 @@ def _compile_redirect(source: str, text: str) -> Pattern:
 
 
 def _mark(source: str, text: str) -> str:
-    """Return the text with quotes and escapes gone, blanks between words and wildcards as marks."""
+    """The text with quotes and escapes gone, blanks between words and wildcards as marks."""
     out = []
     quote = ""
     characters = iter(text)
@@ -193,7 +180,6 @@ def _path_allowed(pattern: Pattern, name: str) -> bool:
 
 
 def listed(patterns: Iterable[str], limit: int = 20) -> str:
-    """Return patterns for a sentence."""
     names = list(patterns)
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(f"`{name}`" for name in names[:limit]) + more

@@ -34,46 +34,32 @@ _DEPTH_PER_WRAPPER: Final = 4
 
 @dataclass(frozen=True)
 class JudgedCommand:
-    """One simple command of the line.
-
-    Attributes:
-        text: The command with its quotes normalised, shortened for display.
-        allowed: Whether it may run.
-        pattern: The pattern that matched, also when something else refuses the command.
-        reason: One sentence.
-    """
-
+    #: The command with its quotes normalised, shortened for display.
     text: str
     allowed: bool
+    #: The pattern that matched, also when something else refuses the command.
     pattern: str | None
+    #: One sentence.
     reason: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision about one command line.
-
-    Attributes:
-        allowed: Whether the line may run.
-        rule: The stable key of the rule that decided: `any_command`, `no_bash`, `pattern`, `no_pattern`,
-            `dynamic_command`, `assignment`, `redirection`, `wrapper`, `builtin`, `condition`, `function`,
-            `arithmetic`, `expansion`, `unparsable`, `too_long` or `too_deep`.
-        reason: One sentence for the model and the operator.
-        commands: The simple commands found up to the decision, those inside wrappers after them.
-    """
-
     allowed: bool
+    #: The stable key of the rule that decided: `any_command`, `no_bash`, `pattern`, `no_pattern`,
+    #: `dynamic_command`, `assignment`, `redirection`, `wrapper`, `builtin`, `condition`, `function`,
+    #: `arithmetic`, `expansion`, `unparsable`, `too_long` or `too_deep`.
     rule: str
+    #: One sentence for the model and the operator.
     reason: str
+    #: The simple commands found up to the decision, those inside wrappers after them.
     commands: tuple[JudgedCommand, ...] = ()
 
 
 def judge(command: str, patterns: Sequence[str] | None) -> Verdict:
     """Decide whether a command line may run. Pure, safe to call from several threads; it does not raise.
 
-    Args:
-        command: What the Bash tool was asked to run.
-        patterns: The agent's allow-list: None for any command, empty for no Bash at all.
+    `patterns` is the agent's allow-list: None for any command, empty for no Bash at all.
     """
     if patterns is None:
         return Verdict(True, "any_command", "This agent may run any command.", _listed_commands(command))
@@ -94,11 +80,7 @@ def judge(command: str, patterns: Sequence[str] | None) -> Verdict:
 
 
 def validate_pattern(pattern: str) -> str:
-    """Return the pattern if it can be used in an allow-list.
-
-    Raises:
-        ValueError: It is empty, has several lines, or could never match; the text says which and why.
-    """
+    """The pattern itself; a `ValueError` says why it cannot be in an allow-list."""
     compile_pattern(pattern)
     return pattern
 
@@ -115,8 +97,6 @@ def _listed_commands(command: str) -> tuple[JudgedCommand, ...]:
 
 
 class _Evaluator:
-    """Judges one line; keeps the commands found and the first refusal."""
-
     def __init__(self, patterns: PatternList, sources: Sequence[str]) -> None:
         self.commands: list[JudgedCommand] = []
         self.refusal: tuple[str, str] | None = None
@@ -129,7 +109,6 @@ class _Evaluator:
             self.refusal = (rule, reason)
 
     def script(self, text: str, *, posix: bool, depth: int) -> None:
-        """Judge every part of a script; raises `RefusedError` where there is no telling its parts."""
         for part in parse_script(text, posix=posix, depth=depth):
             self._part(part, posix=posix, depth=depth)
 
@@ -145,7 +124,6 @@ class _Evaluator:
                 self.refuse(part.rule, f"{part.reason[:1].upper()}{part.reason[1:]}.")
 
     def _command(self, words: Sequence[Word], *, posix: bool, depth: int) -> None:
-        """Judge one simple command, then what it runs if it is a wrapper."""
         shown = _shown(words)
         pattern: Pattern | None = None
         try:
@@ -199,7 +177,7 @@ class _Evaluator:
 
 
 def _inner(words: Sequence[Word], pattern: Pattern | None) -> list[Inner]:
-    """Return what a command runs, unless the operator wrote out the whole of it.
+    """What a command runs, unless the operator wrote out the whole of it.
 
     One word is never the whole: a lone `bash` or `xargs` takes its commands from its input.
     """
@@ -220,7 +198,7 @@ def _check_name(word: Word) -> None:
 
 
 def _shown(words: Sequence[Word]) -> str:
-    """Return a command as it could be typed, for people."""
+    """A command as a person could type it."""
     text = " ".join(_quoted(word) for word in words).replace("\n", "\\n")
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 
 
 class RefusedError(Exception):
-    """A command line, or one command of it, cannot be allowed.
-
-    Attributes:
-        rule: The stable key of the verdict's rule.
-        reason: One sentence without its final full stop.
-    """
+    """A command line, or one command of it, cannot be allowed."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
+        #: The stable key of the verdict's rule.
         self.rule = rule
+        #: One sentence without its final full stop.
         self.reason = reason
 
 
@@ -29,20 +26,15 @@ class UnparsableError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a command.
-
-    Attributes:
-        text: The value after quote removal, or None when the shell computes a part of it.
-        shown: The value with computed parts as they were written; what patterns are matched against.
-        prefix: The literal text before the first computed part.
-        splits: An unquoted expansion or brace can turn it into several words, or none.
-        globs: It contains an unquoted wildcard.
-    """
-
+    #: The value after quote removal, or None when the shell computes a part of it.
     text: str | None
+    #: The value with computed parts as they were written; what patterns are matched against.
     shown: str
+    #: The literal text before the first computed part.
     prefix: str
+    #: An unquoted expansion or brace can turn it into several words, or none.
     splits: bool = False
+    #: It contains an unquoted wildcard.
     globs: bool = False
 
     @property
@@ -52,25 +44,19 @@ class Word:
 
 
 def literal_word(text: str) -> Word:
-    """Return the word whose value is exactly `text`."""
     return Word(text, text, text)
 
 
 def computed_word(shown: str) -> Word:
-    """Return a word whose value and number only the run knows."""
+    """A word whose value and number only the run knows."""
     return Word(None, shown, "", splits=True)
 
 
 @dataclass(frozen=True, slots=True)
 class SimpleCommand:
-    """One program or built-in with its arguments.
-
-    Attributes:
-        words: Its name and arguments; never empty.
-        heredoc_only: A here-document is the only thing it reads by redirection.
-    """
-
+    #: Its name and arguments; never empty.
     words: tuple[Word, ...]
+    #: A here-document is the only thing it reads by redirection.
     heredoc_only: bool = False
 
 

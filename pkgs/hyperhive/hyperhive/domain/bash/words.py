@@ -1,7 +1,8 @@
 """Words of a Bash command line: where each begins and ends, and what it is once its quotes are gone.
 
 The grammar says where it believes a word to be; this module reads the same bytes again by Bash's own quoting
-rules and refuses where the two do not agree, so that nothing can hide in what only one of them calls a word.
+rules and refuses where the two do not agree, so that nothing can hide in what only one of them calls a word:
+every method that reads raises a `RefusedError` where Bash would not certainly read the same.
 Of expansions (`$…`, backticks, process substitution) only forms are accepted that can be delimited without
 doubt and that evaluate nothing unseen.
 
@@ -40,8 +41,6 @@ _ANSI_LETTERS: Final = {
 
 
 class Quoting(Enum):
-    """What surrounds the text that is being read."""
-
     NONE = "none"
     DOUBLE = "double"
     HEREDOC = "heredoc"
@@ -49,8 +48,6 @@ class Quoting(Enum):
 
 @dataclass(slots=True)
 class Reading:
-    """What was found so far: the word's pieces and the scripts inside it."""
-
     shown: list[str] = field(default_factory=list)
     prefix: str | None = None
     splits: bool = False
@@ -61,21 +58,21 @@ class Reading:
     backticks: list[str] = field(default_factory=list)
 
     def mark_computed(self) -> None:
-        """Note that the word's value is not literal from here on."""
+        """The word's value is not literal from here on."""
         self.computed = True
         if self.prefix is None:
             self.prefix = "".join(self.shown)
 
 
 class ExpansionReader:
-    """Reads the expansions of one source text; with `posix` it refuses quoting that only Bash knows."""
+    """With `posix` it refuses quoting that only Bash knows."""
 
     def __init__(self, source: str, *, posix: bool) -> None:
         self._source = source
         self._posix = posix
 
     def take(self, position: int, end: int, nodes: Mapping[int, Node], out: Reading, quoting: Quoting) -> int:
-        """Take one expansion and return the offset behind it.
+        """Take one expansion; returns the offset behind it.
 
         Args:
             position: Offset of `$`, a backtick, or the `<` or `>` of a process substitution.
@@ -169,7 +166,6 @@ class ExpansionReader:
 
 
 def _decode(piece: str) -> str:
-    """Return a piece of the source, or of a word, as the text that it stands for."""
     if piece.isascii():
         return piece
     try:
@@ -196,25 +192,16 @@ def _balanced(text: str) -> bool:
 
 
 class WordReader:
-    """Reads the words of one source text; with `posix` it refuses quoting that only Bash knows."""
+    """With `posix` it refuses quoting that only Bash knows."""
 
     def __init__(self, source: str, *, posix: bool) -> None:
         self._source = source
         self._expansions = ExpansionReader(source, posix=posix)
 
     def word(self, start: int, end: int, nodes: Mapping[int, Node]) -> tuple[Word, Reading]:
-        """Read the word at `start`.
+        """Read the word that the grammar has from `start` to `end`, with its substitutions by offset.
 
-        Args:
-            start: Offset of its first character.
-            end: Offset after its last character, as the grammar has it.
-            nodes: The grammar's substitutions inside it, by offset.
-
-        Returns:
-            The word, and the reading with the scripts inside it, which the caller must judge as well.
-
-        Raises:
-            RefusedError: Bash would not read exactly these characters as one word, or that is not certain.
+        The caller must judge the scripts in the reading as well.
         """
         reading = Reading()
         self._check_boundaries(start, end)
@@ -233,7 +220,7 @@ class WordReader:
         return Word(text, shown, prefix, splits=reading.splits, globs=reading.globs), reading
 
     def next_word(self, start: int, end: int, nodes: Mapping[int, Node]) -> tuple[int, Word, Reading]:
-        """Read the word at `start` whose end is not known but lies before `end`; see `word`."""
+        """Read the word at `start` whose end is not known but lies before `end`; as `word`."""
         position = start
         skipped = Reading()
         while position < end and self._source[position] not in METACHARACTERS:
@@ -243,7 +230,7 @@ class WordReader:
         return position, *self.word(start, position, nodes)
 
     def heredoc(self, start: int, end: int, nodes: Mapping[int, Node]) -> Reading:
-        """Read the body of a here-document whose delimiter is not quoted; raises `RefusedError`."""
+        """Read the body of a here-document whose delimiter is not quoted."""
         reading = Reading()
         position = start
         while position < end:
@@ -260,11 +247,7 @@ class WordReader:
         return reading
 
     def brackets(self, start: int, end: int, nodes: Mapping[int, Node]) -> tuple[list[Word], list[Reading]]:
-        """Read what stands between `[` and `]`; to the shell it is an ordinary command's arguments.
-
-        Raises:
-            RefusedError: It could not be read, or an operator that ends a command stands inside.
-        """
+        """Read what stands between `[` and `]`: to the shell it is an ordinary command's arguments."""
         words, readings = [], []
         self._check_brackets(start, end, "[")
         position = start
@@ -282,11 +265,7 @@ class WordReader:
     def double_brackets(
         self, start: int, end: int, nodes: Mapping[int, Node]
     ) -> tuple[list[Word | str], list[Reading]]:
-        """Read what stands between `[[` and `]]`; its operators are strings among the words.
-
-        Raises:
-            RefusedError: It could not be read.
-        """
+        """Read what stands between `[[` and `]]`; operators are strings among the words."""
         words: list[Word | str] = []
         readings = []
         self._check_brackets(start, end, "[[")
@@ -321,7 +300,7 @@ class WordReader:
             raise UnparsableError("a redirection names its descriptor in a way that is not supported")
 
     def _unquoted(self, position: int, start: int, end: int, nodes: Mapping[int, Node], out: Reading) -> int:
-        """Take the next piece of a word outside quotes and return the offset behind it."""
+        """Take the next piece of a word outside quotes; returns the offset behind it."""
         source = self._source
         char = source[position]
         if char == "#" and position == start:
@@ -351,7 +330,6 @@ class WordReader:
         return position + 2
 
     def _special(self, char: str, position: int, start: int, out: Reading) -> int:
-        """Take one character that means something only outside quotes."""
         if char in "*?[":
             out.mark_computed()
             out.globs = True
@@ -366,7 +344,6 @@ class WordReader:
         return position + 1
 
     def _double(self, position: int, end: int, nodes: Mapping[int, Node], out: Reading) -> int:
-        """Take the rest of a double-quoted piece."""
         source = self._source
         while position < end:
             if plain := _QUOTED_PLAIN.match(source, position, end):
@@ -387,7 +364,7 @@ class WordReader:
 
 
 def _condition_operator(source: str, position: int) -> str:
-    """Return the operator of `[[` at this place, or an empty string."""
+    """The operator of `[[` at this place, or an empty string."""
     if source.startswith(("&&", "||"), position):
         return source[position : position + 2]
     char = source[position]

@@ -1,6 +1,7 @@
 """Programs that run another command given in their arguments, and which command that is.
 
-An option that is not listed here makes the inner command uncertain, which is a refusal.
+An option that is not listed here makes the inner command uncertain, which is a refusal with the rule
+`wrapper`; so is a word that decides which command runs and is known only when it does.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,14 +13,12 @@ from hyperhive.domain.bash.script import RefusedError, Word, computed_word, lite
 
 @dataclass(frozen=True, slots=True)
 class InnerCommand:
-    """A command that a wrapper starts with exactly these words."""
-
     words: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class InnerScript:
-    """A command line that a wrapper gives to a shell; `posix` where that shell need not be Bash."""
+    """A command line for a shell; `posix` where that shell need not be Bash."""
 
     text: str
     posix: bool
@@ -30,26 +29,21 @@ Inner = InnerCommand | InnerScript
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of one program.
-
-    Attributes:
-        flags: Short options without a value.
-        valued: Short options with a value, attached or in the next word.
-        long_flags: Long options without a value, separated by blanks.
-        long_valued: Long options with a value, attached by `=` or in the next word.
-        operands: How many operands of its own precede the inner command.
-        dash: A lone `-` is an option.
-        numeric: `-5` is an option.
-        plus: Options may also begin with `+`.
-    """
-
+    #: Short options without a value.
     flags: str = ""
+    #: Short options with a value, attached or in the next word.
     valued: str = ""
+    #: Long options without a value, separated by blanks.
     long_flags: str = ""
+    #: Long options with a value, attached by `=` or in the next word.
     long_valued: str = ""
+    #: How many operands of its own precede the inner command.
     operands: int = 0
+    #: A lone `-` is an option.
     dash: bool = False
+    #: `-5` is an option.
     numeric: bool = False
+    #: Options may also begin with `+`.
     plus: bool = False
 
 
@@ -149,22 +143,12 @@ _FIND_EXEC: Final = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 
 
 def program_name(name: str) -> str:
-    """Return the name that decides how a program reads its arguments."""
+    """The name that decides how a program reads its arguments."""
     return name.rpartition("/")[2]
 
 
 def inner_commands(words: Sequence[Word]) -> list[Inner]:
-    """Return what a command starts besides itself.
-
-    Args:
-        words: A command whose name is literal.
-
-    Returns:
-        The commands and scripts, empty for a program that starts none.
-
-    Raises:
-        RefusedError: With rule `wrapper`: the inner command cannot be told with certainty.
-    """
+    """What a command, whose name is literal, starts besides itself: nothing, for most programs."""
     name = program_name(words[0].text or "")
     if name in _OPAQUE:
         raise _uncertain(name, "only a pattern that is exactly the whole command allows it")
@@ -311,11 +295,6 @@ _SPECIAL: Final[dict[str, Callable[[Sequence[Word]], list[Inner]]]] = {
 
 
 def static_text(word: Word) -> str:
-    """Return a word's value.
-
-    Raises:
-        RefusedError: With rule `wrapper`: the value is known only when the command runs.
-    """
     if word.text is None:
         raise RefusedError(
             "wrapper", f"`{word.shown}` is computed when it runs and decides which command runs"
@@ -326,15 +305,7 @@ def static_text(word: Word) -> str:
 def operand_index(words: Sequence[Word], options: Options) -> tuple[int, dict[str, str]]:
     """Skip a program's options and own operands.
 
-    Args:
-        words: The whole command.
-        options: What the program understands.
-
-    Returns:
-        The index of the inner command's first word, and the options seen with their literal values.
-
-    Raises:
-        RefusedError: With rule `wrapper`: an option is unknown or not literal.
+    Returns the index of the inner command's first word, and the options seen with their literal values.
     """
     name = words[0].shown
     seen: dict[str, str] = {}
@@ -361,7 +332,7 @@ def _is_option(text: str, options: Options) -> bool:
 
 
 def _skip_option(words: Sequence[Word], index: int, text: str, options: Options, seen: dict[str, str]) -> int:
-    """Return the index behind the option at `index` and its value."""
+    """The index behind the option and its value."""
     if text == "-" or (options.numeric and text[1:].isdigit()):
         return index + 1
     if text.startswith("--"):

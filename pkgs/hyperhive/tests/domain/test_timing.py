@@ -1,6 +1,23 @@
-from hyperhive.domain.rate_limit import SlidingWindow
+import pytest
+
+from hyperhive.domain.timing import Backoff, SlidingWindow, day_start
 
 NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "start"),
+    [(0.0, 0.0), (86_399.9, 0.0), (86_400.0, 86_400.0), (1_793_707_200.5, 1_793_664_000.0)],
+)
+def test_a_day_begins_at_midnight_utc(timestamp: float, start: float) -> None:
+    assert day_start(timestamp) == start
+
+
+def test_delays_double_up_to_the_ceiling_and_start_again_after_a_success() -> None:
+    backoff = Backoff(1, 30)
+    assert [backoff.next() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    backoff.reset()
+    assert backoff.next() == 1
 
 
 def test_a_window_has_room_again_once_the_first_has_left_it() -> None:
