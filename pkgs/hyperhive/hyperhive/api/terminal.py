@@ -51,7 +51,6 @@ class ViewerApi:
         self._terminals = terminals
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [web.get("/v1/terminals/{viewer}", self.dial)]
 
     async def dial(self, request: web.Request) -> web.WebSocketResponse:
@@ -74,7 +73,6 @@ class TerminalApi:
         self._gate = gate
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes of this noun."""
         return [
             web.get("/api/agents/{name}/terminals", self.list),
             web.post("/api/agents/{name}/terminals", self.open),
@@ -83,11 +81,9 @@ class TerminalApi:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        """The agent's terminals, and who is connected."""
         return answer(self._terminals.overview(request.match_info["name"]))
 
     async def open(self, request: web.Request) -> web.Response:
-        """Start a shell in the agent's container."""
         size = await read_body(request, Size)
         return answer(await self._terminals.open(request.match_info["name"], size, _who(request)))
 
@@ -155,7 +151,7 @@ class TerminalApi:
             await browser.send_str(Beat().model_dump_json())
 
     def _check(self, request: web.Request) -> None:
-        """A session also ends when its time is over, which nobody tells the sockets."""
+        """End with the session: when its time is over, nothing else closes the socket."""
         if self._gate is not None and self._gate.session(request) is None:
             raise UnauthorizedError("the login has ended")
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from hyperhive.errors import ConflictError, RemoteError
-from hyperhive.protocol.events import AgentEvent, EventData, Refusal, ToolUse, TurnEnd
+from hyperhive.protocol.events import AgentEvent, EventData, ToolRefusal, ToolUse, TurnEnd
 from hyperhive.system.admin import AdminClient
 
 OPENING: Final = "How did the harvest go this season, and are our honey prices sensible?"
@@ -73,7 +73,7 @@ class Story:
         events = [event for agent in state["agents"] for event in await self._events(agent["name"])]
         denied = [m for m in messages if m["refused_rule"] == "recipient_denied"]
         tools = [event.name for event in events if isinstance(event, ToolUse)]
-        refused = [event.tool for event in events if isinstance(event, Refusal)]
+        refused = [event.tool for event in events if isinstance(event, ToolRefusal)]
         summary = Summary(
             ok=ok,
             messages=len([m for m in messages if m["state"] != "refused"]),

@@ -22,14 +22,11 @@ _MCP_FILE: Final = Path("/etc/hyperhive/mcp.json")
 
 @dataclass(frozen=True)
 class ManualSession:
-    """What a `claude` that the operator starts needs of the harness's own start.
+    """What a `claude` that the operator starts needs of the harness's own start."""
 
-    Attributes:
-        config_file: The harness's configuration, for `hyperhive mcp`.
-        credentials: The directory of the secrets; they reach `claude` when it is called, nothing else.
-    """
-
+    #: The harness's configuration, for `hyperhive mcp`.
     config_file: Path | None = None
+    #: The directory of the secrets; they reach `claude` when it is called, nothing else.
     credentials: Path | None = None
 
 

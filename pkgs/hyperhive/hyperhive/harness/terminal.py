@@ -55,14 +55,7 @@ _STOP_SECONDS: Final = 1.0
 
 
 class Terminals:
-    """Every terminal of this agent. `stop` leaves no process of theirs behind.
-
-    Args:
-        config: Where the shells run.
-        client: Dials the broker for viewers.
-        link: Is told of every change.
-        session: What a `claude` in a shell needs.
-    """
+    """Every terminal of this agent. `stop` leaves no process of theirs behind."""
 
     def __init__(
         self, config: HarnessConfig, client: BrokerClient, link: BrokerLink, session: ManualSession
@@ -146,24 +139,16 @@ class Terminals:
 
 
 class Terminal:
-    """A shell, its output, who looks at it and who feeds it.
-
-    Args:
-        asked: Its name, its first size, and who opened it.
-        on_change: Called whenever what `view` says has changed.
-
-    Attributes:
-        viewers: Those who look on, in the order in which they came.
-        output: What the shell wrote.
-        killed_by: Who asked for its end.
-        end: How it ended, once all its output is there.
-    """
+    """A shell, its output and its viewers; `on_change` is called when `view` changes."""
 
     def __init__(self, asked: OpenTerminal, on_change: Callable[[], None]) -> None:
         self.id = asked.id
+        #: In the order in which they came.
         self.viewers: list[Viewer] = []
         self.output = Scrollback(SCROLLBACK_BYTES)
+        #: Who asked for its end.
         self.killed_by = ""
+        #: Set once all its output is there.
         self.end: TerminalEnd | None = None
         self._opened_by = asked.who
         self._size = Size(cols=asked.cols, rows=asked.rows)
@@ -188,7 +173,6 @@ class Terminal:
         return self._pty is not None
 
     def view(self) -> TerminalView:
-        """It as it is now."""
         return TerminalView(
             id=self.id,
             title=self._title,
@@ -204,11 +188,7 @@ class Terminal:
         )
 
     async def run(self, command: list[str], directory: Path, environment: dict[str, str]) -> TerminalEnd:
-        """Run `command` and keep what it writes, until it has ended.
-
-        Raises:
-            UnavailableError: It cannot be run.
-        """
+        """Run `command` until it ends, and keep its output; an `UnavailableError` if it cannot be run."""
         cols, rows = self._size.cols, self._size.rows
         pty = self._pty = await Pty.open(
             command, directory, environment, cols=cols, rows=rows, input_limit=INPUT_BYTES
@@ -240,7 +220,7 @@ class Terminal:
         """Let a window look on, from the offset `have` on; without one, from the beginning of what is kept.
 
         Raises:
-            ConflictError: Too many do.
+            ConflictError: Too many windows look on.
         """
         if len(self.viewers) >= VIEWER_LIMIT:
             raise ConflictError(f"{VIEWER_LIMIT} windows look at this terminal already")
@@ -260,7 +240,6 @@ class Terminal:
         return viewer
 
     def detach(self, viewer: Viewer) -> None:
-        """The window is gone."""
         self.viewers.remove(viewer)
         if not self.viewers:
             self._leave_alone()
@@ -272,11 +251,7 @@ class Terminal:
         self._on_change()
 
     def on_viewer_frame(self, viewer: Viewer, frame: BrowserFrame) -> None:
-        """Take what a window says.
-
-        Raises:
-            InvalidRequestError: It says that it has drawn what it was not sent.
-        """
+        """Handle a frame of a window; an `InvalidRequestError` when it acks what it was not sent."""
         match frame:
             case Ack(offset=offset):
                 viewer.drew(offset)
@@ -287,13 +262,13 @@ class Terminal:
                 if viewer is self._driver:
                     self._drive(viewer)
             case Title(text=text):
-                # One window's word is enough.
+                # All windows read the same title, so one is enough.
                 if viewer is self._driver and text != self._title:
                     self._title = text
                     self._on_change()
 
     def write_input(self, viewer: Viewer, data: bytes) -> None:
-        """A window typed; whoever types has the say about the size."""
+        """Write what a window typed; the one that typed last sets the size."""
         self._drive(viewer)
         if self._pty is not None and self.end is None and (lost := self._pty.write(data)):
             for one in self.viewers:
@@ -305,7 +280,7 @@ class Terminal:
         self._tasks.start(self.terminate(""), "end of a shell")
 
     async def terminate(self, reason: str) -> None:
-        """End it and everything in its session; `reason` is told when it did not end before."""
+        """End it and everything in its session; `reason` is shown when it did not end before."""
         if self._is_ending:
             return
         self._is_ending = True
@@ -325,7 +300,7 @@ class Terminal:
             await self._pty.wait()
 
     def _drive(self, viewer: Viewer) -> None:
-        """The window has the say about the size now."""
+        """Let this window set the size from now on."""
         changed = self._driver is not viewer
         self._driver = viewer
         if viewer.size is not None and viewer.size != self._size and self.end is None:

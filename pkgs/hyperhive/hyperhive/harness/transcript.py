@@ -23,10 +23,10 @@ from hyperhive.protocol.events import (
     EventData,
     NewEvent,
     Note,
-    Refusal,
     Text,
     Thinking,
     Tokens,
+    ToolRefusal,
     ToolResult,
     ToolUse,
     TurnEnd,
@@ -59,7 +59,7 @@ class Transcript:
         self._event(TurnStart(prompt=prompt, messages=messages))
 
     def refused(self, tool: str, given: dict[str, Any], rule: str, reason: str) -> None:
-        self._event(Refusal(tool=tool, input=given, rule=rule, reason=reason))
+        self._event(ToolRefusal(tool=tool, input=given, rule=rule, reason=reason))
 
     def cancelled(self) -> None:
         """The operator cancelled: whatever the result says, the turn was not finished."""

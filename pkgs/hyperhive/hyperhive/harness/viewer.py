@@ -19,23 +19,15 @@ from hyperhive.protocol.terminal import (
 
 
 class Viewer:
-    """A window that looks at a terminal, as a queue: whoever serves its socket asks `next`.
-
-    Args:
-        output: The terminal's, shared by all its windows.
-        who: Its address.
-        attached: Its first frame, which says where its output begins.
-
-    Attributes:
-        size: What fits into it.
-        acked: What it has drawn; it has been sent at most `WINDOW_BYTES` more.
-    """
+    """A window that looks at a terminal, as a queue: whoever serves its socket asks `next`."""
 
     def __init__(self, output: Scrollback, who: str, attached: Attached) -> None:
         self.id = attached.viewer
         self.who = who
         self.since = time.time()
+        #: What fits into it.
         self.size: Size | None = None
+        #: It has drawn what lies before `acked`, and was sent at most `WINDOW_BYTES` more.
         self.acked = self._sent = attached.offset
         self._output = output
         self._is_over = False
@@ -45,12 +37,11 @@ class Viewer:
         self._due = asyncio.Event()
 
     def lost(self, count: int) -> None:
-        """Tell it soon that so many bytes more of input were dropped."""
+        """Report to it that so many bytes more of input were dropped."""
         self._dropped = min(self._dropped + count, OFFSET_LIMIT)
         self.wake()
 
     def show(self, frame: Changed) -> None:
-        """Send it the newest state, soon."""
         self._changed = frame
         self.wake()
 
@@ -64,11 +55,7 @@ class Viewer:
         self.wake()
 
     def drew(self, offset: int) -> None:
-        """It has drawn everything before `offset`.
-
-        Raises:
-            InvalidRequestError: It was not sent that much.
-        """
+        """It has drawn all before `offset`; an `InvalidRequestError` if it was not sent that much."""
         if offset > self._sent:
             raise InvalidRequestError(f"ack: offset: {offset} was not sent yet, {self._sent} was")
         self.acked = max(self.acked, offset)
@@ -92,7 +79,7 @@ class Viewer:
         if self._dropped:
             count, self._dropped = self._dropped, 0
             return Dropped(count=count)
-        # The end is told when all of the output has been sent.
+        # The end is reported when all of the output has been sent.
         if self._changed is not None and not (self._is_over and self._sent < self._output.end):
             frame, self._changed = self._changed, None
             return frame

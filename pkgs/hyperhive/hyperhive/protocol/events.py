@@ -183,7 +183,7 @@ class ToolResult(_Told):
     text: LogText = ""
 
 
-class Refusal(_Told):
+class ToolRefusal(_Told):
     """A call of a tool was refused by a rule of hyperhive."""
 
     kind: Literal[EventKind.REFUSED] = EventKind.REFUSED
@@ -232,7 +232,8 @@ class TurnEnd(_Told):
 
 
 EventData = Annotated[
-    TurnStart | Text | Thinking | ToolUse | ToolResult | Refusal | Note | TurnEnd, Field(discriminator="kind")
+    TurnStart | Text | Thinking | ToolUse | ToolResult | ToolRefusal | Note | TurnEnd,
+    Field(discriminator="kind"),
 ]
 
 

@@ -52,7 +52,7 @@ VIEWER_LIMIT: Final = 8
 
 #: How long a harness may take to open one, and to dial for a viewer.
 OPEN_SECONDS: Final = 10.0
-#: A browser hears something at least so often.
+#: Longest time between two frames to a browser.
 BEAT_SECONDS: Final = 15.0
 #: How long output waits for viewers that are all gone.
 EXACT_SECONDS: Final = 120.0
@@ -89,51 +89,35 @@ class Size(ApiModel):
 
 
 class TerminalEnd(ApiModel):
-    """How a shell ended.
-
-    Attributes:
-        exit_code: Null when a signal ended it, or when that is not known.
-        signal: Number of that signal.
-        reason: Empty when the shell ended by itself.
-    """
-
     at: _Moment
+    #: Null when a signal ended it, or when that is not known.
     exit_code: Annotated[int, Field(ge=0, le=255)] | None
     signal: Annotated[int, Field(ge=1, le=255)] | None
+    #: Empty when the shell ended by itself.
     reason: Annotated[str, Field(max_length=_TITLE_LENGTH)]
 
 
 class TerminalViewer(ApiModel):
-    """A window that looks on.
-
-    Attributes:
-        id: Counts the terminal's viewers from 1 on.
-        driving: The terminal has this one's size, and programs that ask the terminal are answered by it.
-    """
-
+    #: Counts the terminal's viewers from 1 on.
     id: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
     who: Who
     since: _Moment
+    #: The terminal has this one's size, and programs that ask the terminal are answered by it.
     driving: bool
 
 
 class TerminalView(ApiModel):
-    """A terminal as its harness tells of it and the operator sees it.
-
-    Attributes:
-        title: What the program in it called itself; the agent's text.
-        connected: The harness is there; the broker knows.
-        end: Null while it runs.
-    """
-
     id: TerminalId
+    #: What the program in it called itself; the agent's text.
     title: _Title
     cols: Columns
     rows: Rows
     since: _Moment
     opened_by: Who
+    #: The harness is there; the broker knows.
     connected: bool = True
     viewers: Annotated[list[TerminalViewer], Field(max_length=VIEWER_LIMIT)]
+    #: Null while it runs.
     end: TerminalEnd | None
 
 
@@ -142,30 +126,24 @@ TerminalViews = Annotated[list[TerminalView], Field(max_length=2 * TERMINAL_LIMI
 
 
 class TerminalList(ApiModel):
-    """Answer of `GET /api/agents/{name}/terminals`, oldest first.
-
-    Attributes:
-        limit: How many may be open.
-        contained: Whether the shells run in the agent's container.
-    """
+    """Answer of `GET /api/agents/{name}/terminals`, oldest first."""
 
     terminals: list[TerminalView]
+    #: Most open ones.
     limit: int
+    #: Whether the shells run in the agent's container.
     contained: bool
 
 
 class Attached(ApiModel):
-    """First frame to a browser.
-
-    Attributes:
-        viewer: Its id in the list of viewers.
-        offset: Where the output begins that follows.
-        live: Output before this offset was shown in a window before: programs' questions in it were answered.
-    """
+    """First frame to a browser."""
 
     type: Literal["attached"] = "attached"
+    #: Its id in the list of viewers.
     viewer: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
+    #: Where the output begins that follows.
     offset: Offset
+    #: Output before this offset was shown in a window before: programs' questions in it were answered.
     live: Offset
 
 
@@ -189,7 +167,7 @@ VIEWER_FRAME: TypeAdapter[ViewerFrame] = TypeAdapter(ViewerFrame)
 
 
 class Beat(ApiModel):
-    """The broker lives, sent every `BEAT_SECONDS`; a browser that hears nothing for longer connects again."""
+    """Sent by the broker every `BEAT_SECONDS`; a browser that gets nothing for longer connects again."""
 
     type: Literal["beat"] = "beat"
 
@@ -202,7 +180,7 @@ class Ack(ApiModel):
 
 
 class Resize(ApiModel):
-    """What fits into a browser's window."""
+    """The size that fits into a browser's window."""
 
     type: Literal["resize"] = "resize"
     cols: Columns

@@ -10,7 +10,7 @@ from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus
 from hyperhive.services.diagnosis import Doctor, SelfTests
 from hyperhive.services.events import Events
-from hyperhive.services.hive import Hive
+from hyperhive.services.hive import HiveView
 from hyperhive.services.lifecycle import Lifecycle, Runtime
 from hyperhive.services.links import Links
 from hyperhive.services.messages import Messages
@@ -43,7 +43,7 @@ class Services:
     models: Models
     lifecycle: Lifecycle
     sessions: Sessions
-    hive: Hive
+    hive: HiveView
     selftests: SelfTests
     doctor: Doctor
     terminals: TerminalRelay
@@ -144,7 +144,7 @@ def build_services(
         models=Models(db, agents, events, links, clock),
         lifecycle=Lifecycle(runtime, agents, events, bus, clock),
         sessions=sessions,
-        hive=Hive(config, bus, messages, questions, agents, clock, boot=boot, version=__version__),
+        hive=HiveView(config, bus, messages, questions, agents, clock, boot=boot, version=__version__),
         selftests=selftests,
         doctor=Doctor(config, db, agents, selftests, clock),
         terminals=TerminalRelay(agents, events, links.push, clock, contained=contained),

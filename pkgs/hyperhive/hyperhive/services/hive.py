@@ -26,7 +26,7 @@ FIRST_MESSAGES: Final = 100
 FIRST_CHARACTERS: Final = 48 * 1024
 
 
-class Hive:
+class HiveView:
     """What the page starts from, and its stream.
 
     Args:

@@ -9,7 +9,7 @@ from hyperhive.broker import Broker
 from hyperhive.config import BrokerConfig
 from hyperhive.demo.story import OPENING, Story, Summary
 from hyperhive.errors import RecipientDeniedError
-from hyperhive.protocol.events import NewEvent, Refusal, ToolUse
+from hyperhive.protocol.events import NewEvent, ToolRefusal, ToolUse
 from hyperhive.protocol.messages import SendRequest
 from hyperhive.protocol.questions import AskRequest
 from hyperhive.system.admin import AdminClient
@@ -41,7 +41,7 @@ async def test_everything_said_is_told_once_and_counted(
     await broker.services.events.append(
         "wren",
         [
-            NewEvent(ts=1.0, turn="t", data=Refusal(tool="Bash", rule="no_pattern")),
+            NewEvent(ts=1.0, turn="t", data=ToolRefusal(tool="Bash", rule="no_pattern")),
             NewEvent(ts=1.0, turn="t", data=ToolUse(name="mcp__harvest__query")),
             NewEvent(ts=1.0, turn="t", data=ToolUse(name="mcp__hyperhive__send")),
         ],

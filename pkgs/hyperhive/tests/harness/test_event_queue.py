@@ -1,7 +1,7 @@
 """Events that wait for the link."""
 
 from hyperhive.harness.event_queue import EVENTS_PER_FRAME, EventQueue
-from hyperhive.protocol.events import EVENT_SIZE_LIMIT, NewEvent, Note, Refusal, Text
+from hyperhive.protocol.events import EVENT_SIZE_LIMIT, NewEvent, Note, Text, ToolRefusal
 from hyperhive.protocol.link import Report
 
 
@@ -35,7 +35,7 @@ def test_a_frame_never_grows_beyond_what_the_broker_takes() -> None:
 def test_an_event_that_no_frame_could_carry_becomes_a_note() -> None:
     queue = EventQueue()
     bees = "\U0001f41d" * 32_000
-    queue.add(NewEvent(ts=1.0, turn="t", data=Refusal(input={"a": bees, "b": bees}, reason=bees)))
+    queue.add(NewEvent(ts=1.0, turn="t", data=ToolRefusal(input={"a": bees, "b": bees}, reason=bees)))
     (note,) = queue.take()
     assert isinstance(note.data, Note)
     assert note.data.text.startswith("an event of kind refused was left out: ")
