@@ -138,7 +138,8 @@ async def test_several_are_open_at_a_time_and_the_log_says_who_opened_and_how_th
     ] * 2
     assert [one["driving"] for view in views for one in view["viewers"]] == [True, True]
 
-    await other.type("sleep 1000 & trap '' HUP; sleep 1001\r")
+    await other.type("sleep 1000 & trap '' HUP; echo trap''ped; sleep 1001\r")
+    await other.until("trapped\r\n")
     await window.type("exit 7\r")
     assert await window.rest() == CLOSE_ENDED
     status, _ = await desk.call("POST", f"/{second}/kill", {})
