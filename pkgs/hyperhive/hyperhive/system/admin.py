@@ -26,11 +26,11 @@ class AdminClient:
         self._seconds = seconds
 
     def get(self, route: str) -> Any:
-        """JSON answer of `GET route`; errors as in `post`."""
+        """Errors as in `post`."""
         return self._call("GET", route, None)
 
     def post(self, route: str, body: dict[str, Any]) -> Any:
-        """JSON answer of `POST route`.
+        """The JSON answer.
 
         Raises:
             BrokerUnreachableError: Nobody listens on the socket, or it may not be used, or no answer came.

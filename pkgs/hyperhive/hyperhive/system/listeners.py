@@ -30,10 +30,9 @@ FailureAnswer = Callable[[int], web.Response]
 
 
 class Listener:
-    """Serves `app` on a TCP port or a Unix socket.
+    """Serves `app`, once, on a TCP port or a Unix socket.
 
     Args:
-        app: The application; a listener runs it once.
         failure: Answers what never reaches the application.
         connections: Most connections at a time; one more is closed at once.
     """
@@ -49,7 +48,7 @@ class Listener:
         self._socket: tuple[Path, int] | None = None
 
     async def start_tcp(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
-        """Listen on a TCP port, and return it: 0 takes a free one."""
+        """Listen on a port, 0 for a free one, and return it."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
@@ -62,7 +61,7 @@ class Listener:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start_unix(self, path: Path, mode: int) -> None:
-        """Listen on a Unix socket with the permission bits `mode`; errors as in `listen_unix`."""
+        """`mode` is the socket's permission bits; errors as in `listen_unix`."""
         await self._runner.setup()
         listener = await self._tasks.complete(self._bind(path, mode), f"opening {path.name}")
         loop = asyncio.get_running_loop()
@@ -137,7 +136,7 @@ class _Connection(web.RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log what aiohttp itself could not handle; a client that went away is not worth a traceback."""
+        """What aiohttp itself could not handle; a client that went away is not worth a traceback."""
         if not isinstance(kw.get("exc_info"), ConnectionError):
             super().log_exception(*args, **kw)
 

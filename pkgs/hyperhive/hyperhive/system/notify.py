@@ -13,10 +13,7 @@ _SECONDS: Final = 5.0
 
 
 async def notify(*fields: str) -> None:
-    """Send fields such as `READY=1`; nothing happens where no service manager listens.
-
-    A note that cannot be sent is logged and never stops the program.
-    """
+    """Send fields such as `READY=1`, if a service manager listens. A failure is logged, never raised."""
     address = os.environ.get(VARIABLE, "")
     if not address:
         return

@@ -31,15 +31,15 @@ class Reception(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said: a line for the operator, and in how many seconds it wants to be asked again."""
-
     reception: Reception
+    #: A line for the operator.
     said: str
+    #: In how many seconds the server wants to be asked again.
     pause: float | None = None
 
 
 class Ntfy:
-    """One topic of an ntfy server; a `ConfigError` when the token cannot be sent in a header."""
+    """A `ConfigError` when the token cannot be sent in a header."""
 
     def __init__(self, url: str, token: str | None, seconds: float = _SECONDS) -> None:
         if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
@@ -50,7 +50,7 @@ class Ntfy:
         self._limit = aiohttp.ClientTimeout(total=seconds)
 
     async def publish(self, push: Push) -> Answer:
-        """Publish one push. It is JSON, so that no text in it can become a header of the request."""
+        """The body is JSON, so that no text in it can become a header of the request."""
         body = {"topic": self._topic, **push.model_dump(exclude_none=True)}
         try:
             async with (

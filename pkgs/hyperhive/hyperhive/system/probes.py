@@ -24,7 +24,7 @@ _HANDSHAKE_ROUNDS: Final = 8
 
 
 def text_of(path: str) -> str:
-    """Text of a file of the kernel's; "" when it cannot be read."""
+    """A file of the kernel's; "" when it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -32,7 +32,7 @@ def text_of(path: str) -> str:
 
 
 def namespace_links(kinds: Iterable[str]) -> dict[str, str]:
-    """Kind -> `kind:[inode]` of the namespaces of this process, as far as the kernel has them."""
+    """Kind -> `kind:[inode]` of this process, as far as the kernel has such namespaces."""
     found = {}
     for kind in kinds:
         path = Path("/proc/self/ns", kind)
@@ -42,7 +42,7 @@ def namespace_links(kinds: Iterable[str]) -> dict[str, str]:
 
 
 def names_in(directory: str) -> list[str] | None:
-    """Names in a directory; None when it may not be listed."""
+    """None when the directory may not be listed."""
     try:
         return sorted(path.name for path in Path(directory).iterdir())
     except OSError:
@@ -138,12 +138,9 @@ def gateway() -> str | None:
 
 
 def cgroup_texts(group: str, files: Iterable[str], root: Path = CGROUP_ROOT) -> dict[str, list[str]]:
-    """File -> what it says in the control group and in each one above it.
+    """File -> what it says in the control group and in each one above it, from `root` on.
 
-    Args:
-        group: As the kernel names it: absolute, `/` is the root.
-        files: Names such as `memory.max`; a group that has no such file says nothing.
-        root: Where the unified hierarchy is mounted.
+    `group` is named as the kernel does: absolute, `/` is the root. A group without such a file says nothing.
     """
     start = root / group.lstrip("/")
     # A group outside of the own namespace is named with `..`, which leads nowhere here.
@@ -160,7 +157,7 @@ def cgroup_texts(group: str, files: Iterable[str], root: Path = CGROUP_ROOT) -> 
 
 
 async def version_of(program: str) -> str:
-    """What a program says to `--version` in an empty home. It is ended when the one who waits goes.
+    """What a program says to `--version` in an empty home; it is ended when the caller is cancelled.
 
     Raises:
         OSError: It cannot be started.

@@ -30,55 +30,42 @@ class ChildState(StrEnum):
 
 @dataclass(frozen=True)
 class ChildEvent:
-    """Something happened to a child process.
-
-    Attributes:
-        pid: Of the subreaper, whose only child the program is; null while none runs.
-        code: With `exited`: 128 + n when signal n ended it.
-        delay: Seconds until the next start, with `restarting`.
-    """
-
     name: str
     state: ChildState
+    #: Of the subreaper, whose only child the program is; None while none runs.
     pid: int | None = None
+    #: With `exited`: 128 + n when signal n ended it.
     code: int | None = None
+    #: Seconds until the next start, with `restarting`.
     delay: float | None = None
 
 
 @dataclass(frozen=True)
 class Program:
-    """What a child runs.
-
-    Attributes:
-        name: Prefix of its output.
-        environment: All of it.
-        prepare: Called before every start.
-        secrets: A directory that `prepare` makes and that is removed when the program has ended, also
-            when this process was killed meanwhile.
-    """
-
+    #: Prefix of its output.
     name: str
     command: Sequence[str]
     directory: Path
+    #: All of it.
     environment: Mapping[str, str]
+    #: Called before every start.
     prepare: Callable[[], object] = field(default=lambda: None)
+    #: A directory that `prepare` makes and that is removed when the program has ended, also when this process
+    #: was killed meanwhile.
     secrets: Path | None = None
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds.
+    """All in seconds."""
 
-    Attributes:
-        first: Wait before the first restart; every further one waits twice as long.
-        ceiling: Longest wait before a restart.
-        healthy: A program that ran this long starts again with the first wait.
-        grace: How long it may take to end before it is killed.
-    """
-
+    #: Wait before the first restart; every further one waits twice as long.
     first: float = 1.0
+    #: Longest wait before a restart.
     ceiling: float = 30.0
+    #: A program that ran this long starts again with the first wait.
     healthy: float = 60.0
+    #: How long it may take to end before it is killed.
     grace: float = 10.0
 
 
@@ -107,20 +94,20 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Pid of the program itself, not of its subreaper; null while it does not run."""
+        """Of the program itself, not of its subreaper; None while it does not run."""
         if self._process is None or self._process.returncode is not None:
             return None
         below = subreaper.descendants(self._process.pid)
         return below[0] if below else None
 
     async def start(self) -> None:
-        """Start the program and keep it running; an `UnavailableError` when that cannot be done at all."""
+        """An `UnavailableError` when the program cannot be started at all; later failures are retried."""
         self._stopping.clear()
         process = await self._spawn()
         self._tasks.start(self._supervise(process), f"child {self.name}")
 
     async def stop(self) -> None:
-        """End the program and everything below it; returns when nothing is left."""
+        """Returns when nothing is left of the program and of all below it."""
         self._stopping.set()
         if self._process is not None:
             await self._end(self._process)
@@ -166,7 +153,7 @@ class Child:
             delay = min(delay * 2, self._patience.ceiling)
 
     async def _restart(self, delay: float) -> asyncio.subprocess.Process | None:
-        """The next process after `delay` seconds (longer when it cannot be started), null once stopping."""
+        """The next process, after `delay` seconds or, when it cannot be started, more; None once stopping."""
         while not self._stopping.is_set():
             self._on_event(ChildEvent(self.name, ChildState.RESTARTING, delay=delay))
             with contextlib.suppress(TimeoutError):

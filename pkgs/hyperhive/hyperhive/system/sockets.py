@@ -17,7 +17,7 @@ _UCRED: Final = struct.Struct("iII")
 
 
 def make_directory(path: Path, mode: int) -> None:
-    """Make `path` (its parent exists) and set its mode, also when it was there before.
+    """Make `path`, whose parent exists, and set its mode, also when it was there before.
 
     It is never replaced: a container may have it bind-mounted and would keep looking at the old one.
     """
@@ -48,7 +48,7 @@ def listen_unix(path: Path, mode: int) -> tuple[socket.socket, int]:
 
 
 def remove_stale(path: Path) -> None:
-    """Remove the socket that a process left when it died; a `ConflictError` when one still listens."""
+    """Remove the socket of a process that died; a `ConflictError` when one still listens."""
     if not path.exists():
         return
     if not path.is_socket():
@@ -74,21 +74,16 @@ def remove_own(path: Path, inode: int) -> None:
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is at the other end of a Unix socket, as the kernel says.
-
-    Attributes:
-        pid: As this process's pid namespace sees it; 0 when it is not in there.
-        uid: As this process's user namespace sees it.
-        address: Path that this end of the connection was bound to.
-    """
-
+    #: As this process's pid namespace sees it; 0 when it is not in there.
     pid: int
+    #: As this process's user namespace sees it.
     uid: int
+    #: Path that this end of the connection was bound to.
     address: str
 
 
 def peer_of(connection: socket.socket) -> Peer:
-    """Who connected; an `OSError` when the socket is closed or not a Unix socket."""
+    """An `OSError` when the socket is closed or not a Unix socket."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     pid, uid, _ = _UCRED.unpack(credentials)
     return Peer(pid, uid, str(connection.getsockname()))

@@ -64,7 +64,7 @@ def _keep(command: list[str], grace: float) -> int:
 
 
 def _watch_signals() -> int:
-    """Turn every signal that matters into a byte to read; returns the descriptor."""
+    """A descriptor with a byte to read for every signal that matters."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
@@ -75,7 +75,7 @@ def _watch_signals() -> int:
 
 
 def _wait(child: int, wakeups: int, grace: float) -> int:
-    """Exit status of `child` as `Popen.returncode` has it; it is ended when the time has come."""
+    """As `Popen.returncode` has it; the child is ended when the time has come."""
     watched = [_STDIN, wakeups]
     deadline: float | None = None
     while True:
@@ -103,7 +103,7 @@ def _must_end(ready: list[int], wakeups: int) -> bool:
 
 
 def _reap(child: int) -> int | None:
-    """Collect every ended process; returns the exit status of `child` when it is among them."""
+    """Collect every ended process; the exit status of `child` when among them."""
     found = None
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -116,7 +116,7 @@ def _reap(child: int) -> int | None:
 
 
 def _kill_descendants() -> None:
-    """Kill until no process is left below this one; what is killed may have started more meanwhile."""
+    """Until none is left: what is killed may have started more meanwhile."""
     deadline = time.monotonic() + _KILL_SECONDS
     while time.monotonic() < deadline:
         for pid in descendants(os.getpid()):
@@ -131,7 +131,7 @@ def _kill_descendants() -> None:
 
 
 def descendants(root: int) -> list[int]:
-    """Every process below `root`, parents before their children."""
+    """Parents before their children."""
     children: dict[int, list[int]] = {}
     for process in Path("/proc").iterdir():
         if process.name.isdigit():

@@ -14,31 +14,25 @@ _STATUS_SECONDS: Final = 10.0
 
 
 def supervisor_socket(runtime_dir: Path) -> Path:
-    """Where `hyperhive up` listens for its broker."""
     return runtime_dir / "supervisor.sock"
 
 
 def process_of(name: str) -> str:
-    """What the operator calls the process of agent `name`."""
     return f"process {name}"
 
 
 class Supervised:
-    """The runtime of plain processes: asks the `hyperhive up` that started this broker.
-
-    Args:
-        path: Its socket.
-    """
+    """Asks the `hyperhive up` that started this broker and listens on the socket at `path`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def unknown(self, name: str, reason: str) -> UnitStatus:
-        """The status of an agent's process while it cannot be looked at."""
+        """While the process cannot be looked at."""
         return UnitStatus(unit=process_of(name), state=UnitState.UNKNOWN, reason=reason)
 
     async def act(self, verb: Verb, name: str) -> None:
-        """Start, stop or restart the process of an agent; returns when that is done.
+        """Returns when it is done.
 
         Raises:
             UnitFailedError: The supervisor refused, or it took too long.
@@ -47,7 +41,7 @@ class Supervised:
         await self._call("POST", f"/agents/{name}/{verb}", OPERATION_SECONDS)
 
     async def status(self, names: Iterable[str]) -> dict[str, UnitStatus]:
-        """How the processes of these agents are, by the agent's name; errors as in `act`."""
+        """By the agents' names; errors as in `act`."""
         try:
             answer = UnitMap.model_validate_json(await self._call("GET", "/agents", _STATUS_SECONDS))
         except ValidationError as error:

@@ -19,7 +19,7 @@ class Tasks:
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, coroutine: Coroutine[Any, Any, ResultT], name: str) -> asyncio.Task[ResultT]:
-        """Run `coroutine` in the background; a failure is logged under `name`."""
+        """A failure is logged under `name`."""
         task = self._create(coroutine, name)
         task.add_done_callback(_log_failure)
         return task
@@ -37,7 +37,7 @@ class Tasks:
             raise
 
     async def finish(self, within_seconds: float) -> None:
-        """Wait for everything that runs, then cancel what is left after `within_seconds`."""
+        """Wait for everything that runs; what is left after `within_seconds` is cancelled."""
         if self._running:
             await asyncio.wait(self._running, timeout=within_seconds)
         await self.cancel()

@@ -48,12 +48,11 @@ _RESULTS: Final = {
 
 
 def unit_of(name: str) -> str:
-    """The unit that runs the container of agent `name`."""
     return f"container@h-{name}.service"
 
 
 class Units:
-    """The runtime of NixOS: one systemd unit per agent.
+    """One systemd unit per agent.
 
     Args:
         program: systemctl.
@@ -65,11 +64,11 @@ class Units:
         self._seconds = seconds
 
     def unknown(self, name: str, reason: str) -> UnitStatus:
-        """The status of an agent's unit while it cannot be looked at."""
+        """While the unit cannot be looked at."""
         return UnitStatus(unit=unit_of(name), state=UnitState.UNKNOWN, reason=reason)
 
     async def act(self, verb: Verb, name: str) -> None:
-        """Start, stop or restart the unit of an agent; returns when systemd's job has ended.
+        """Returns when systemd's job has ended.
 
         Raises:
             UnitFailedError: systemd or polkit refused, the job failed, or it took too long.
@@ -86,7 +85,7 @@ class Units:
             raise UnitFailedError(f"systemctl {verb} {unit}: {words or f'ended with code {code}'}")
 
     async def status(self, names: Iterable[str]) -> dict[str, UnitStatus]:
-        """How the units of these agents are, by the agent's name; errors as in `act`."""
+        """By the agents' names; errors as in `act`."""
         units = {name: unit_of(name) for name in names}
         if not units:
             return {}
@@ -95,7 +94,7 @@ class Units:
         return {name: _status(unit, found.get(unit, {})) for name, unit in units.items()}
 
     async def control_group(self, name: str) -> str | None:
-        """Control group of an agent's unit, null while there is none; errors as in `act`."""
+        """None while there is none; errors as in `act`."""
         output = await self._show(("Id", "ControlGroup"), [unit_of(name)])
         return next((fields.get("ControlGroup") or None for fields in _blocks(output)), None)
 
@@ -110,7 +109,6 @@ class Units:
         return output
 
     async def _run(self, arguments: list[str], seconds: float) -> tuple[int, str, str]:
-        """Exit code, output and, on one line, what was said on standard error."""
         environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | _SETTINGS
         try:
             process = await asyncio.create_subprocess_exec(
@@ -137,7 +135,7 @@ class Units:
 
 
 def _blocks(output: str) -> Iterable[dict[str, str]]:
-    """One mapping of properties per unit; systemctl puts an empty line between units."""
+    """The properties of each unit; systemctl puts an empty line between units."""
     for block in output.split("\n\n"):
         yield dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
 
