@@ -68,11 +68,7 @@ class Database:
         self._writer: Writer | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the file and bring its schema up to date.
-
-        Raises:
-            StoreError: The file cannot be used; the message names it and the reason.
-        """
+        """A `StoreError` names the file and why it cannot be used."""
         connection = await asyncio.to_thread(self._open)
         self._writer = Writer(connection, asyncio.get_running_loop(), self._publish)
         return self
@@ -80,7 +76,7 @@ class Database:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Commit what waits, then close the file."""
+        """What waits is committed first."""
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.to_thread(writer.stop)
@@ -89,12 +85,10 @@ class Database:
     async def commit(
         self, fn: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `fn(transaction, ...)` and return its value once it is on the disk and published.
+        """Run `fn(transaction, ...)` on the writer thread; returns once it is on the disk and published.
 
-        It runs on the writer thread. Its exception undoes its own writes only and is raised here.
-
-        Raises:
-            StoreError: The disk refused; nothing of it was written.
+        Its exception undoes its own writes only and is raised here; a `StoreError` says that the disk
+        refused and nothing of it was written.
         """
         return await self.submit(fn, *args, **kwargs)
 
@@ -117,7 +111,7 @@ class Database:
         return self._writer.submit(run)
 
     async def read(self, fn: Callable[[sqlite3.Connection, Unpack[Ts]], T], *args: *Ts) -> T:
-        """Run `fn(connection, *args)` on a reader thread over one consistent state of the file."""
+        """Run `fn(connection, *args)` on a reader thread, over one consistent state of the file."""
         if self._writer is None:
             raise StoreError(f"{self._path} is closed")
         job = functools.partial(self._read, fn, *args)
@@ -220,7 +214,7 @@ class Writer:
         self._thread.start()
 
     def submit(self, run: Callable[[sqlite3.Connection], tuple[T, Sequence[Event]]]) -> asyncio.Future[T]:
-        """Queue one job; see `Database.submit`."""
+        """As `Database.submit`."""
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(_Job(run, future))
         return future
@@ -238,7 +232,7 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._settle, outcomes)
 
     def _next_group(self) -> list[_Job]:
-        """Wait for a job and take what waits behind it; empty means stop."""
+        """What waits, up to `GROUP_LIMIT`; waits for a first job, and is empty to stop."""
         group: list[_Job] = []
         job = self._jobs.get()
         while job is not None:
@@ -269,11 +263,7 @@ class Writer:
         return outcomes
 
     def _run(self, job: _Job) -> _Outcome:
-        """Run one job so that its failure undoes only its own writes.
-
-        Raises:
-            sqlite3.Error: SQLite gave up the whole transaction (full disk, I/O error).
-        """
+        """A job's failure undoes only its own writes; an `sqlite3.Error` means that all of them are lost."""
         self._connection.execute("SAVEPOINT job")
         try:
             result = job.run(self._connection)
@@ -287,7 +277,7 @@ class Writer:
         return job, result
 
     def _settle(self, outcomes: Sequence[_Outcome]) -> None:
-        """Tell the event loop's side how the jobs ended; runs on the event loop."""
+        """On the event loop."""
         for job, outcome in outcomes:
             if not isinstance(outcome, BaseException):
                 value, events = outcome
@@ -302,7 +292,6 @@ class Writer:
 
 
 def _store_error(error: sqlite3.Error) -> StoreError:
-    """A full or failing disk as the caller sees it."""
     failure = StoreError(f"the store cannot be written: {error}")
     failure.__cause__ = error
     return failure

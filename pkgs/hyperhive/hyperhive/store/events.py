@@ -26,21 +26,18 @@ class TurnCounts:
 
 @dataclass(frozen=True)
 class Slice:
-    """Which events of an agent's log a page holds; None does not limit.
+    """Which events of an agent's log a page holds; None does not limit."""
 
-    Attributes:
-        before: Only ids below this one.
-        after: Only ids above this one, and the page begins there instead of at the newest.
-        kinds: Only these; none names all.
-    """
-
+    #: Only ids below this one.
     before: int | None = None
+    #: Only ids above this one, and the page begins there instead of at the newest.
     after: int | None = None
+    #: Only these; none names all.
     kinds: tuple[EventKind, ...] = ()
 
 
 def turn_cost(event: NewEvent | AgentEvent) -> float:
-    """Estimated cost of the turn that this event ends, in USD; 0 for every other event."""
+    """Estimated, in USD; 0 for an event that does not end a turn."""
     return (event.data.cost_usd or 0.0) if isinstance(event.data, TurnEnd) else 0.0
 
 
@@ -82,7 +79,7 @@ def page(connection: sqlite3.Connection, agent: str, chosen: Slice, limit: int) 
 
 
 def _fill(rows: Iterator[sqlite3.Row], limit: int) -> tuple[list[AgentEvent], bool]:
-    """Events of a page in the order of the rows, and whether there are more behind it."""
+    """Events in the order of the rows, and whether there are more."""
     events: list[AgentEvent] = []
     size = 0
     for row in rows:
@@ -110,7 +107,7 @@ def last_turn_ends(connection: sqlite3.Connection) -> dict[str, float]:
 
 
 def purge(tx: Transaction, before: float, limit: int) -> int:
-    """Delete events from before that time, `limit` at most; returns how many."""
+    """Returns how many were deleted, `limit` at most."""
     return tx.connection.execute(
         "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE ts < ? LIMIT ?)", (before, limit)
     ).rowcount

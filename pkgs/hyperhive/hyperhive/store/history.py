@@ -24,19 +24,16 @@ _RECIPIENT_INDEX: Final = {
 
 @dataclass(frozen=True)
 class Filter:
-    """Which messages a page holds; None does not filter.
+    """None does not filter."""
 
-    Attributes:
-        before: Only ids below this one.
-        agent: Sender or recipient.
-        recipient: Recipient; not together with `agent`.
-        text: Occurs in the body, in any case of ASCII letters.
-    """
-
+    #: Only ids below this one.
     before: int | None = None
+    #: Sender or recipient.
     agent: str | None = None
+    #: Not together with `agent`.
     recipient: str | None = None
     state: MessageState | None = None
+    #: Occurs in the body, in any case of ASCII letters.
     text: str | None = None
 
 

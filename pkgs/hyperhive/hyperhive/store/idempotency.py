@@ -8,11 +8,7 @@ from hyperhive.store.transaction import Transaction
 
 
 def find(connection: sqlite3.Connection, caller: str, key: str | None, fingerprint: str) -> list[int] | None:
-    """Ids that the first call with this key answered; None when there was none (or no key).
-
-    Raises:
-        ConflictError: The first call with this key was a different one.
-    """
+    """What the first call with this key answered, or None; a `ConflictError` when it was another call."""
     if key is None:
         return None
     row = connection.execute(
@@ -26,7 +22,6 @@ def find(connection: sqlite3.Connection, caller: str, key: str | None, fingerpri
 
 
 def keep(tx: Transaction, caller: str, key: str | None, fingerprint: str, ids: list[int]) -> None:
-    """Remember what this call answers; without a key nothing happens."""
     if key is not None:
         tx.connection.execute(
             "INSERT INTO idempotency (caller, key, fingerprint, result, at) VALUES (?, ?, ?, ?, ?)",
@@ -35,7 +30,6 @@ def keep(tx: Transaction, caller: str, key: str | None, fingerprint: str, ids: l
 
 
 def purge(tx: Transaction, before: float, limit: int) -> None:
-    """Forget keys that were used before that time, `limit` at most."""
     tx.connection.execute(
         "DELETE FROM idempotency WHERE (caller, key) IN"
         " (SELECT caller, key FROM idempotency WHERE at < ? LIMIT ?)",

@@ -49,7 +49,6 @@ def last_outsider(connection: sqlite3.Connection, pair: tuple[str, str], since: 
 
 
 def count_refused(connection: sqlite3.Connection, sender: str, since: float) -> int:
-    """Refused messages of the sender that were stored after `since`."""
     row = connection.execute(
         "SELECT count(*) FROM messages INDEXED BY messages_refused WHERE sender = ? AND sent_at > ?"
         " AND state = 'refused'",

@@ -16,7 +16,7 @@ _FREEING: Final = frozenset({MessageState.QUEUED, MessageState.ACKED})
 
 @dataclass(frozen=True)
 class NewMessage:
-    """A message to insert: `queued`, or `refused` when `refused_rule` names the rule."""
+    """`queued`, or `refused` when `refused_rule` names the rule."""
 
     sender: str
     recipient: str
@@ -29,21 +29,20 @@ class NewMessage:
     refused_rule: str | None = None
 
     def carrying(self, question: int, body: str) -> "NewMessage":
-        """The same message as the carrier of a question."""
+        """The carrier of a question."""
         return replace(self, question=question, body=body)
 
     def refused(self, rule: str, body: str) -> "NewMessage":
-        """The same message as it is kept of a refusal."""
+        """What is kept of a refusal."""
         return replace(self, refused_rule=rule, body=body)
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Who leases how many messages for which turn, and until when (seconds since 1970)."""
-
     recipient: str
     turn: str
     count: int
+    #: Seconds since 1970.
     expires_at: float
 
 
@@ -69,7 +68,7 @@ def as_message(row: sqlite3.Row) -> Message:
 
 
 def insert(tx: Transaction, new: NewMessage) -> Message:
-    """Store one message; ids grow in the order of the inserts."""
+    """Ids grow in the order of the inserts."""
     state = MessageState.REFUSED if new.refused_rule else MessageState.QUEUED
     [message] = _all(
         tx.connection,
@@ -119,7 +118,7 @@ def get(connection: sqlite3.Connection, message_id: int) -> Message | None:
 
 
 def get_all(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
-    """The messages of these ids that exist, by id."""
+    """Those that exist, by id."""
     return _all(
         connection,
         "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(?))",
@@ -227,7 +226,6 @@ def requeue_expired(tx: Transaction) -> list[Message]:
 
 
 def undeliver(tx: Transaction, recipient: str) -> list[Message]:
-    """Stop everything that is still on its way to the recipient."""
     return _changed(
         tx,
         "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL,"
@@ -261,7 +259,7 @@ def awaited_recipients(connection: sqlite3.Connection) -> list[str]:
 
 
 def purge(tx: Transaction, before: float, limit: int) -> int:
-    """Delete finished messages that were sent before that time, `limit` at most; returns how many."""
+    """Delete finished messages that were sent before that time; returns how many, `limit` at most."""
     return tx.connection.execute(
         "DELETE FROM messages WHERE id IN (SELECT id FROM messages INDEXED BY messages_by_time"
         " WHERE sent_at < ? AND state NOT IN ('queued', 'leased') LIMIT ?)",

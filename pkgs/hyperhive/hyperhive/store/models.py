@@ -10,7 +10,7 @@ def load(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def choose(tx: Transaction, name: str, model: str | None) -> None:
-    """Keep the choice for an agent; None forgets it."""
+    """None forgets the choice."""
     if model is None:
         tx.connection.execute("DELETE FROM agents WHERE name = ?", (name,))
     else:

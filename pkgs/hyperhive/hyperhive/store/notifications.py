@@ -11,8 +11,6 @@ from hyperhive.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class NewDelivery:
-    """Something that began to wait for the operator."""
-
     kind: str
     item: str
     title: str
@@ -22,7 +20,7 @@ class NewDelivery:
 
 @dataclass(frozen=True)
 class Unread:
-    """A message that nobody has read, with the beginning of its body."""
+    """A message that nobody has read; `body` is its beginning."""
 
     id: int
     sender: str
@@ -32,16 +30,11 @@ class Unread:
 
 @dataclass(frozen=True)
 class Settled:
-    """How deliveries ended, and when.
-
-    Attributes:
-        standing: Kinds of which the row stays until its item is over.
-    """
-
     state: DeliveryState
     at: float
     error: str = ""
     summed: bool = False
+    #: Kinds of which the row stays until its item is over.
     standing: Collection[str] = ()
 
 
@@ -54,7 +47,6 @@ def insert(tx: Transaction, new: Sequence[NewDelivery]) -> None:
 
 
 def record_test(tx: Transaction, title: str, settled: Settled) -> None:
-    """Store a push that was about nothing."""
     tx.connection.execute(
         "INSERT INTO notifications"
         " (kind, item, title, opened_at, due_at, state, attempts, tried_at, error, settled_at, tracked)"
@@ -148,7 +140,7 @@ def unread(
 
 
 def latest(connection: sqlite3.Connection, limit: int) -> list[Delivery]:
-    """The newest deliveries, newest first."""
+    """Newest first."""
     rows = connection.execute("SELECT * FROM notifications ORDER BY id DESC LIMIT ?", (limit,))
     return [_delivery(row) for row in rows]
 

@@ -22,10 +22,9 @@ class NewQuestion:
 
 @dataclass(frozen=True)
 class Closing:
-    """How a question ends: the state, who did it, when, and the answer if there is one."""
-
     state: QuestionState
     by: str
+    #: Seconds since 1970.
     at: float
     answer: str | None = None
 
@@ -95,7 +94,6 @@ def latest_closed(connection: sqlite3.Connection, limit: int) -> list[Question]:
 
 
 def purge(tx: Transaction, before: float, limit: int) -> None:
-    """Delete questions that were closed before that time, `limit` at most."""
     tx.connection.execute(
         "DELETE FROM questions WHERE id IN"
         " (SELECT id FROM questions WHERE state <> 'open' AND closed_at < ? LIMIT ?)",

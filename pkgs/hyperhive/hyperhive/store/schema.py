@@ -9,7 +9,7 @@ from hyperhive.errors import StoreError
 
 @dataclass(frozen=True)
 class Migration:
-    """One file `store/migrations/NNN_name.sql`: the step from version `number - 1` to `number`."""
+    """The file `store/migrations/NNN_name.sql`, which leads from version `number - 1` to `number`."""
 
     number: int
     name: str
@@ -17,7 +17,7 @@ class Migration:
 
 
 def migrations() -> list[Migration]:
-    """All steps in order, numbered from 1 without a gap."""
+    """In order, numbered from 1 without a gap."""
     found = []
     for entry in files("hyperhive.store").joinpath("migrations").iterdir():
         number, _, name = entry.name.removesuffix(".sql").partition("_")
@@ -46,7 +46,7 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Take every missing step, each in a transaction of its own."""
+    """Every missing step is a transaction of its own."""
     version = schema_version(connection)
     for step in migrations()[version:]:
         connection.executescript(

@@ -6,12 +6,12 @@ from hyperhive.store.transaction import Transaction
 
 
 def insert(tx: Transaction, digest: str, secret: str, expires_at: float) -> None:
-    """Keep a login that was made with that secret (both as SHA-256)."""
+    """`digest` and `secret` are SHA-256."""
     tx.connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", (digest, secret, expires_at))
 
 
 def load(connection: sqlite3.Connection, now: float) -> dict[str, tuple[str, float]]:
-    """Every login that has not expired: digest -> secret's digest and expiry."""
+    """Logins that have not expired: digest -> secret's digest and expiry."""
     rows = connection.execute("SELECT * FROM sessions WHERE expires_at > ?", (now,))
     return {row["digest"]: (row["secret"], row["expires_at"]) for row in rows}
 

@@ -8,13 +8,10 @@ from hyperhive.protocol.bus import Event
 
 @dataclass(frozen=True)
 class Transaction:
-    """Lives on the writer thread.
-
-    Attributes:
-        now: When it was asked for, in seconds since 1970.
-        events: What it changed, in order; published after the commit, and not at all when it fails.
-    """
+    """Lives on the writer thread."""
 
     connection: sqlite3.Connection
+    #: When it was asked for, in seconds since 1970.
     now: float
+    #: What it changed, in order; published after the commit, and not at all when it fails.
     events: list[Event] = field(default_factory=list)
