@@ -199,7 +199,7 @@ async def _stream(http: web.Request, message: AssistantMessage, model: str) -> w
     headers = {"content-type": "text/event-stream", "cache-control": "no-cache", **message.headers}
     response = web.StreamResponse(headers=headers)
     await response.prepare(http)
-    # A client that cancelled the turn is gone in the middle; there is nobody left to tell.
+    # A client that cancelled the turn is gone in the middle; nobody reads the rest.
     with contextlib.suppress(ConnectionResetError):
         await response.write(stream_start(message, model, _new_id))
         await response.write(ping())
@@ -231,7 +231,7 @@ async def serve(
 ) -> None:
     """Run a server until SIGTERM or SIGINT; SIGHUP has it read its script again.
 
-    A script that is wrong at a SIGHUP is logged and the old one played on. `on_ready` is told the base URL,
+    A script that is wrong at a SIGHUP is logged and the old one played on. `on_ready` gets the base URL,
     `requests_file` gets one JSON line for every request.
     """
 

@@ -26,7 +26,7 @@ from hyperhive.up.processes import HiveProcesses
 #: Seconds that `--once` gives the story before it calls it failed.
 STORY_SECONDS: Final = 90.0
 
-Tell = Callable[[str], None]
+Echo = Callable[[str], None]
 Welcome = Callable[[HiveProcesses], None]
 
 
@@ -40,13 +40,13 @@ class Stage:
     once: bool
 
 
-async def play(stage: Stage, tell: Tell, welcome: Welcome) -> Summary:
+async def play(stage: Stage, echo: Echo, welcome: Welcome) -> Summary:
     """Run the demo until the story is over (`once`) or until SIGINT or SIGTERM."""
     with _directory(stage.state_dir) as directory:
         model = ModelServer(load_script(_files() / "model.toml"))
         await model.start()
         try:
-            return await _play(stage, directory, model, tell, welcome)
+            return await _play(stage, directory, model, echo, welcome)
         finally:
             await model.stop()
 
@@ -64,7 +64,7 @@ def demo_hive(directory: Path, port: int, model: ModelServer) -> Hive:
     return replace(hive, broker=hive.broker.model_copy(update={"listen": listen}), harnesses=harnesses)
 
 
-async def _play(stage: Stage, directory: Path, model: ModelServer, tell: Tell, welcome: Welcome) -> Summary:
+async def _play(stage: Stage, directory: Path, model: ModelServer, echo: Echo, welcome: Welcome) -> Summary:
     hive = demo_hive(directory, stage.port, model)
     await asyncio.to_thread(_prepare, hive)
     with _log_file(directory) as log:
@@ -72,14 +72,14 @@ async def _play(stage: Stage, directory: Path, model: ModelServer, tell: Tell, w
         stop = _stop_signal()
         async with processes:
             welcome(processes)
-            story = Story(AdminClient(processes.admin_socket), tell)
+            story = Story(AdminClient(processes.admin_socket), echo)
             await story.open()
             ok = await _until(stop, story.follow(answer=stage.once, within_seconds=_limit(stage)))
             if not stage.once:
                 await stop.wait()
             summary = await story.summary(ok=ok)
         if stage.once and not summary.ok:
-            tell(f"the story did not end well; its log:\n{await asyncio.to_thread(_tail, directory)}")
+            echo(f"the story did not end well; its log:\n{await asyncio.to_thread(_tail, directory)}")
         return summary
 
 

@@ -11,7 +11,7 @@ from hyperhive.protocol.events import AgentEvent, EventData, ToolRefusal, ToolUs
 from hyperhive.system.admin import AdminClient
 
 OPENING: Final = "How did the harvest go this season, and are our honey prices sensible?"
-#: What the operator's inbox holds when everything was told, by sender's report.
+#: What the operator's inbox holds at the end, by sender's report.
 REPORTS: Final = ("atlas: ", "wren: ")
 
 _LOOK_SECONDS: Final = 0.1
@@ -38,11 +38,11 @@ class Summary:
 
 
 class Story:
-    def __init__(self, client: AdminClient, tell: Callable[[str], None]) -> None:
-        """Act as the operator through `client`; `tell` prints a line for everything that is said."""
+    def __init__(self, client: AdminClient, echo: Callable[[str], None]) -> None:
+        """Act as the operator through `client`; `echo` gets a line for everything that is said."""
         self._client = client
-        self._tell = tell
-        self._told: set[int] = set()
+        self._echo = echo
+        self._shown: set[int] = set()
         self._asked: set[int] = set()
         self._began = time.monotonic()
 
@@ -51,14 +51,14 @@ class Story:
         await asyncio.to_thread(self._client.post, "/api/messages", {"to": "manager", "body": OPENING})
 
     async def follow(self, *, answer: bool, within_seconds: float | None) -> bool:
-        """Tell what is said until both reports are in; returns whether they came in time (None: any).
+        """Print what is said until both reports are in; returns whether they came in time (None: any).
 
         With `answer`, each question to the operator gets its first option.
         """
         deadline = None if within_seconds is None else self._began + within_seconds
         while deadline is None or time.monotonic() < deadline:
             state = await asyncio.to_thread(self._client.get, "/api/state")
-            self._tell_new(state)
+            self._print_new(state)
             if answer:
                 await self._answer(state)
             if self._complete(state) and all(agent["status"]["state"] == "idle" for agent in state["agents"]):
@@ -103,18 +103,18 @@ class Story:
         bodies = [m["body"] for m in state["messages"] if m["recipient"] == "operator"]
         return all(any(body.startswith(report) for body in bodies) for report in REPORTS)
 
-    def _tell_new(self, state: dict[str, Any]) -> None:
+    def _print_new(self, state: dict[str, Any]) -> None:
         for message in reversed(state["messages"]):
-            if message["id"] not in self._told:
-                self._told.add(message["id"])
+            if message["id"] not in self._shown:
+                self._shown.add(message["id"])
                 mark = " (refused by policy)" if message["state"] == "refused" else ""
                 first = message["body"].splitlines()[0]
-                self._tell(f"{message['sender']} -> {message['recipient']}{mark}: {first}")
+                self._echo(f"{message['sender']} -> {message['recipient']}{mark}: {first}")
         for question in reversed(state["questions"]):
             if question["id"] not in self._asked:
                 self._asked.add(question["id"])
                 options = " / ".join(question["options"])
-                self._tell(
+                self._echo(
                     f"{question['asker']} asks {question['target']}: {question['question']} [{options}]"
                 )
 

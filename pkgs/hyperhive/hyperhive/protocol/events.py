@@ -27,7 +27,7 @@ from hyperhive.protocol.questions import Question
 EVENT_TEXT_LIMIT: Final = 32 * 1024
 #: Most bytes of one event, and of all of one frame, as JSON.
 EVENT_SIZE_LIMIT: Final = 256 * 1024
-#: Longest input of a tool as JSON, in characters; a longer one is told as one text, cut.
+#: Longest input of a tool as JSON, in characters; a longer one becomes one text, cut.
 INPUT_LIMIT: Final = 2 * EVENT_TEXT_LIMIT
 #: Longest name or id in an event, in characters.
 NAME_LIMIT: Final = 200
@@ -42,7 +42,7 @@ _CUT: Final = re.compile(r"\n\[… \d{1,9} more characters\]")
 
 
 class EventKind(StrEnum):
-    """Kinds of agent events; each has a model of what it tells."""
+    """Kinds of agent events; each has a model of its data."""
 
     TURN_START = "turn_start"
     TEXT = "text"
@@ -127,8 +127,8 @@ TokenCount = Annotated[int, Field(ge=0, le=10**9)]
 Level = Literal["info", "warning", "error"]
 
 
-class _Told(ApiModel):
-    """What an event tells. It comes from inside a container: what does not fit a field is left out."""
+class _EventModel(ApiModel):
+    """The data of an event. It comes from inside a container: what does not fit a field is left out."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -145,7 +145,7 @@ class _Told(ApiModel):
             return handler({name: value for name, value in given.items() if name not in misfits})
 
 
-class TurnStart(_Told):
+class TurnStart(_EventModel):
     """A turn begins with this prompt and the messages of these ids."""
 
     kind: Literal[EventKind.TURN_START] = EventKind.TURN_START
@@ -153,19 +153,19 @@ class TurnStart(_Told):
     messages: MessageIds = Field(default_factory=list)
 
 
-class Text(_Told):
+class Text(_EventModel):
     """The model wrote to nobody in particular."""
 
     kind: Literal[EventKind.TEXT] = EventKind.TEXT
     text: LogText = ""
 
 
-class Thinking(_Told):
+class Thinking(_EventModel):
     kind: Literal[EventKind.THINKING] = EventKind.THINKING
     text: LogText = ""
 
 
-class ToolUse(_Told):
+class ToolUse(_EventModel):
     """The model called a tool; its result has the same `id`."""
 
     kind: Literal[EventKind.TOOL_USE] = EventKind.TOOL_USE
@@ -174,7 +174,7 @@ class ToolUse(_Told):
     input: ToolInput = Field(default_factory=dict)
 
 
-class ToolResult(_Told):
+class ToolResult(_EventModel):
     """What came of the call with that `id`."""
 
     kind: Literal[EventKind.TOOL_RESULT] = EventKind.TOOL_RESULT
@@ -183,7 +183,7 @@ class ToolResult(_Told):
     text: LogText = ""
 
 
-class ToolRefusal(_Told):
+class ToolRefusal(_EventModel):
     """A call of a tool was refused by a rule of hyperhive."""
 
     kind: Literal[EventKind.REFUSED] = EventKind.REFUSED
@@ -193,7 +193,7 @@ class ToolRefusal(_Told):
     reason: LogText = ""
 
 
-class Note(_Told):
+class Note(_EventModel):
     """A line of hyperhive itself; `retry` when the API has to be asked again."""
 
     kind: Literal[EventKind.NOTE] = EventKind.NOTE
@@ -211,7 +211,7 @@ class Tokens(ApiModel):
     cache_write: TokenCount = 0
 
 
-class TurnEnd(_Told):
+class TurnEnd(_EventModel):
     """A turn ended; null is what is not known."""
 
     kind: Literal[EventKind.TURN_END] = EventKind.TURN_END
@@ -254,8 +254,8 @@ class NewEvent(ApiModel):
     @model_validator(mode="before")
     @classmethod
     def _kind_into_data(cls, given: object) -> object:
-        """What no version of ours tells becomes a note, so that one event spoils no page and no link."""
-        if not isinstance(given, dict) or isinstance(given.get("data"), _Told):
+        """What no version of ours knows becomes a note, so that one event spoils no page and no link."""
+        if not isinstance(given, dict) or isinstance(given.get("data"), _EventModel):
             return given
         fields = dict(given)
         kind, data = fields.pop("kind", None), fields.pop("data", None)

@@ -152,7 +152,7 @@ class KillTerminal(ApiModel):
 
 TerminalOrder = OpenTerminal | AttachViewer | KillTerminal
 
-#: What the operator tells a session.
+#: From the operator to a session.
 SessionCommand = UseModel | Compact | NewSession
 
 BrokerFrame = Annotated[

@@ -43,7 +43,7 @@ FRAME_BYTES: Final = 64 * 1024
 WINDOW_BYTES: Final = 256 * 1024
 #: Output that is kept to be shown again.
 SCROLLBACK_BYTES: Final = 1024 * 1024
-#: Input that waits for a program which does not read; more is dropped, and the viewers are told.
+#: Input that waits for a program which does not read; more is dropped, with a `Dropped` to the viewers.
 INPUT_BYTES: Final = 1024 * 1024
 
 #: Open terminals of one agent, and viewers of one terminal.
@@ -161,7 +161,7 @@ class Dropped(ApiModel):
     count: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
 
 
-#: What a harness says to a browser, beside output.
+#: From a harness to a browser, beside output.
 ViewerFrame = Annotated[Attached | Changed | Dropped, Field(discriminator="type")]
 VIEWER_FRAME: TypeAdapter[ViewerFrame] = TypeAdapter(ViewerFrame)
 

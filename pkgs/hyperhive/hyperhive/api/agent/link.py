@@ -1,4 +1,4 @@
-"""`GET /v1/link`: the WebSocket on which a harness says it lives and reports, and is woken."""
+"""`GET /v1/link`: the WebSocket on which a harness holds leases and reports, and the broker wakes it."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _HELLO_SECONDS: Final = 10.0
 _HEARTBEAT_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 2.0
-#: One event of the largest size, and what a frame says around it.
+#: One event of the largest size, and the rest of its frame.
 _FRAME_BYTES: Final = EVENT_SIZE_LIMIT + 64 * 1024
 
 
