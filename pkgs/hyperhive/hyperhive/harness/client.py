@@ -32,17 +32,20 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
 class BrokerClient:
-    """Calls of one agent. Sends carry an idempotency key, so a repeated one is committed once."""
+    """Calls of one agent.
+
+    Each is repeated while the broker is away, and raises an `UnavailableError` after `patience` seconds; a
+    refusal is a `RemoteError` with the broker's key. What is sent twice is committed once.
+    """
 
     def __init__(self, socket: str, patience: float = PATIENCE) -> None:
-        """Dial `socket` when first used; give up after `patience` seconds without an answer."""
         self._socket = socket
         self._patience = patience
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The HTTP session, also used by the link."""
+        """Also used by the link."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 base_url="http://broker", connector=aiohttp.UnixConnector(path=self._socket)
@@ -50,31 +53,22 @@ class BrokerClient:
         return self._session
 
     async def close(self) -> None:
-        """Close every connection."""
         if self._session is not None:
             await self._session.close()
 
     async def __aenter__(self) -> Self:
-        """The client itself."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close on the way out."""
         await self.close()
 
     async def me(self) -> Me:
-        """Who this agent is and whom it may reach."""
         return await self._call("GET", "/v1/me", None, Me)
 
     async def send(self, to: str, body: str, in_reply_to: int | None = None) -> SendResult:
-        """Send one message; it is committed when this returns.
-
-        Raises:
-            RemoteError: The broker refused, for instance `recipient_denied`.
-            UnavailableError: The broker did not answer in time; the message may not be committed.
-        """
+        """Send one message; it is committed when this returns, and may be after an `UnavailableError`."""
         request = SendRequest(to=to, body=body, in_reply_to=in_reply_to, idempotency_key=uuid.uuid4().hex)
         return await self._call("POST", "/v1/messages", request, SendResult)
 
@@ -83,9 +77,6 @@ class BrokerClient:
 
         It is tried once: when the answer is lost, messages may be leased to `turn` that nobody has
         seen. Acking by id gives those back.
-
-        Raises:
-            UnavailableError: The broker did not answer.
         """
         request = LeaseRequest(turn=turn, max=most, wait_seconds=wait_seconds)
         return await self._call(
@@ -101,27 +92,20 @@ class BrokerClient:
         return await self._call("POST", "/v1/inbox/requeue", RequeueRequest(turn=turn), AckResult)
 
     async def ask(self, request: AskRequest) -> Question:
-        """Ask the operator or a peer; errors as in `send`."""
         keyed = request.model_copy(update={"idempotency_key": uuid.uuid4().hex})
         return await self._call("POST", "/v1/questions", keyed, Question)
 
     async def answer(self, question: int, answer: str) -> Question:
-        """Answer a question that was asked of this agent."""
         return await self._call(
             "POST", f"/v1/questions/{question:d}/answer", AnswerRequest(answer=answer), Question
         )
 
     async def agents(self) -> AgentList:
-        """Every agent of the hive; for the manager only."""
+        """For the manager only."""
         return await self._call("GET", "/v1/agents", None, AgentList)
 
     async def manage(self, verb: Verb, name: str) -> AgentBrief:
-        """Start, stop or restart another agent; for the manager only. It is tried once.
-
-        Raises:
-            RemoteError: The broker refused, or it went wrong.
-            UnavailableError: The broker did not answer; whether it was done, `agents` tells.
-        """
+        """For the manager only, and tried once; `agents` shows whether it was done."""
         path = f"/v1/agents/{quote(name, safe='')}/{verb}"
         return await self._call("POST", path, None, AgentBrief, patience=0, wait=OPERATION_SECONDS)
 
