@@ -48,10 +48,6 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 class Broker:
     """One running broker: `await start()`, then `await stop()`.
 
-    Args:
-        config: Everything it knows.
-        clock: Seconds since 1970.
-
     Attributes:
         services: The nouns of the hive; valid between `start` and `stop`.
         url: Where the dashboard is, without a path; valid after `start`.
@@ -76,8 +72,7 @@ class Broker:
     async def start(self) -> None:
         """Open the database, listen everywhere; the admin socket comes last and says "ready".
 
-        Raises:
-            HyperhiveError: A socket, port, credential or directory cannot be had.
+        A `HyperhiveError` says which socket, port, credential or directory cannot be had.
         """
         try:
             await asyncio.to_thread(_make_directories, self._config)
@@ -122,10 +117,9 @@ class Broker:
             raise
 
     async def remove_agent(self, name: str) -> None:
-        """Take an agent out of the hive: its mail goes back, what it has open is closed, its socket goes.
+        """Its mail goes back, what it has open is closed, its socket goes.
 
-        Raises:
-            NotFoundError: There is none of that name.
+        A `NotFoundError` says that there is none of that name.
         """
         await self.services.remove_agent(name)
         listener = self._agent_listeners.pop(name, None)
@@ -216,12 +210,12 @@ class Broker:
 
 
 def agent_directory(config: BrokerConfig, name: str) -> Path:
-    """The directory that is bind-mounted into the agent's container; it holds `broker.sock` alone."""
+    """Bind-mounted into the agent's container; it holds `broker.sock` alone."""
     return Path(config.runtime_dir) / "agents" / name
 
 
 def peer_rule(config: BrokerConfig, name: str) -> Callable[[int], bool]:
-    """Which uids may use the socket of agent `name`, as the broker's user namespace sees them."""
+    """Which uids may use the agent's socket, as the broker's user namespace sees them."""
     if config.runtime == "nixos":
         first = uid_base(name)
         return lambda uid: first <= uid < first + UID_RANGE
@@ -244,7 +238,7 @@ def runtime_of(config: BrokerConfig) -> Runtime:
 
 
 def run(config: BrokerConfig) -> int:
-    """Run a broker until SIGTERM or SIGINT; returns the process's exit status."""
+    """Until SIGTERM or SIGINT; returns the process's exit status."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(_serve(config))

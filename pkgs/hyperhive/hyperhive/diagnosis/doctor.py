@@ -101,32 +101,22 @@ class Machine:
 
 @dataclass(frozen=True)
 class BrokersPlace(Machine):
-    """Where the running broker stands.
-
-    Attributes:
-        names: Who is in the hive.
-        clock: Seconds since 1970.
-        subordinate_uids: The machine's ranges of uids that users may map.
-    """
-
     config: BrokerConfig
+    #: Who is in the hive.
     names: Callable[[], list[str]]
     db: Database
+    #: Seconds since 1970.
     clock: Callable[[], float]
+    #: The machine's ranges of uids that users may map.
     subordinate_uids: Path
 
 
 @dataclass(frozen=True)
 class AgentsPlace:
-    """One agent, as the broker knows it.
-
-    Attributes:
-        test: Its last self-test; None when there was none since the broker started.
-        now: Seconds since 1970.
-    """
-
     view: AgentView
+    #: Its last self-test; None when there was none since the broker started.
     test: SelfTest | None
+    #: Seconds since 1970.
     now: float
     advice: Advice
 
@@ -245,10 +235,8 @@ def uid_ranges(
 ) -> Judgement:
     """Whether nobody else has the uids of agents' containers.
 
-    Args:
-        agents: Names of the agents.
-        accounts: Uid of every account of the machine, by name.
-        ranges: Owner, first uid and size of every range in /etc/subuid.
+    `accounts` has the uid of every account of the machine, `ranges` owner, first uid and size of every range
+    in /etc/subuid.
     """
     names = sorted(agents)
     taken = []
@@ -288,7 +276,6 @@ async def _database(at: BrokersPlace) -> Judgement:
 
 
 def broker_probes(config: BrokerConfig) -> Iterator[Probe[BrokersPlace]]:
-    """What there is to look at from the place of a broker with this configuration."""
     yield from (PYTHON, STATE_DIRECTORY, Probe("open_sockets", _open_sockets), DASHBOARD, DISK, CLOCK)
     if (credential := config.operator.password_credential) is not None:
         yield Probe("password", lambda at: _password(at, credential))
@@ -308,7 +295,7 @@ def broker_probes(config: BrokerConfig) -> Iterator[Probe[BrokersPlace]]:
 
 
 def agent_probes(at: AgentsPlace) -> Iterator[Probe[AgentsPlace]]:
-    """What the broker knows of one agent; of one that is not connected there is less."""
+    """Of an agent that is not connected there is less to look at."""
     yield Probe("connection", _connection)
     if at.view.linked:
         yield Probe("state", _state)

@@ -20,16 +20,11 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True)
 class Outside:
-    """One agent, seen from the broker's place.
-
-    Attributes:
-        peer: The other end of its harness's connection.
-        control_group: Says where the kernel counts what an agent uses.
-    """
-
     config: BrokerConfig
     name: str
+    #: The other end of its harness's connection.
     peer: Peer
+    #: Says where the kernel counts what an agent uses.
     control_group: Callable[[str], Awaitable[str | None]]
     cgroup_root: Path = probes.CGROUP_ROOT
 
@@ -75,7 +70,6 @@ def disk(path: Path, size: int, device: int, brokers: int) -> Judgement:
 
 
 def limits(found: Mapping[str, float | None]) -> Judgement:
-    """Memory, tasks and processor time all have a limit."""
     return judged(shown(found), held=None not in found.values())
 
 

@@ -51,11 +51,9 @@ _NIX_DAEMON: Final = "/nix/var/nix/daemon-socket/socket"
 
 
 def mount_options(mountinfo: str, path: str) -> frozenset[str]:
-    """Options of the mount that a path lies on; none when the text does not say.
+    """Options of the mount that a path, absolute and without links and `..`, lies on; none when unknown.
 
-    Args:
-        mountinfo: Text of `/proc/PID/mountinfo`.
-        path: Absolute, without links and `..`.
+    `mountinfo` is the text of `/proc/PID/mountinfo`.
     """
     deepest, options = "", frozenset[str]()
     for line in mountinfo.splitlines():
@@ -76,10 +74,9 @@ def own_group(cgroup: str) -> str | None:
 
 
 def effective(texts: Mapping[str, Iterable[str]]) -> dict[str, float | None]:
-    """The smallest limit for `memory` in bytes, `tasks` and `cpu` in percent of one core; null is none.
+    """The smallest limit for `memory` in bytes, `tasks`, and `cpu` in percent of one core; None is no limit.
 
-    Args:
-        texts: File name -> what it says in the group and in each group above it.
+    `texts`: file name -> what it says in the group and in each group above it.
     """
     found: dict[str, float | None] = {}
     for file, what in LIMIT_FILES.items():
@@ -216,12 +213,7 @@ def managed_settings(path: str, text: str | None, writable: Sequence[str]) -> Ju
 
 
 def disk_inside(sizes: Mapping[str, int], limit_mib: int) -> Judgement:
-    """No file system that the agent keeps files on is larger than its limit.
-
-    Args:
-        sizes: Path -> bytes of the file system there.
-        limit_mib: What the agent's configuration says.
-    """
+    """No file system (path -> bytes) that the agent keeps files on is larger than its limit."""
     words = ", ".join(f"{path}: {size // _MIB} MiB" for path, size in sizes.items())
     held = all(size <= limit_mib * _MIB for size in sizes.values())
     return judged(f"{words}; its limit is {limit_mib}", held=held)
@@ -238,15 +230,10 @@ def nix_daemon(path: str, refusal: str | None, program: str | None) -> Judgement
 
 @dataclass(frozen=True)
 class Inside:
-    """Where the harness stands.
-
-    Attributes:
-        asked: Names what must be out of reach.
-        me: Asks the broker who it takes the agent for.
-    """
-
     config: HarnessConfig
+    #: Names what must be out of reach.
     asked: RunSelfTest
+    #: Asks the broker who it takes the agent for.
     me: Callable[[], Awaitable[Me]]
 
     @property

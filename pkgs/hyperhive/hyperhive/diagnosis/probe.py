@@ -100,7 +100,6 @@ class Probe(Generic[Place_contra]):
 
 
 async def check(probes: Iterable[Probe[Place]], place: Place, about: str = "") -> list[Check]:
-    """The doctor's view of a place, in the order of the probes."""
     probes = list(probes)
     judgements = await asyncio.gather(*(probe.look(place) for probe in probes))
     return [

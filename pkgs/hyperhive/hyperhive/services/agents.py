@@ -39,27 +39,21 @@ _DETAIL_LIMIT: Final = 500
 
 @dataclass
 class _Agent:
-    """What is known of one agent.
-
-    Attributes:
-        waits_since: When the connection went or the unit changed its state, whichever is later.
-        reported: What its harness last said.
-        shown: What the operator sees.
-        since: When the shown state began.
-        linked: Its harness is connected.
-        lost: It was connected since its unit last came up.
-        told: How often the page may be told of it.
-    """
-
     config: AgentConfig
     unit: UnitStatus
+    #: When the connection went or the unit changed its state, whichever is later.
     waits_since: float
+    #: What its harness last said.
     reported: AgentStatus
+    #: What the operator sees.
     shown: AgentStatus
+    #: When the shown state began.
     since: float
     linked: bool = False
+    #: It was connected since its unit last came up.
     lost: bool = False
     servers: list[McpServer] | None = None
+    #: How often the page may be told of it.
     told: SlidingWindow = field(default_factory=lambda: SlidingWindow(FRAMES_PER_SECOND, seconds=1))
 
     @property
@@ -72,11 +66,7 @@ class _Agent:
 
 
 class Agents:
-    """Who is in the hive, and how they are. All but `start` is immediate: no I/O, event loop only.
-
-    Attributes:
-        roster: Everybody, as a value that transactions decide with.
-    """
+    """Who is in the hive, and how they are. All but `start` is immediate: no I/O, event loop only."""
 
     def __init__(self, bus: Bus, clock: Callable[[], float], *, contained: bool) -> None:
         self._bus = bus
@@ -105,11 +95,7 @@ class Agents:
             self._question_changed(question)
 
     def add(self, agent: AgentConfig) -> None:
-        """Let an agent into the hive.
-
-        Raises:
-            ConflictError: There is one of that name.
-        """
+        """A `ConflictError` when there is one of that name."""
         if agent.name in self._agents:
             raise ConflictError(f"there is an agent {agent.name!r} already")
         now = self._clock()
@@ -122,21 +108,17 @@ class Agents:
         self.touch(agent.name)
 
     def remove(self, name: str) -> None:
-        """Take an agent out of the hive; errors as in `config`."""
+        """Errors as in `config`."""
         del self._agents[self.config(name).name]
         self._set_roster()
         self._bus.publish(AgentChanged(name))
 
     def config(self, name: str) -> AgentConfig:
-        """What the operator configured.
-
-        Raises:
-            NotFoundError: There is no such agent.
-        """
+        """What the operator configured; a `NotFoundError` when there is no such agent."""
         return self._known(name).config
 
     def state(self, name: str) -> AgentState | None:
-        """How the agent is shown; None when there is none of that name."""
+        """As shown; None when there is no such agent."""
         agent = self._agents.get(name)
         return None if agent is None else agent.shown.state
 
@@ -170,7 +152,7 @@ class Agents:
         return sorted(self._agents)
 
     def brief(self, name: str, manager: str) -> AgentBrief:
-        """One agent as the manager of that name sees it; errors as in `config`."""
+        """As the manager called `manager` sees it; errors as in `config`."""
         return brief(self.view(name), manager)
 
     def briefs(self, manager: str) -> list[AgentBrief]:
@@ -184,7 +166,7 @@ class Agents:
         self._link_changed(name)
 
     def disconnected(self, name: str) -> None:
-        """The agent's harness is gone; model, session and context stay as it last said."""
+        """Model, session and context stay as the harness last reported them."""
         agent = self._known(name)
         agent.linked, agent.waits_since, agent.servers = False, self._clock(), None
         # While its unit is being stopped or started that is as it should be.
@@ -192,7 +174,7 @@ class Agents:
         self._link_changed(name)
 
     def report(self, name: str, status: AgentStatus) -> None:
-        """The agent's harness says how it is; texts of any length are cut."""
+        """What the harness says of itself; texts of any length are cut."""
         cut = {
             "detail": status.detail[:_DETAIL_LIMIT],
             "model": status.model[:NAME_LIMIT],
@@ -204,7 +186,7 @@ class Agents:
         self._refresh(name)
 
     def model_chosen(self, name: str, model: str | None) -> None:
-        """The operator chose the agent's model; null goes by the configuration."""
+        """The operator chose; None goes by the configuration."""
         self._chosen[self.config(name).name] = model
         self.touch(name)
 
@@ -274,7 +256,7 @@ class Agents:
         self._bus.publish(LinkChanged(name))
 
     def _refresh(self, name: str) -> bool:
-        """Show how the agent is now; False when that is what was shown already."""
+        """Show how the agent is now; False when that was shown already."""
         agent, now = self._agents[name], self._clock()
         status, before = agent.status(now), agent.shown
         if status == before:

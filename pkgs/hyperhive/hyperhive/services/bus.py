@@ -83,14 +83,13 @@ class Subscription(Generic[Item]):
         return item
 
     def close(self) -> None:
-        """End the iteration after what is queued already."""
+        """The iteration ends after what is queued already."""
         self._group.discard(self)
         if not self._ended:
             self._ended = True
             self._queue.put_nowait(None)
 
     def offer(self, item: Item) -> None:
-        """Queue one item, or end the subscription when it is too far behind."""
         if self._queue.qsize() >= QUEUE_LIMIT:
             self.overflowed = True
             self.close()

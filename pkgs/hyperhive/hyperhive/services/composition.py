@@ -28,7 +28,7 @@ from hyperhive.system.tasks import Tasks
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The nouns of the hive. Open `db`, await `start` once and `sweep` every second."""
+    """Open `db`, await `start` once and `sweep` every second."""
 
     config: BrokerConfig
     bus: Bus
@@ -101,18 +101,10 @@ def build_services(
     dashboard_port: Callable[[], int],
     boot: str,
 ) -> Services:
-    """Build them; nothing is opened or read.
+    """All of them; nothing is opened or read yet.
 
-    Args:
-        config: Everything the broker knows.
-        clock: Seconds since 1970.
-        tasks: Lets a push that was begun be recorded.
-        runtime: What runs the agents.
-        password_hash: As `domain.passwords.hash_password` writes it; None for no password.
-        ntfy: Where pushes go; None exactly where the config has none.
-        remote_url: Where the dashboard is for other machines; None when it is on loopback alone.
-        dashboard_port: Its TCP port, once it is open.
-        boot: Changes with every start of the broker.
+    `ntfy` is None exactly where the config has none, `remote_url` where the dashboard is on loopback alone;
+    `dashboard_port` is asked once the port is open, and `boot` changes with every start of the broker.
     """
     state, contained, push = Path(config.state_dir), config.runtime == "nixos", config.notifications.ntfy
     bus = Bus()

@@ -100,7 +100,7 @@ class SelfTests:
         return test
 
     async def _look(self, name: str, running: _Running) -> tuple[list[Finding], list[Finding]]:
-        """What is seen from outside and from inside."""
+        """From outside and from inside."""
         hidden = hidden_files(self._config)
         asked = RunSelfTest(id=running.id, port=self._dashboard_port(), hidden=hidden)
         peer = self._links.peer(name)
@@ -117,23 +117,22 @@ class SelfTests:
         )
 
     def view(self, name: str) -> SelfTestView:
-        """The last result; a `NotFoundError` when there is no such agent."""
+        """A `NotFoundError` when there is no such agent."""
         self._agents.config(name)
         return SelfTestView(running=name in self._running, last=self._last.get(name))
 
     def answered(self, name: str, done: SelfTestDone) -> None:
-        """Take what the agent's harness says; an answer that nobody waits for is dropped."""
+        """From the agent's harness; an answer that nobody waits for is dropped."""
         running = self._running.get(name)
         if running is not None and running.id == done.id and not running.answer.done():
             running.answer.set_result(done)
 
     def remove(self, name: str) -> None:
-        """The agent left the hive."""
         self.lost(name)
         self._last.pop(name, None)
 
     def lost(self, name: str) -> None:
-        """The agent's harness has gone, or another one has come: the one that was asked will not answer."""
+        """The harness has gone, or another one has come: the one that was asked will not answer."""
         running = self._running.get(name)
         if running is not None and not running.answer.done():
             error = UnavailableError(f"the harness of {name} lost its connection during the self-test")
@@ -175,7 +174,7 @@ class Doctor:
         self._last: Diagnosis | None = None
 
     async def diagnose(self) -> Diagnosis:
-        """Run every check; callers that come meanwhile share one run that begins after they came."""
+        """Callers that come during a run share the next one, which begins after they came."""
         asked = self._place.clock()
         async with self._one_at_a_time:
             if self._last is None or self._last.at <= asked:

@@ -25,12 +25,10 @@ _NOTE_EVERY: Final = 10.0
 
 @dataclass
 class _Gate:
-    """What one agent may still store, and when its log last said that something was dropped.
-
-    Only the writer thread touches it.
-    """
+    """Only the writer thread touches it."""
 
     allowance: EventAllowance
+    #: When the log last said that something was dropped.
     noted_at: float = -math.inf
 
 
@@ -45,18 +43,15 @@ class Events:
         bus.subscribe(EventStored, self._stream)
 
     async def append(self, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
-        """Store and stream events of an agent, in order.
+        """Store and stream events of an agent, in order; returns what was stored.
 
         Long texts are cut and an agent that sends too many loses some; a note in the log says so.
-
-        Returns:
-            What was stored.
         """
         gate = self._gates.setdefault(agent, _Gate(EventAllowance(self._clock())))
         return await self._db.commit(_append, agent, events, gate)
 
     async def note(self, agent: str, note: Note) -> None:
-        """Store and stream a line of our own, which a flood of the agent's events cannot crowd out."""
+        """A line of our own, which a flood of the agent's events cannot crowd out."""
         await self._db.commit(_note, agent, note)
 
     async def page(
@@ -68,7 +63,7 @@ class Events:
         after: int | None = None,
         kinds: Sequence[EventKind] = (),
     ) -> EventPage:
-        """A page of the agent's log, newest first; `limit` is cut to 1..PAGE_LIMIT, else as `Slice`."""
+        """Newest first; `limit` is cut to 1..PAGE_LIMIT, else as `Slice`."""
         chosen = store.Slice(before=before, after=after, kinds=tuple(kinds))
         return await self._db.read(store.page, agent, chosen, max(1, min(limit, PAGE_LIMIT)))
 
@@ -77,7 +72,7 @@ class Events:
         return Subscription(self._watchers.setdefault(agent, set()))
 
     def remove(self, agent: str) -> None:
-        """The agent left: its log stays, and nobody waits for more of it."""
+        """The log stays; whoever watches it reaches its end."""
         self._gates.pop(agent, None)
         for watcher in tuple(self._watchers.pop(agent, ())):
             watcher.close()

@@ -33,7 +33,6 @@ class HiveView:
         clock: Seconds since 1970. Frames are numbered without gaps from its milliseconds on, so that
             numbers also grow over restarts of the broker.
         boot: Changes with every start of the broker.
-        version: Of hyperhive.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class HiveView:
         return self._seq
 
     def watch(self) -> Subscription[HiveFrame]:
-        """Frames of the whole hive, from entering the subscription on."""
+        """From entering the subscription on."""
         return Subscription(self._watchers)
 
     async def state(self) -> HiveState:

@@ -25,35 +25,25 @@ _LEAST_PAUSE: Final = 1.0
 
 
 class Runtime(Protocol):
-    """What runs agents: systemd units of containers, or child processes of `hyperhive up`."""
+    """Systemd units of containers, or child processes of `hyperhive up`."""
 
-    def unknown(self, name: str, reason: str) -> UnitStatus:
-        """The status of an agent's unit while it cannot be looked at."""
-        ...
+    def unknown(self, name: str, reason: str) -> UnitStatus: ...
 
     async def act(self, verb: Verb, name: str) -> None:
-        """Do it; an `UnitFailedError` or `UnavailableError` says why it cannot be done."""
+        """Returns when it is done; an `UnitFailedError` or `UnavailableError` says why it cannot be."""
         ...
 
     async def status(self, names: Iterable[str]) -> dict[str, UnitStatus]:
-        """How the units of these agents are, by the agent's name; errors as in `act`."""
+        """By the agents' names; errors as in `act`."""
         ...
 
     async def control_group(self, name: str) -> str | None:
-        """Control group of an agent's unit; None when it has none of its own. Errors as in `act`."""
+        """Of the agent's unit; None when it has none of its own. Errors as in `act`."""
         ...
 
 
 class Lifecycle:
-    """Starts, stops and restarts agents, one thing at a time for each.
-
-    Args:
-        runtime: What runs them.
-        agents: Shown to the operator; told of every change.
-        events: Every action is in the log of its agent.
-        bus: The operator sees at once what a manager does.
-        clock: Seconds since 1970.
-    """
+    """Starts, stops and restarts agents, one thing at a time for each."""
 
     def __init__(
         self, runtime: Runtime, agents: Agents, events: Events, bus: Bus, clock: Callable[[], float]
@@ -73,21 +63,17 @@ class Lifecycle:
         bus.subscribe(LinkChanged, lambda _: self._due.set())
 
     def add(self, name: str) -> None:
-        """Look after what runs an agent that is new."""
         self._agents.unit_changed(name, self._runtime.unknown(name, ""))
         self._due.set()
 
     def remove(self, name: str) -> None:
-        """Forget an agent; what is being done to it ends by itself."""
+        """What is being done to the agent ends by itself."""
         self._stopped_by.pop(name, None)
 
     async def act(self, verb: Verb, name: str, by: str = OPERATOR) -> AgentView:
-        """Start, stop or restart an agent and wait until that is done. Its mail stays in its queue.
+        """Do it, and wait until it is done. The agent's mail stays in its queue.
 
-        Args:
-            verb: What to do.
-            name: Of the agent.
-            by: `operator`, or the manager's name.
+        `by` is `operator`, or the manager's name.
 
         Raises:
             NotFoundError: There is no such agent.
@@ -143,7 +129,7 @@ class Lifecycle:
             raise
 
     async def watch(self) -> None:
-        """Look after the units for as long as the broker runs."""
+        """Runs as long as the broker."""
         while True:
             self._due.clear()
             await self._look()
@@ -174,7 +160,7 @@ class Lifecycle:
                 self._agents.unit_changed(name, self._explained(name, found[name]))
 
     def _explained(self, name: str, unit: UnitStatus) -> UnitStatus:
-        """The unit with who stopped it, as far as this broker knows."""
+        """With who stopped it, as far as this broker knows."""
         if unit.state is UnitState.STOPPED:
             by = self._stopped_by.get(name)
             return unit if by is None else unit.model_copy(update={"reason": rules.stopped_by(by)})

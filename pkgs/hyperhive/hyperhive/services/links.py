@@ -19,23 +19,17 @@ _RANK_OF_TERMINALS: Final = 3
 
 
 class Socket(Protocol):
-    """The part of a WebSocket that a link uses."""
-
     async def send_str(self, data: str) -> None:
-        """Send one text frame; a `ConnectionError` says that the other side is gone."""
+        """A `ConnectionError` says that the other side is gone."""
         ...
 
     async def close(self, *, code: int, message: bytes) -> object:
-        """Close it; the message has at most 123 bytes."""
+        """`message` has at most 123 bytes."""
         ...
 
 
 class Link:
-    """One harness's connection. Pushing never waits.
-
-    Attributes:
-        peer: Who is at its other end, as the kernel said when it connected.
-    """
+    """One harness's connection, with what waits to be pushed. Pushing never waits."""
 
     def __init__(self, socket: Socket, peer: Peer | None = None) -> None:
         self._socket = socket
@@ -59,7 +53,7 @@ class Link:
                 await self.send(self._frames.pop(0))
 
     async def send(self, frame: BrokerFrame) -> None:
-        """Send one frame at once; a `ConnectionError` says that the harness is gone."""
+        """At once; a `ConnectionError` says that the harness is gone."""
         await self._socket.send_str(frame.model_dump_json())
 
     async def close(self, code: int, reason: str) -> None:
@@ -79,7 +73,7 @@ class Links:
         return replaced
 
     def leave(self, agent: str, link: Link) -> bool:
-        """Forget `link`; False when a newer one had replaced it."""
+        """False when a newer one had replaced it."""
         if self._links.get(agent) is not link:
             return False
         del self._links[agent]
@@ -89,12 +83,12 @@ class Links:
         return agent in self._links
 
     def peer(self, agent: str) -> Peer | None:
-        """Who is at the other end of the agent's link; None when it has none."""
+        """Who is at the other end, None without a link."""
         link = self._links.get(agent)
         return None if link is None else link.peer
 
     def push(self, agent: str, frame: BrokerFrame) -> bool:
-        """Send a frame to the agent's harness soon; False when it has no link."""
+        """Send soon; False when the agent has no link."""
         link = self._links.get(agent)
         if link is None:
             return False
@@ -107,7 +101,7 @@ class Links:
             await link.close(GOING_AWAY, reason)
 
     async def close_all(self) -> None:
-        """Close every link because the broker stops; leases stay, the harnesses come back to them."""
+        """The broker stops: leases stay, the harnesses come back to them."""
         self.stopping = True
         links = list(self._links.values())
         await asyncio.gather(*(link.close(GOING_AWAY, "the broker stops") for link in links))

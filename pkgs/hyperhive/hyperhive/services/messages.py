@@ -64,7 +64,7 @@ class Messages:
 
     @property
     def rules(self) -> Rules:
-        """Everybody in the hive and the limits, as they are now."""
+        """As they are now."""
         return Rules(self._agents.roster, self._config.loop_breaker)
 
     async def start(self) -> dict[str, int]:
@@ -100,10 +100,7 @@ class Messages:
     async def lease(self, agent: str, request: LeaseRequest) -> LeaseResult:
         """Hand out the oldest queued messages, waiting for a first one if asked to.
 
-        Cancelling the call leases nothing.
-
-        Raises:
-            NotFoundError: There is no such agent (any more).
+        Cancelling the call leases nothing. A `NotFoundError` says that the agent is not, or no longer, there.
         """
         deadline = asyncio.get_running_loop().time() + request.wait_seconds
         while True:
@@ -147,7 +144,7 @@ class Messages:
         return _ids(await self._db.commit(_keep_only, agent, turns, self._lease_end()))
 
     async def read(self, ids: Sequence[int]) -> AckResult:
-        """The operator has read these messages; ids that are not in the inbox are passed over."""
+        """By the operator; ids that are not in the inbox are passed over."""
         return _ids(await self._db.commit(store.mark_read, OPERATOR, ids))
 
     async def post(
@@ -159,11 +156,7 @@ class Messages:
         question: int | None = None,
         in_reply_to: int | None = None,
     ) -> Message:
-        """Send as the system; no limits apply.
-
-        Raises:
-            UnknownRecipientError: Nobody is called that.
-        """
+        """Send as the system, without limits; an `UnknownRecipientError` when nobody is called that."""
         if not self._agents.roster.knows(recipient):
             raise UnknownRecipientError(f"nobody is called {recipient!r}")
         return await self._db.commit(
@@ -173,8 +166,7 @@ class Messages:
     async def get(self, message_id: int, *, viewer: str | None = None) -> Message:
         """One message; for a viewer only if it sent it, or received it and it was not refused.
 
-        Raises:
-            NotFoundError: There is none (for this viewer).
+        Else a `NotFoundError`, as if there were none.
         """
         message = await self._db.read(store.get, message_id)
         if message is None or (viewer is not None and not concerns(message, viewer)):
@@ -192,7 +184,7 @@ class Messages:
         text: str | None = None,
         characters: int = PAGE_CHARACTERS,
     ) -> MessagePage:
-        """History, newest first; `limit` is cut to 1..PAGE_LIMIT, long bodies make a page shorter."""
+        """Newest first; `limit` is cut to 1..PAGE_LIMIT, long bodies make a page shorter."""
         chosen = Filter(before=before, agent=agent, recipient=recipient, state=state, text=text)
         size = max(1, min(limit, PAGE_LIMIT))
         return await self._db.read(history.page, chosen, size, characters)
@@ -200,7 +192,7 @@ class Messages:
     async def inbox(
         self, *, after: int = 0, limit: int = PAGE_LIMIT, characters: int = PAGE_CHARACTERS
     ) -> InboxPage:
-        """Messages to the operator that are not read yet, oldest first; limits as in `page`."""
+        """What the operator has not read, oldest first; limits as in `page`."""
         size = max(1, min(limit, PAGE_LIMIT))
         return await self._db.read(history.inbox, OPERATOR, after, size, characters)
 
@@ -239,7 +231,6 @@ class Messages:
 
     @contextlib.contextmanager
     def _next_change(self, recipient: str) -> Iterator[asyncio.Future[None]]:
-        """A future that is done as soon as anything changes for the recipient."""
         group = self._waiting.setdefault(recipient, set())
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         group.add(future)
@@ -321,6 +312,6 @@ def _ids(messages: Sequence[Message]) -> AckResult:
 
 
 def _forget(job: asyncio.Future[list[Message]]) -> None:
-    """Take note of the outcome, so that a failure is not reported as never retrieved."""
+    """A failure that nobody waits for must not be reported as never retrieved."""
     if not job.cancelled():
         job.exception()

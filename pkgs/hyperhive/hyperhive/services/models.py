@@ -18,15 +18,7 @@ from hyperhive.store.transaction import Transaction
 
 
 class Models:
-    """Which model each agent uses from its next turn on.
-
-    Args:
-        db: Keeps the choice.
-        agents: Shown to the operator; told of every choice.
-        events: Every choice is in the log of its agent.
-        links: Tell a harness the model of its next turn; one that connects later hears it in its welcome.
-        clock: Seconds since 1970.
-    """
+    """Which model each agent uses from its next turn on; told to its harness, now or in its welcome."""
 
     def __init__(
         self,
@@ -43,7 +35,7 @@ class Models:
         self._clock = clock
 
     async def add(self, agent: AgentConfig) -> None:
-        """Take over an agent's choice; one that its configuration lists no more is dropped, and said so."""
+        """Take over a choice; one that the configuration no longer lists is dropped, and said so."""
         kept = (await self._db.read(store.load)).get(agent.name)
         if kept is None or kept in agent.models:
             self._agents.model_chosen(agent.name, kept)
@@ -51,7 +43,7 @@ class Models:
             await self._db.commit(_drop, agent, kept)
 
     async def choose(self, name: str, asked: str) -> AgentView:
-        """Use that model from the agent's next turn on; `default` goes back to the configuration.
+        """From the agent's next turn on; `default` goes back to the configuration.
 
         Raises:
             NotFoundError: There is no such agent.

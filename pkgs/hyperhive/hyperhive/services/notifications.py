@@ -53,8 +53,6 @@ _AFTER_FAILURE: Final = 10.0
 
 @dataclass(frozen=True)
 class _Look:
-    """What the store holds of interest at one moment."""
-
     rows: list[Delivery]
     questions: list[Question]
     messages: list[Unread]
@@ -73,9 +71,6 @@ class Notifications:
     """Pushes through ntfy; without a configuration nothing is noted and nothing is sent.
 
     Args:
-        db: Where every delivery is recorded.
-        bus: Says that something may have changed; hears of what could not be sent.
-        agents: Knows who failed or needs a login.
         tasks: Lets a push that was begun be recorded.
         config: What is sent, and when; None for nothing.
         ntfy: The server; as `config`.
@@ -117,7 +112,7 @@ class Notifications:
             bus.subscribe(Notice, self._heard)
 
     async def run(self) -> None:
-        """Note and push for as long as the broker runs."""
+        """Runs as long as the broker."""
         while self._config is not None:
             # What happens from here on is either in the look or makes another round due.
             self._due.clear()
@@ -135,8 +130,7 @@ class Notifications:
     async def round(self) -> float | None:
         """Look, note what changed, and push one thing if anything is due.
 
-        Returns:
-            Seconds after which there is something to do even if nothing happens; None for never.
+        Returns the seconds after which there is something to do even if nothing happens; None for never.
         """
         if self._config is None or self._ntfy is None:
             return None
@@ -166,11 +160,7 @@ class Notifications:
         return NotificationsView(ntfy=self._shown(), deliveries=await self._db.read(store.latest, LATEST))
 
     async def test(self) -> PushTest:
-        """Push something at once.
-
-        Raises:
-            ConflictError: There is no server to push to, or another test is on its way.
-        """
+        """A `ConflictError` without a server to push to, or while another test is on its way."""
         if self._ntfy is None:
             raise ConflictError("notifications.ntfy is not set: there is nowhere to push to")
         if self._testing:
@@ -223,7 +213,7 @@ class Notifications:
         )
 
     async def _note(self, found: NotificationDiff, config: NtfyConfig, now: float) -> bool:
-        """Record what changed; False when nothing did."""
+        """False when nothing changed."""
         new = [
             NewDelivery(item.kind, item.key, item.title, item.opened_at, item.due_at(config.delay_seconds))
             for item in found.new

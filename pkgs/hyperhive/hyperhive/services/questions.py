@@ -64,20 +64,16 @@ class Questions:
         return await self._db.commit(_answer, self._messages.rules, question_id, by, text)
 
     async def cancel(self, question_id: int, by: str) -> Question:
-        """Close a question without an answer; errors as in `answer`, but for the asker."""
+        """Without an answer; errors as in `answer`, but for the asker."""
         return await self._db.commit(_cancel, self._messages.rules, question_id, by)
 
     async def get(self, question_id: int) -> Question:
-        """One question.
-
-        Raises:
-            NotFoundError: There is none of that id.
-        """
+        """A `NotFoundError` when there is none of that id."""
         question = await self._db.read(store.get, question_id)
         return check_sees(question, OPERATOR, question_id)
 
     async def open_for(self, agent: str) -> list[Question]:
-        """Open questions that the agent asked or was asked, oldest first."""
+        """Those it asked or was asked, oldest first."""
         return await self._db.read(store.open_for, agent)
 
     async def recent(self) -> list[Question]:
@@ -88,7 +84,6 @@ class Questions:
         return sorted(found, key=lambda one: one.id, reverse=True)
 
     async def sweep(self) -> None:
-        """Close what nobody answered in time and tell the askers."""
         await self._db.commit(_expire, self._messages.rules)
 
 

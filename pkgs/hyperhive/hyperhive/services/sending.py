@@ -29,14 +29,14 @@ from hyperhive.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class Rules:
-    """What a transaction decides with: everybody in the hive, and the loop breaker's limits."""
+    """What a transaction decides with."""
 
     roster: Roster
     limits: LoopBreakerConfig
 
 
 def fingerprint(*parts: object) -> str:
-    """One value for everything that makes two calls the same call."""
+    """Equal for two calls that are the same call."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -79,10 +79,8 @@ def send(tx: Transaction, rules: Rules, sender: str, request: SendRequest) -> li
 def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | None:
     """Apply allow-list and loop breaker to a message that is not stored yet.
 
-    A refused one is kept as `refused`, and a broken loop is told to both sides once in a while.
-
-    Returns:
-        The error to raise after the commit, or None when the message may be sent.
+    A refused one is kept as `refused`, and a broken loop is told to both sides once in a while. Returns the
+    error to raise after the commit, or None when the message may be sent.
     """
     denial = rules.roster.denial(new.sender, new.recipient)
     if denial:

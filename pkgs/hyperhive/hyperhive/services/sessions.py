@@ -63,8 +63,7 @@ class Sessions:
     async def start(self) -> None:
         """Make the token at first start, and load the logins that it still stands behind.
 
-        Raises:
-            ConfigError: The token file or the password hash cannot be used.
+        A `ConfigError` says that token file or password hash cannot be used.
         """
         if self._password_hash is not None:
             try:
@@ -78,34 +77,22 @@ class Sessions:
         await self._db.commit(store.delete, [key for key in stored if key not in self._expiry])
 
     def token(self) -> str:
-        """The token that logs in; valid after `start`."""
+        """Valid after `start`."""
         return self._token
 
     async def login_token(self, token: str) -> str:
-        """Log in with the token; it cannot be guessed, so nobody is ever locked out of it.
+        """Returns the session id, the cookie's value; an `UnauthorizedError` for another token.
 
-        Returns:
-            The session id, the cookie's value.
-
-        Raises:
-            UnauthorizedError: It is another one.
+        A token cannot be guessed, so nobody is ever locked out of it.
         """
         if not hmac.compare_digest(_digest(token), _digest(self._token)):
             raise UnauthorizedError("the token is wrong: `hyperhive token` prints the right address")
         return await self._login()
 
     async def login_password(self, password: str, source: str = "") -> str:
-        """Log in with the password.
+        """Returns the session id, the cookie's value. Failures are counted for each `source`.
 
-        Args:
-            password: What was typed.
-            source: Where the attempt comes from; failures are counted for each.
-
-        Returns:
-            The session id, the cookie's value.
-
-        Raises:
-            UnauthorizedError: It is wrong, there is none, or too many attempts failed.
+        An `UnauthorizedError` says that the password is wrong, there is none, or too many attempts failed.
         """
         if self._password_hash is None:
             raise UnauthorizedError("there is no password: log in with the token")
@@ -121,7 +108,7 @@ class Sessions:
         return self._expiry.get(_digest(session), 0.0) > self._clock()
 
     async def logout(self, session: str) -> None:
-        """End one session; an unknown one is fine."""
+        """An unknown session is fine."""
         await self._end([_digest(session)])
 
     async def sweep(self) -> None:
@@ -159,11 +146,7 @@ def _digest(secret: str) -> str:
 
 
 def _read_token(path: Path, new_token: Callable[[], str]) -> str:
-    """The token of the file, which is made when missing; blocks.
-
-    Raises:
-        ConfigError: The file cannot be read or written, or holds something else.
-    """
+    """Makes a missing file; blocks. A `ConfigError` when it cannot be used, or holds something else."""
     try:
         if not path.exists():
             _write_token(path, new_token())

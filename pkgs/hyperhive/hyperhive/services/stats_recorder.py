@@ -89,7 +89,6 @@ class StatsRecorder:
             store.add(tx, name, bucket(event.ts, tx.now), own)
 
     def _known_tools(self, connection: sqlite3.Connection, name: str, now: float) -> set[str]:
-        """The tools that were counted by their names today."""
         if self._day != day_start(now):
             self._day = day_start(now)
             self._tools = {}
