@@ -112,8 +112,8 @@ def shown(reported: AgentStatus, unit: UnitStatus, *, linked: bool, lost: bool, 
 def next_look(waiting: list[float]) -> float | None:
     """Seconds until the units are looked at again; None when nothing needs it.
 
-    `waiting`: seconds since the last change of each agent without a harness. A connected one proves that
-    its unit runs, so it does not count.
+    `waiting` has the seconds since each agent without a harness changed last. A connected one proves that its
+    unit runs, so it does not count.
     """
     if not waiting:
         return None

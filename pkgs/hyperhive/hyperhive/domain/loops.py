@@ -41,10 +41,7 @@ class LoopRefusal:
 
 
 def judge(config: LoopBreakerConfig, sender: str, recipient: str, counts: PairCounts) -> LoopRefusal | None:
-    """Decide about one more message from sender to recipient; None lets it pass.
-
-    The operator is never limited; with the operator as recipient ping-pong does not count.
-    """
+    """None lets the message pass. The operator is never limited; ping-pong with it does not count."""
     if sender == OPERATOR:
         return None
     pair = f"from {sender} to {recipient}"

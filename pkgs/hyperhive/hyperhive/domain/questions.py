@@ -13,24 +13,14 @@ def check_sees(question: Question | None, by: str, question_id: int) -> Question
 
 
 def check_answer(question: Question, by: str, now: float) -> None:
-    """Allow the target and the operator to answer an open question.
-
-    Raises:
-        ForbiddenError: The asker cannot answer itself.
-        ConflictError: It is not open any more.
-    """
+    """Raise a `ForbiddenError` unless target or operator, a `ConflictError` unless the question is open."""
     if by not in {question.target, OPERATOR}:
         raise ForbiddenError(f"question {question.id} is for {question.target} to answer")
     _check_open(question, now)
 
 
 def check_cancel(question: Question, by: str, now: float) -> None:
-    """Allow the asker and the operator to cancel an open question.
-
-    Raises:
-        ForbiddenError: The target cannot cancel it.
-        ConflictError: It is not open any more.
-    """
+    """Raise a `ForbiddenError` unless asker or operator, a `ConflictError` unless the question is open."""
     if by not in {question.asker, OPERATOR}:
         raise ForbiddenError(f"question {question.id} is for {question.asker} to cancel")
     _check_open(question, now)

@@ -34,11 +34,8 @@ class Roster:
     def resolve(self, sender: str, to: str) -> list[str]:
         """The recipients that `to` (a name, `manager`, `operator` or `*`) means, sorted.
 
-        `*` is every agent, not the operator, in the sender's reach. A single name is not held against it.
-
-        Raises:
-            InvalidRequestError: To the sender itself, to `system`, or `*` with nobody in reach.
-            UnknownRecipientError: Nobody is called that.
+        `*` is every agent, not the operator, in the sender's reach; one name is not held against it. Raises
+        `UnknownRecipientError`, or `InvalidRequestError` when `to` makes no sense for the sender.
         """
         if to == EVERYONE:
             everyone = [name for name in sorted(self.agents) if name != sender and self.allows(sender, name)]

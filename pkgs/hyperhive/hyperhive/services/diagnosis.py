@@ -100,7 +100,6 @@ class SelfTests:
         return test
 
     async def _look(self, name: str, running: _Running) -> tuple[list[Finding], list[Finding]]:
-        """From outside and from inside."""
         hidden = hidden_files(self._config)
         asked = RunSelfTest(id=running.id, port=self._dashboard_port(), hidden=hidden)
         peer = self._links.peer(name)
@@ -146,7 +145,7 @@ def hidden_files(config: BrokerConfig) -> list[str]:
 
 
 class Doctor:
-    """Checks everything that can be seen from the broker's place; changes nothing."""
+    """Checks what can be seen from the broker's place; changes nothing."""
 
     def __init__(
         self,

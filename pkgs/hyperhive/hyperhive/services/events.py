@@ -78,7 +78,6 @@ class Events:
             watcher.close()
 
     async def sweep(self) -> None:
-        """Once a minute, forget what retention does not keep."""
         now = self._clock()
         if not self._days or 0 <= now - self._purged_at < _PURGE_EVERY:
             return

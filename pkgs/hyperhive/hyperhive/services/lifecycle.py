@@ -43,8 +43,6 @@ class Runtime(Protocol):
 
 
 class Lifecycle:
-    """Starts, stops and restarts agents, one thing at a time for each."""
-
     def __init__(
         self, runtime: Runtime, agents: Agents, events: Events, bus: Bus, clock: Callable[[], float]
     ) -> None:
@@ -106,12 +104,7 @@ class Lifecycle:
         return self._agents.view(name)
 
     async def manage(self, verb: Verb, name: str, manager: str) -> AgentView:
-        """`act` for the manager, who may do less and whose every call the operator sees.
-
-        Raises:
-            ForbiddenError: It asked for itself.
-            TooManyRequestsError: It asks too often.
-        """
+        """`act` for a manager, who may do less (`ForbiddenError`), less often (`TooManyRequestsError`)."""
         try:
             rules.check_manager(verb, name, manager)
             self._agents.config(name)
@@ -142,7 +135,7 @@ class Lifecycle:
             await asyncio.sleep(_LEAST_PAUSE)
 
     async def _look(self) -> None:
-        """Take over how every unit is, but those that something is being done to."""
+        """Those that something is being done to are left out."""
         before = self._actions.copy()
         names = self._agents.names()
         try:

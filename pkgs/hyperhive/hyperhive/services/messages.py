@@ -64,7 +64,6 @@ class Messages:
 
     @property
     def rules(self) -> Rules:
-        """As they are now."""
         return Rules(self._agents.roster, self._config.loop_breaker)
 
     async def start(self) -> dict[str, int]:
@@ -77,7 +76,7 @@ class Messages:
         """Go on where the broker before this one ended, once all agents are known.
 
         Its leases get a full term again, so that a harness that reconnects keeps its turn. What waits for
-        agents that are not in the hive any more is returned.
+        agents that have left is returned.
         """
         await self._db.commit(_take_over, self._agents.roster, self._lease_end())
 
@@ -126,10 +125,7 @@ class Messages:
             raise
 
     async def ack(self, agent: str, turn: str, ids: Sequence[int] | None = None) -> AckResult:
-        """Finish what is still leased to the turn: these messages, or all when `ids` is None.
-
-        What is leased to the turn and not among `ids` goes back to the queue.
-        """
+        """Finish these of the turn's messages, or all of them; those not in `ids` are queued again."""
         return _ids(await self._db.commit(_ack, agent, turn, ids))
 
     async def requeue(self, agent: str, turn: str) -> AckResult:
@@ -164,10 +160,7 @@ class Messages:
         )
 
     async def get(self, message_id: int, *, viewer: str | None = None) -> Message:
-        """One message; for a viewer only if it sent it, or received it and it was not refused.
-
-        Else a `NotFoundError`, as if there were none.
-        """
+        """For a viewer only what it sent, or received and was not refused; else a `NotFoundError`."""
         message = await self._db.read(store.get, message_id)
         if message is None or (viewer is not None and not concerns(message, viewer)):
             raise NotFoundError(f"there is no message {message_id}")
@@ -259,10 +252,7 @@ def _take_over(tx: Transaction, roster: Roster, lease_end: float) -> None:
 
 
 def _return_mail(tx: Transaction, roster: Roster, name: str) -> None:
-    """Mark what is queued for `name` undeliverable, cancel its questions, and tell whom it concerns.
-
-    `roster` is the hive without `name`.
-    """
+    """Its queue becomes undeliverable and its questions are cancelled; `roster` is the hive without it."""
     stopped = store.undeliver(tx, name)
     by_sender: dict[str, list[int]] = {}
     for message in stopped:

@@ -77,7 +77,7 @@ class Questions:
         return await self._db.read(store.open_for, agent)
 
     async def recent(self) -> list[Question]:
-        """The open ones of the hive and the RECENT_CLOSED latest closed ones, newest first."""
+        """All open ones and the RECENT_CLOSED latest closed ones, newest first."""
         found = await self._db.read(
             lambda connection: store.open_all(connection) + store.latest_closed(connection, RECENT_CLOSED)
         )

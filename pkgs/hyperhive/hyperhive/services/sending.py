@@ -43,10 +43,8 @@ def fingerprint(*parts: object) -> str:
 def send(tx: Transaction, rules: Rules, sender: str, request: SendRequest) -> list[Message] | HyperhiveError:
     """Store one message for every recipient, or the refusal, which the caller raises after the commit.
 
-    Raises:
-        InvalidRequestError: The recipient or `in_reply_to` makes no sense.
-        UnknownRecipientError: Nobody is called that.
-        ConflictError: The idempotency key belongs to another call.
+    Raises what makes no sense: `InvalidRequestError`, `UnknownRecipientError`, and a `ConflictError` when the
+    idempotency key belongs to another call.
     """
     connection, key = tx.connection, request.idempotency_key
     call = fingerprint("send", request.to, request.body, request.in_reply_to)

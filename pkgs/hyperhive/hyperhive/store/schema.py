@@ -27,7 +27,7 @@ def migrations() -> list[Migration]:
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
-    """The file's version, 0 for an empty one.
+    """0 for an empty file.
 
     Raises:
         StoreError: The file belongs to another program or to a newer hyperhive.

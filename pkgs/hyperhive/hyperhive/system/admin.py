@@ -30,12 +30,7 @@ class AdminClient:
         return self._call("GET", route, None)
 
     def post(self, route: str, body: dict[str, Any]) -> Any:
-        """The JSON answer.
-
-        Raises:
-            BrokerUnreachableError: Nobody listens on the socket, or it may not be used, or no answer came.
-            RemoteError: The broker refused.
-        """
+        """A `BrokerUnreachableError` when no answer comes, a `RemoteError` when the broker refuses."""
         return self._call("POST", route, json.dumps(body).encode())
 
     def _call(self, method: str, route: str, body: bytes | None) -> Any:

@@ -159,9 +159,7 @@ def cgroup_texts(group: str, files: Iterable[str], root: Path = CGROUP_ROOT) -> 
 async def version_of(program: str) -> str:
     """What a program says to `--version` in an empty home; it is ended when the caller is cancelled.
 
-    Raises:
-        OSError: It cannot be started.
-        subprocess.CalledProcessError: It failed.
+    Raises an `OSError` when it cannot be started, a `CalledProcessError` when it failed.
     """
     command = (program, "--version")
     with tempfile.TemporaryDirectory() as home:
@@ -185,13 +183,9 @@ async def version_of(program: str) -> str:
 
 
 def certificate_expiry(certificate: Path, key: Path, name: str) -> float:
-    """When the certificate ends, in seconds since 1970.
+    """When the certificate ends, in seconds since 1970; who signed it is the browser's business, not ours.
 
-    It is trusted as it lies there: who signed it is the browser's business, not ours.
-
-    Raises:
-        ssl.SSLError: It does not fit the key, is not for `name`, or does not hold now; the reason is in it.
-        OSError: A file cannot be read.
+    An `SSLError` says that it does not fit the key, is not for `name`, or does not hold now.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, key)

@@ -28,9 +28,7 @@ def make_directory(path: Path, mode: int) -> None:
 def listen_unix(path: Path, mode: int) -> tuple[socket.socket, int]:
     """A bound, listening, non-blocking socket with these permission bits, and its inode for `remove_own`.
 
-    Raises:
-        ConflictError: Another process listens there.
-        UnavailableError: The socket cannot be made (directory missing, path too long, ...).
+    Raises a `ConflictError` when another process listens there, else an `UnavailableError` with the reason.
     """
     remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

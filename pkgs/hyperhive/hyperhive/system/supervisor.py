@@ -28,16 +28,10 @@ class Supervised:
         self._path = path
 
     def unknown(self, name: str, reason: str) -> UnitStatus:
-        """While the process cannot be looked at."""
         return UnitStatus(unit=process_of(name), state=UnitState.UNKNOWN, reason=reason)
 
     async def act(self, verb: Verb, name: str) -> None:
-        """Returns when it is done.
-
-        Raises:
-            UnitFailedError: The supervisor refused, or it took too long.
-            UnavailableError: Nobody listens on the socket.
-        """
+        """A `UnitFailedError` when refused or out of time, an `UnavailableError` when nobody listens."""
         await self._call("POST", f"/agents/{name}/{verb}", OPERATION_SECONDS)
 
     async def status(self, names: Iterable[str]) -> dict[str, UnitStatus]:

@@ -64,15 +64,13 @@ class Units:
         self._seconds = seconds
 
     def unknown(self, name: str, reason: str) -> UnitStatus:
-        """While the unit cannot be looked at."""
         return UnitStatus(unit=unit_of(name), state=UnitState.UNKNOWN, reason=reason)
 
     async def act(self, verb: Verb, name: str) -> None:
         """Returns when systemd's job has ended.
 
-        Raises:
-            UnitFailedError: systemd or polkit refused, the job failed, or it took too long.
-            UnavailableError: There is no systemctl.
+        A `UnitFailedError` says that systemd or polkit refused, the job failed, or it took too long; an
+        `UnavailableError` that there is no systemctl.
         """
         unit = unit_of(name)
         try:
