@@ -24,7 +24,7 @@ _NOTE_EVERY: Final = 10.0
 
 
 @dataclass
-class _Gate:
+class _Limiter:
     """Only the writer thread touches it."""
 
     allowance: EventAllowance
@@ -38,7 +38,7 @@ class Events:
         self._days = config.retention.events_days
         self._clock = clock
         self._purged_at = clock()
-        self._gates: dict[str, _Gate] = {}
+        self._limiters: dict[str, _Limiter] = {}
         self._watchers: dict[str, set[Subscription[AgentEvent]]] = {}
         bus.subscribe(EventStored, self._stream)
 
@@ -47,8 +47,8 @@ class Events:
 
         Long texts are cut and an agent that sends too many loses some; a note in the log says so.
         """
-        gate = self._gates.setdefault(agent, _Gate(EventAllowance(self._clock())))
-        return await self._db.commit(_append, agent, events, gate)
+        limiter = self._limiters.setdefault(agent, _Limiter(EventAllowance(self._clock())))
+        return await self._db.commit(_append, agent, events, limiter)
 
     async def note(self, agent: str, note: Note) -> None:
         """A line of our own, which a flood of the agent's events cannot crowd out."""
@@ -73,7 +73,7 @@ class Events:
 
     def remove(self, agent: str) -> None:
         """The log stays; whoever watches it reaches its end."""
-        self._gates.pop(agent, None)
+        self._limiters.pop(agent, None)
         for watcher in tuple(self._watchers.pop(agent, ())):
             watcher.close()
 
@@ -89,10 +89,10 @@ class Events:
             watcher.offer(stored.event)
 
 
-def _append(tx: Transaction, agent: str, events: Sequence[NewEvent], gate: _Gate) -> list[AgentEvent]:
-    accepted = [dated(event, tx.now) for event in events if gate.allowance.takes(event, tx.now)]
-    if len(accepted) < len(events) and not 0 <= tx.now - gate.noted_at < _NOTE_EVERY:
-        gate.noted_at = tx.now
+def _append(tx: Transaction, agent: str, events: Sequence[NewEvent], limiter: _Limiter) -> list[AgentEvent]:
+    accepted = [dated(event, tx.now) for event in events if limiter.allowance.takes(event, tx.now)]
+    if len(accepted) < len(events) and not 0 <= tx.now - limiter.noted_at < _NOTE_EVERY:
+        limiter.noted_at = tx.now
         accepted.append(dropped_note(tx.now))
     return store.append(tx, agent, accepted)
 

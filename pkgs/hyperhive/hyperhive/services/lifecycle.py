@@ -112,10 +112,10 @@ class Lifecycle:
             rules.count_call(calls, self._clock())
             return await self.act(verb, name, manager)
         except (UnitFailedError, UnavailableError):
-            # That is in the agent's log.
+            # `act` wrote it into the agent's log.
             raise
         except HyperhiveError as error:
-            # What never reached an agent is in the manager's own log, with the limits of every log.
+            # A call that reached no agent goes to the manager's own log, which has the limits of every log.
             text = f"{manager} asked to {verb} {name[:64]}: {error.message}"
             note = NewEvent(ts=self._clock(), turn=None, data=Note(level="warning", text=text))
             await self._events.append(manager, [note])

@@ -52,7 +52,7 @@ _AFTER_FAILURE: Final = 10.0
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Snapshot:
     rows: list[Delivery]
     questions: list[Question]
     messages: list[Unread]
@@ -197,7 +197,7 @@ class Notifications:
     async def _look(self, config: NtfyConfig, now: float) -> NotificationDiff:
         views = self._agents.views()
         self._states = {view.name: view.status.state for view in views}
-        seen = await self._db.read(_look)
+        seen = await self._db.read(_snapshot)
         stuck = (rules.of_agent(view.name, view.status, view.since) for view in views)
         items = [
             *map(rules.of_question, seen.questions),
@@ -277,14 +277,14 @@ class Notifications:
                 return True
 
 
-def _look(connection: sqlite3.Connection) -> _Look:
+def _snapshot(connection: sqlite3.Connection) -> _Snapshot:
     rows = store.tracked(connection)
     floors = {kind: store.floor(connection, kind) for kind in ("question", "message")}
     noted = [int(row.item) for row in rows if row.kind == "message"]
     # One character more, so that it is known that a text goes on; of four bytes each at most.
     beginning = 4 * (rules.TEXT_READ + 1)
     asked = questions.open_for(connection, OPERATOR)
-    return _Look(
+    return _Snapshot(
         rows=rows,
         questions=[question for question in asked if question.target == OPERATOR],
         messages=store.unread(connection, OPERATOR, noted, floors["message"], _MOST_NOTED, beginning),

@@ -56,7 +56,7 @@ def visible(paths: Iterable[str]) -> list[str]:
 def refused_file_in(directory: str) -> str | None:
     """Why no file can be made in a directory; None when one could, which is gone again."""
     try:
-        # Has no name where the file system can do that.
+        # Where the file system supports it, the file has no name that could be left behind.
         with tempfile.TemporaryFile(dir=directory):
             return None
     except OSError as error:
