@@ -65,12 +65,10 @@ class SelfTests:
         self._last: dict[str, SelfTest] = {}
 
     async def run(self, name: str) -> SelfTest:
-        """Have the agent look at its walls and look at them from outside.
+        """Have the agent look at its isolation from inside, and look at it from outside.
 
-        Raises:
-            NotFoundError: There is no such agent.
-            ConflictError: It has a self-test running, or its harness is not connected.
-            UnavailableError: Its harness did not answer in time, or went meanwhile.
+        A `NotFoundError` when there is no such agent, a `ConflictError` when it has a self-test running or is
+        not connected, an `UnavailableError` when its harness went or did not answer in time.
         """
         self._agents.config(name)
         if name in self._running:

@@ -71,13 +71,9 @@ class Lifecycle:
     async def act(self, verb: Verb, name: str, by: str = OPERATOR) -> AgentView:
         """Do it, and wait until it is done. The agent's mail stays in its queue.
 
-        `by` is `operator`, or the manager's name.
-
-        Raises:
-            NotFoundError: There is no such agent.
-            ConflictError: It makes no sense as the agent is now.
-            UnitFailedError: It went wrong; the message names unit and reason.
-            UnavailableError: There is nothing here that runs agents.
+        `by` is `operator`, or the manager's name. A `NotFoundError` when there is no such agent, a
+        `ConflictError` when it makes no sense now, an `UnitFailedError` with unit and reason when it went
+        wrong, an `UnavailableError` when nothing here runs agents.
         """
         self._agents.config(name)
         if not self._busy[name]:

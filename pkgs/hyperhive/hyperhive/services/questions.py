@@ -38,12 +38,7 @@ class Questions:
     async def ask(self, asker: str, request: AskRequest) -> Question:
         """Open a question; an agent gets it as a message, the operator sees it on the page.
 
-        Raises:
-            InvalidRequestError: To oneself, to `system` or to everyone.
-            UnknownRecipientError: Nobody is called that.
-            RecipientDeniedError: The allow-list does not permit it.
-            LoopBrokenError: The loop breaker stopped it.
-            ConflictError: Too many are open, or the idempotency key belongs to another call.
+        Errors as in `Messages.send`, but `*` is refused; a `ConflictError` also when too many are open.
         """
         rules = self._messages.rules
         if not rules.roster.knows(asker):
@@ -56,10 +51,8 @@ class Questions:
     async def answer(self, question_id: int, by: str, text: str) -> Question:
         """Close a question with an answer, which goes to the asker as a message.
 
-        Raises:
-            NotFoundError: It is none of the caller's business, or does not exist.
-            ForbiddenError: The caller asked it.
-            ConflictError: It is closed.
+        A `NotFoundError` when it is none of the caller's business, a `ForbiddenError` for its asker, a
+        `ConflictError` when it is closed.
         """
         return await self._db.commit(_answer, self._messages.rules, question_id, by, text)
 

@@ -77,8 +77,8 @@ def send(tx: Transaction, rules: Rules, sender: str, request: SendRequest) -> li
 def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | None:
     """Apply allow-list and loop breaker to a message that is not stored yet.
 
-    A refused one is kept as `refused`, and a broken loop is told to both sides once in a while. Returns the
-    error to raise after the commit, or None when the message may be sent.
+    Returns the error to raise after the commit, None when the message may be sent. A refused one is kept as
+    `refused`, and a broken loop is told to both sides once in a while.
     """
     denial = rules.roster.denial(new.sender, new.recipient)
     if denial:

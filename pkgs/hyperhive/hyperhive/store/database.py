@@ -194,10 +194,8 @@ _Outcome = tuple[_Job, _Result | BaseException]
 class Writer:
     """Runs jobs on its own thread, in the order of `submit`, and settles them after the commit.
 
-    Args:
-        connection: In autocommit mode, used by nobody else while the writer lives.
-        loop: Where events are published and futures are resolved.
-        publish: Gets the events of each job.
+    Nobody else uses `connection`, in autocommit mode, while the writer lives. Events are published and
+    futures resolved on `loop`.
     """
 
     def __init__(

@@ -29,9 +29,8 @@ def migrations() -> list[Migration]:
 def schema_version(connection: sqlite3.Connection) -> int:
     """0 for an empty file.
 
-    Raises:
-        StoreError: The file belongs to another program or to a newer hyperhive.
-        sqlite3.DatabaseError: The file is not a database.
+    A `StoreError` when it belongs to another program or to a newer hyperhive, a `sqlite3.DatabaseError`
+    when it is no database.
     """
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
