@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except HyperhiveError as error:
         key = getattr(error, "reason", error.key)
-        complain(key, error.message, as_json=args.json)
+        complain(error.key, error.message, as_json=args.json)
         return UNREACHABLE if getattr(error, "unreachable", False) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
