@@ -67,6 +67,8 @@ class Broker:
         self._open_calls = OpenCalls()
         self._listeners: list[Listener] = []
         self._agent_listeners: dict[str, Listener] = {}
+        # One agent of a name comes or goes after the other, so that neither takes what is the other's.
+        self._changing_agents = asyncio.Lock()
         self._resources = AsyncExitStack()
 
     async def start(self) -> None:
@@ -94,11 +96,13 @@ class Broker:
         """End streams and links, let what was begun be committed, close everything."""
         await self._background.cancel()
         self._open_calls.end_all()
-        if self._listeners:
+        if self._agent_listeners:
             # Only through them can there be links.
             await self.services.links.close_all()
-        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        listeners = [*self._listeners, *self._agent_listeners.values()]
+        await asyncio.gather(*(listener.stop() for listener in listeners))
         self._listeners.clear()
+        self._agent_listeners.clear()
         await self._tasks.finish(_FINISH_SECONDS)
         await self._resources.aclose()
 
@@ -109,23 +113,21 @@ class Broker:
             ConflictError: There is one of that name.
             HyperhiveError: Its socket cannot be made; nothing of it is left then.
         """
-        await self.services.add_agent(agent)
-        try:
-            await self._open_socket(agent.name)
-        except BaseException:
-            await self.remove_agent(agent.name)
-            raise
+        async with self._changing_agents:
+            await self.services.add_agent(agent)
+            try:
+                await self._open_socket(agent.name)
+            except BaseException:
+                await self._remove(agent.name)
+                raise
 
     async def remove_agent(self, name: str) -> None:
         """Its mail goes back, what it has open is closed, its socket goes.
 
         A `NotFoundError` says that there is none of that name.
         """
-        await self.services.remove_agent(name)
-        listener = self._agent_listeners.pop(name, None)
-        if listener is not None:
-            await listener.stop()
-            self._listeners.remove(listener)
+        async with self._changing_agents:
+            await self._remove(name)
 
     def login_url(self) -> str:
         return f"{self.url}/?token={quote(self.services.sessions.token())}"
@@ -150,6 +152,14 @@ class Broker:
         await services.start()
         return services
 
+    async def _remove(self, name: str) -> None:
+        try:
+            await self.services.remove_agent(name)
+        finally:
+            listener = self._agent_listeners.pop(name, None)
+            if listener is not None:
+                await listener.stop()
+
     async def _open_socket(self, name: str) -> None:
         # A container's root is "other" here, so it needs everybody's bits on the socket. The directory
         # above is closed to all but the broker; inside of the container only the bind mount is seen.
@@ -164,7 +174,7 @@ class Broker:
             peer_allowed=peer_rule(self._config, name),
             lease_seconds=self._config.delivery.lease_seconds,
         )
-        self._agent_listeners[name] = self._listener(app, _AGENT_CONNECTIONS)
+        self._agent_listeners[name] = Listener(app, failure=_failure, connections=_AGENT_CONNECTIONS)
         await self._agent_listeners[name].start_unix(directory / "broker.sock", mode)
 
     async def _listen_operator(self) -> None:
@@ -179,7 +189,7 @@ class Broker:
             host_names=listen.host_names,
             dashboard=Path(self._config.dashboard_dir),
         )
-        listener = self._listener(self.operator, _OPERATOR_CONNECTIONS)
+        listener = self._listener(self.operator)
         self._port = await listener.start_tcp(listen.host, listen.port, tls)
         self.url = _url("http" if tls is None else "https", listen.host_names[0], self._port)
 
@@ -191,11 +201,11 @@ class Broker:
             peer_allowed=lambda uid: uid in {0, os.geteuid()},
             login_url=self.login_url,
         )
-        listener = self._listener(app, _OPERATOR_CONNECTIONS)
+        listener = self._listener(app)
         await listener.start_unix(Path(self._config.runtime_dir) / "admin.sock", 0o600)
 
-    def _listener(self, app: web.Application, connections: int) -> Listener:
-        listener = Listener(app, failure=_failure, connections=connections)
+    def _listener(self, app: web.Application) -> Listener:
+        listener = Listener(app, failure=_failure, connections=_OPERATOR_CONNECTIONS)
         self._listeners.append(listener)
         return listener
 

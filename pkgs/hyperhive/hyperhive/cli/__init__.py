@@ -19,7 +19,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not sys.stdout.closed:
             sys.stdout.flush()
     except HyperhiveError as error:
-        key = getattr(error, "reason", error.key)
         complain(error.key, error.message, as_json=args.json)
         return UNREACHABLE if getattr(error, "unreachable", False) else FAILED
     except KeyboardInterrupt:

@@ -94,16 +94,21 @@ class Agents:
         for question in await db.read(questions.open_all):
             self._question_changed(question)
 
-    def add(self, agent: AgentConfig) -> None:
-        """A `ConflictError` when there is one of that name."""
-        if agent.name in self._agents:
-            raise ConflictError(f"there is an agent {agent.name!r} already")
+    def check_free(self, name: str) -> None:
+        """A `ConflictError` when there is an agent of that name."""
+        if name in self._agents:
+            raise ConflictError(f"there is an agent {name!r} already")
+
+    def add(self, agent: AgentConfig, chosen: str | None = None) -> None:
+        """With the model that the operator chose; errors as in `check_free`."""
+        self.check_free(agent.name)
         now = self._clock()
         unit = UnitStatus(unit=agent.name, state=UnitState.UNKNOWN, reason="")
         bare = AgentStatus.bare(AgentState.STARTING, agent.model)
         new = _Agent(agent, unit, now, reported=bare, shown=bare, since=now)
         new.shown = new.status(now)
         self._agents[agent.name] = new
+        self._chosen[agent.name] = chosen
         self._set_roster()
         self.touch(agent.name)
 

@@ -60,14 +60,17 @@ class Services:
 
     async def add_agent(self, agent: AgentConfig) -> None:
         """Make what the services keep of one agent; a `ConflictError` when there is one of that name."""
-        self.agents.add(agent)
+        self.agents.check_free(agent.name)
+        # What can fail comes first, so that nothing is left of it.
+        chosen = await self.models.kept(agent)
+        self.agents.add(agent, chosen)
         self.lifecycle.add(agent.name)
-        await self.models.add(agent)
 
     async def remove_agent(self, name: str) -> None:
         """Unmake what the services keep of one agent; a `NotFoundError` when there is none of that name.
 
-        What the store keeps stays: history, log, stats and the choice of a model.
+        What the store keeps stays: history, log, stats and the choice of a model. When the store fails, the
+        agent is gone all the same, and its mail goes back when a broker starts next.
         """
         # From here on nobody can send to it, and its own calls are refused.
         self.agents.remove(name)
@@ -75,8 +78,10 @@ class Services:
         self.selftests.remove(name)
         self.terminals.remove(name)
         self.events.remove(name)
-        await self.messages.return_mail(name)
-        await self.links.close(name, f"{name} left the hive")
+        try:
+            await self.messages.return_mail(name)
+        finally:
+            await self.links.close(name, f"{name} left the hive")
 
     async def sweep(self) -> None:
         """Leases and deadlines that have passed, retention, and what stayed away too long."""

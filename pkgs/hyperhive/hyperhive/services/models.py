@@ -34,13 +34,13 @@ class Models:
         self._links = links
         self._clock = clock
 
-    async def add(self, agent: AgentConfig) -> None:
-        """Take over a choice; one that the configuration no longer lists is dropped, and said so."""
+    async def kept(self, agent: AgentConfig) -> str | None:
+        """The choice for an agent; one that its configuration no longer lists is dropped, and said so."""
         kept = (await self._db.read(store.load)).get(agent.name)
         if kept is None or kept in agent.models:
-            self._agents.model_chosen(agent.name, kept)
-        else:
-            await self._db.commit(_drop, agent, kept)
+            return kept
+        await self._db.commit(_drop, agent, kept)
+        return None
 
     async def choose(self, name: str, asked: str) -> AgentView:
         """From the agent's next turn on; `default` goes back to the configuration.

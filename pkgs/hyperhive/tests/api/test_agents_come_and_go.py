@@ -1,6 +1,8 @@
 """Agents that come and go while the broker runs: sockets, links, mail, views, terminals."""
 
 import asyncio
+import sqlite3
+import threading
 
 import aiohttp
 import pytest
@@ -20,20 +22,23 @@ async def names(hive: RunningHive) -> list[str]:
     return [agent["name"] for agent in state["agents"]]
 
 
+async def linked(hive: RunningHive, name: str, *turns: str) -> aiohttp.ClientWebSocketResponse:
+    link = await hive.agents[name].ws_connect("/v1/link", autoclose=False)
+    await link.send_json({"type": "hello", "version": "0", "turns": turns})
+    assert (await link.receive_json(timeout=5))["type"] == "welcome"
+    return link
+
+
 async def test_what_an_agent_had_is_gone_with_it_and_nobody_else_notices(hive: RunningHive) -> None:
     await hive.send("alice", "bob", "read me")
     _, question = await call(hive.agents["bob"], "POST", "/v1/questions", {"question": "Which?"})
-    link = await hive.agents["bob"].ws_connect("/v1/link", autoclose=False)
-    await link.send_json({"type": "hello", "version": "0", "turns": ["t1"]})
-    assert (await link.receive_json(timeout=5))["type"] == "welcome"
+    link = await linked(hive, "bob", "t1")
     assert (await link.receive_json(timeout=5))["type"] == "wake"
     await hive.lease("bob", "t1")
     waiting = asyncio.ensure_future(
         call(hive.agents["bob"], "POST", "/v1/inbox/lease", {"turn": "t2", "wait_seconds": 20})
     )
-    other = await hive.agents["alice"].ws_connect("/v1/link")
-    await other.send_json({"type": "hello", "version": "0", "turns": []})
-    assert (await other.receive_json(timeout=5))["type"] == "welcome"
+    other = await linked(hive, "alice")
     async with hive.browser.get("/api/agents/bob/stream") as stream, asyncio.timeout(10):
         await stream.content.readuntil(b"\n\n")
         removing = asyncio.ensure_future(hive.broker.remove_agent("bob"))
@@ -101,3 +106,37 @@ async def test_an_agent_whose_socket_cannot_be_made_is_not_there(hive: RunningHi
     hive.socket("carol").rmdir()
     await hive.broker.add_agent(config("carol"))
     assert hive.socket("carol").exists()
+
+
+async def test_an_agent_that_comes_back_while_it_still_leaves_keeps_its_own_socket(hive: RunningHive) -> None:
+    disk = threading.Event()
+    writing = hive.broker.services.db.submit(lambda _: disk.wait(5))
+    leaving = asyncio.ensure_future(hive.broker.remove_agent("bob"))
+    await asyncio.sleep(0)
+    coming = asyncio.ensure_future(hive.broker.add_agent(config("bob")))
+    await asyncio.wait({coming}, timeout=0.2)
+    disk.set()
+    await asyncio.gather(writing, leaving, coming)
+    connector = aiohttp.UnixConnector(path=str(hive.socket("bob")))
+    async with aiohttp.ClientSession("http://broker", connector=connector) as client:
+        assert (await call(client, "GET", "/v1/me"))[1]["name"] == "bob"
+    await hive.broker.stop()
+    assert not hive.socket("bob").exists()
+
+
+async def test_an_agent_leaves_whole_although_the_store_takes_nothing(hive: RunningHive) -> None:
+    db = hive.broker.services.db
+    await hive.send("alice", "bob", "read me")
+    full = "CREATE TRIGGER full BEFORE UPDATE ON messages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    await db.commit(lambda tx: tx.connection.execute(full))
+    link = await linked(hive, "bob")
+    assert (await link.receive_json(timeout=5))["type"] == "wake"
+    removing = asyncio.ensure_future(hive.broker.remove_agent("bob"))
+    assert (await link.receive()).extra == "bob left the hive"
+    await link.close()
+    with pytest.raises(sqlite3.Error, match="disk full"):
+        await removing
+    assert (hive.socket("bob").exists(), await names(hive)) == (False, ["alice", "boss"])
+    await db.commit(lambda tx: tx.connection.execute("DROP TRIGGER full"))
+    await hive.broker.add_agent(config("bob"))
+    assert (await call(hive.admin, "GET", "/api/agents/bob"))[1]["inbox_depth"] == 1

@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -88,3 +89,25 @@ async def test_a_choice_that_is_not_listed_any_more_is_dropped_and_the_operator_
     await start_core(hive_config(agents={"alice": SONNET_AND_OPUS}))
     core = await start_core(config(hive_config))
     assert [core.agents.next_model(name) for name in ("alice", "bob")] == ["sonnet", "opus"]
+
+
+async def test_a_choice_that_an_agent_does_not_list_when_it_comes_back_is_dropped(
+    start_core: StartCore, hive_config: HiveConfig
+) -> None:
+    core = await start_core(config(hive_config))
+    await core.models.choose("alice", "opus")
+    alice = core.agents.config("alice")
+    await core.remove_agent("alice")
+    plain = alice.model_copy(update={"models": ["sonnet"]})
+    full = "CREATE TRIGGER full BEFORE DELETE ON agents BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    await core.db.commit(lambda tx: tx.connection.execute(full))
+    with pytest.raises(sqlite3.Error, match="disk full"):
+        await core.add_agent(plain)
+    assert core.agents.names() == ["bob"]
+    await core.db.commit(lambda tx: tx.connection.execute("DROP TRIGGER full"))
+    await core.add_agent(plain)
+    assert core.agents.view("alice").model.chosen is None
+    await core.remove_agent("alice")
+    await core.add_agent(alice)
+    assert core.agents.view("alice").model.chosen is None
+    assert [message.kind for message in (await core.messages.inbox()).messages] == [MessageKind.NOTICE]
