@@ -90,14 +90,10 @@ def record(verb: Verb, name: str, by: str, problem: str | None) -> tuple[Literal
 
 
 def shown(reported: AgentStatus, unit: UnitStatus, *, linked: bool, lost: bool, waited: float) -> AgentStatus:
-    """The status that the operator sees.
+    """The status that the operator sees, from what the harness reported and what runs the agent.
 
-    Args:
-        reported: What the harness last said.
-        unit: What runs the agent.
-        linked: The harness is connected.
-        lost: It was connected since `unit` last came up.
-        waited: Seconds since the connection went or `unit` changed its state, whichever is later.
+    `lost`: the harness was connected since `unit` last came up. `waited`: seconds since the connection went
+    or `unit` changed its state, whichever is later.
     """
     if linked:
         if unit.state is not UnitState.STOPPING:
@@ -112,8 +108,8 @@ def shown(reported: AgentStatus, unit: UnitStatus, *, linked: bool, lost: bool, 
 def next_look(waiting: list[float]) -> float | None:
     """Seconds until the units are looked at again; None when nothing needs it.
 
-    `waiting` has the seconds since each agent without a harness changed last. A connected one proves that its
-    unit runs, so it does not count.
+    `waiting` has the seconds since each agent without a harness changed last: a connected one proves that its
+    unit runs.
     """
     if not waiting:
         return None

@@ -123,14 +123,10 @@ def compare(
     undecided: Collection[str],
     now: float,
 ) -> NotificationDiff:
-    """Compare what was noted with what waits now.
+    """Compare what was noted, and is still tracked, with what waits now.
 
-    Args:
-        rows: What was noted and is still tracked.
-        items: Everything that waits.
-        floors: Of kinds that are numbered, the highest number that was ever noted.
-        undecided: Agents of which nobody can say yet whether their trouble is over.
-        now: Seconds since 1970.
+    `floors` has the highest number that was ever noted, of the kinds that are numbered; of `undecided` agents
+    nobody can say yet whether their trouble is over.
     """
     waiting = {item.identity: item for item in items}
     noted = {(row.kind, row.item): row for row in rows}

@@ -6,7 +6,7 @@ from hyperhive.protocol.questions import Question, QuestionState
 
 
 def check_sees(question: Question | None, by: str, question_id: int) -> Question:
-    """The question for those it concerns; for others a `NotFoundError`, as if there were none."""
+    """The question, for those it concerns; for others a `NotFoundError`, as if there were none."""
     if question is None or by not in {question.asker, question.target, OPERATOR}:
         raise NotFoundError(f"there is no question {question_id}")
     return question

@@ -72,17 +72,10 @@ class ExpansionReader:
         self._posix = posix
 
     def take(self, position: int, end: int, nodes: Mapping[int, Node], out: Reading, quoting: Quoting) -> int:
-        """Take one expansion; returns the offset behind it.
+        """Take the expansion at `position` (a `$`, backtick, or `<` or `>` of a process substitution).
 
-        Args:
-            position: Offset of `$`, a backtick, or the `<` or `>` of a process substitution.
-            end: Where the word ends.
-            nodes: The grammar's substitutions inside the word, by offset.
-            out: Takes what was found; the caller must judge its scripts.
-            quoting: What surrounds the expansion.
-
-        Raises:
-            RefusedError: It is not one of the accepted forms.
+        Returns the offset behind it. `end` is where the word ends, `nodes` are the grammar's substitutions
+        inside it, by offset. The caller must judge the scripts that `out` takes.
         """
         source = self._source
         if source[position] == "`":
