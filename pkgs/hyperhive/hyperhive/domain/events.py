@@ -6,7 +6,7 @@ from typing import Final
 from hyperhive.protocol.events import EventKind, NewEvent, Note
 
 #: Events of one agent that are stored per second in the long run, and at once after a quiet time;
-#: an event counts once more for every `EVENT_UNIT` characters of its data.
+#: an event counts once more for every `EVENT_UNIT` bytes of its data.
 EVENT_RATE: Final = 50.0
 EVENT_BURST: Final = 1000.0
 EVENT_UNIT: Final = 8192
@@ -38,7 +38,7 @@ class EventAllowance:
         self._at = now
         self._tokens = min(EVENT_BURST, self._tokens + elapsed * EVENT_RATE)
         floor = _TURN_END_RESERVE if event.kind is EventKind.TURN_END else 0.0
-        price = 1 + len(event.data.model_dump_json()) // EVENT_UNIT
+        price = 1 + len(event.data.model_dump_json().encode()) // EVENT_UNIT
         if self._tokens - price < floor:
             return False
         self._tokens -= price

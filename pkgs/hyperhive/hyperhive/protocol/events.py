@@ -67,13 +67,20 @@ class TurnResult(StrEnum):
 
 def cut(text: str) -> str:
     """The text, cut to the limit with a note of how much is missing; what was cut already stays."""
-    if len(text) <= EVENT_TEXT_LIMIT or _CUT.fullmatch(text, EVENT_TEXT_LIMIT):
-        return text
-    return f"{text[:EVENT_TEXT_LIMIT]}\n[… {len(text) - EVENT_TEXT_LIMIT} more characters]"
+    if len(text) > EVENT_TEXT_LIMIT and not _CUT.fullmatch(text, EVENT_TEXT_LIMIT):
+        text = f"{text[:EVENT_TEXT_LIMIT]}\n[… {len(text) - EVENT_TEXT_LIMIT} more characters]"
+    # JavaScript cuts texts inside of characters, and half a character cannot be sent or stored.
+    return text.encode(errors="replace").decode()
 
 
 def _text(value: object) -> str:
-    return cut(value if isinstance(value, str) else _json(_plain(value, _DEPTH)))
+    match value:
+        case str():
+            return cut(value)
+        case None:
+            return ""
+        case _:
+            return cut(_json(_plain(value, _DEPTH)))
 
 
 def _name(value: object) -> str:
@@ -105,6 +112,11 @@ def _plain(value: object, depth: int) -> object:
             return None
         case _:
             return value
+
+
+def _seconds(value: object) -> object:
+    """A number too large for a float is infinite, as others that are no time."""
+    return math.inf if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
 def _counts(value: object) -> object:
@@ -202,7 +214,7 @@ class Note(_EventModel):
     retry: bool = False
 
 
-class Tokens(ApiModel):
+class Tokens(_EventModel):
     """Token counts of one turn, of the main session."""
 
     input: TokenCount = 0
@@ -243,7 +255,7 @@ class NewEvent(ApiModel):
     As JSON the `kind` stands beside the `data`: {ts, kind, turn, data}.
     """
 
-    ts: Timestamp
+    ts: Annotated[Timestamp, BeforeValidator(_seconds)]
     turn: Annotated[str, AfterValidator(lambda turn: turn[:64])] | None
     data: EventData
 

@@ -36,9 +36,10 @@ def test_an_allowance_fills_up_again_with_time() -> None:
     assert sum(allowance.takes(end, NOW) for _ in range(5000)) < 5000
 
 
-def test_a_large_event_uses_up_the_allowance_of_many() -> None:
+@pytest.mark.parametrize("unit", ["x" * EVENT_UNIT, "🐝" * (EVENT_UNIT // 4)], ids=["ascii", "wide"])
+def test_a_large_event_uses_up_the_allowance_of_many(unit: str) -> None:
     allowance = EventAllowance(NOW)
-    large = NewEvent(ts=NOW, turn="t", data=ToolUse(input={str(part): "x" * EVENT_UNIT for part in range(7)}))
+    large = NewEvent(ts=NOW, turn="t", data=ToolUse(input={str(part): unit for part in range(7)}))
 
     assert sum(allowance.takes(large, NOW) for _ in range(200)) == EVENT_BURST // 8
 

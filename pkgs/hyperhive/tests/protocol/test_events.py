@@ -96,22 +96,37 @@ def test_what_does_not_fit_a_field_is_left_out_and_the_rest_is_kept(value: objec
         "tool_calls": value,
         "tools": {"Bash": 2, "Read": value},
         "cost_usd": value,
-        "tokens": {"input": value},
+        "tokens": {"input": value, "output": 3},
         "context_used": value,
     }
 
     assert told("turn_end", known | wrong) == TurnEnd(
-        result=TurnResult.CANCELLED, duration_ms=5, tools={"Bash": 2}
+        result=TurnResult.CANCELLED, duration_ms=5, tools={"Bash": 2}, tokens=Tokens(output=3)
     )
     assert told("turn_end", {"result": value, "tokens": [value], "tools": value}) == TurnEnd()
     assert told("note", {"level": value, "text": "x", "retry": 1}) == Note(text="x")
     assert told("turn_start", {"prompt": "go", "messages": [1, value]}) == TurnStart(prompt="go")
 
 
-def test_what_is_no_text_is_told_as_json() -> None:
+def test_what_is_no_text_is_told_as_json_and_nothing_as_no_text() -> None:
     use = told("tool_use", {"id": 1, "name": {"a": ["b"]}, "input": "ls", "more": 2})
 
     assert use == ToolUse(id="1", name='{"a": ["b"]}')
+    assert told("turn_end", {"error": None}) == TurnEnd()
+
+
+def test_half_a_character_spoils_no_event() -> None:
+    half = "cut \ud83d"
+
+    for data in (Text(text=half), ToolUse(name=half, input={"a": [half], half: half})):
+        assert "cut ?" in NewEvent(ts=1.0, turn="t", data=data).model_dump_json()
+
+
+@pytest.mark.parametrize("ts", ["1e400", "1" + "0" * 400, "-1" + "0" * 400])
+def test_an_endless_time_is_a_time(ts: str) -> None:
+    event = NewEvent.model_validate_json(f'{{"ts": {ts}, "kind": "text", "turn": null, "data": {{}}}}')
+
+    assert math.isinf(event.ts)
 
 
 @pytest.mark.parametrize(
