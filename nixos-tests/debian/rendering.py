@@ -36,16 +36,23 @@ def dump(rendering: Mapping[str, str]) -> str:
     Settings that are as the program's schema has them by default are left out; `load` fills them in.
 
     Raises:
-        ValueError: A configuration file lacks a setting or has an unknown one.
+        ValueError: A configuration file lacks a setting or has an unknown one, or a file ends within a line.
     """
     return json_text(
         {
             path: _settings(path, json.loads(text), fill=False)
             if path.endswith(".json")
-            else text.splitlines()
+            else _lines(path, text)
             for path, text in rendering.items()
         }
     )
+
+
+def _lines(path: str, text: str) -> list[str]:
+    *lines, rest = text.split("\n")
+    if rest:
+        raise ValueError(f"{path}: the last line has no end")
+    return lines
 
 
 def _settings(path: str, value: Any, *, fill: bool) -> Any:

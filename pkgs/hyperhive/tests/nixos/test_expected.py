@@ -155,6 +155,15 @@ def test_a_rendering_is_stored_line_by_line_and_its_json_as_json() -> None:
     )
 
 
+def test_a_text_is_stored_exactly_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "EXPECTED", tmp_path)
+    texts = {"empty": "", "line": "\n", "dos": "a\r\nb\r\n", "page": "a\x0cb\u2028c\n\n"}
+    (tmp_path / "hive.json").write_text(rendering.dump(texts), encoding="utf-8")
+    assert rendering.load("hive") == texts
+    with pytest.raises(ValueError, match="x: the last line has no end"):
+        rendering.dump({"x": "a\nb"})
+
+
 def test_a_configuration_file_is_stored_without_defaults_but_may_lack_nothing() -> None:
     path = "containers/h-alice/etc/hyperhive/harness.json"
     files = expected.committed("minimal")
