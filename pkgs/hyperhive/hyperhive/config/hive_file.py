@@ -103,7 +103,7 @@ class HiveFile(ConfigModel):
     operator: OperatorConfig
     dashboard: ListenConfig
     defaults: AgentSettings
-    """of every [agents.NAME]; tables in it merge with the agent's own"""
+    """of every [agents.NAME]; notes, context, budget and limits merge with the agent's own"""
     claude: ClaudeSettings
     delivery: DeliveryConfig
     loop_breaker: LoopBreakerConfig

@@ -49,7 +49,10 @@ def absolute(path: Any, info: ValidationInfo) -> Any:
     """Where a path leads that stands in a hive file; elsewhere it stays as it is."""
     if not (isinstance(info.context, HiveFileContext) and isinstance(path, str)):
         return path
-    return str((info.context.directory / Path(path).expanduser()).resolve())
+    try:
+        return str((info.context.directory / Path(path).expanduser()).resolve())
+    except RuntimeError as error:
+        raise ValueError(f"nobody has such a home directory: {path!r}") from error
 
 
 def _dotted(word: Any, info: ValidationInfo) -> Any:
@@ -77,7 +80,7 @@ Role = Annotated[
     Literal["agent", "manager"],
     Field(
         description="The manager coordinates the hive: it may write to everyone, and start, stop and restart "
-        "agents. A hive has at most one."
+        "agents. A hive has at most one; `services.hyperhive.manager` declares it in NixOS."
     ),
     default("agent"),
 ]
@@ -169,7 +172,7 @@ class McpServerConfig(ConfigModel):
     """An extra MCP server that the agent's session starts over stdio."""
 
     command: Annotated[str, StringConstraints(min_length=1), BeforeValidator(_dotted)]
-    """Program of the server; it speaks MCP over stdin and stdout."""
+    """Program of the server, its path or its name in `PATH`; it speaks MCP over stdin and stdout."""
     args: Annotated[list[Annotated[str, BeforeValidator(_dotted)]], default([])]
     """Arguments of the program."""
     env: Annotated[dict[EnvironmentName, str], default({})]
@@ -373,7 +376,7 @@ class NtfyConfig(ConfigModel):
     """What is pushed: questions and messages to the operator, agents that failed or need a login."""
     dashboard_url: Annotated[BaseUrl | None, default(None)]
     """Where links in the pushes lead. `null` is the dashboard's own address where it listens beyond loopback,
-    with the first of its host names that is not; otherwise there is no link."""
+    else no link; the address has the first of the host names that is not loopback."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -251,6 +251,10 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
             "[notifications.ntfy]\nurl = 'https://ntfy.sh/hive'\ntoken_credential = 'x'\n" + MINIMAL,
             "hive.toml: notifications.ntfy.token_credential: is not among [credentials] (value: 'x')",
         ),
+        (
+            "[claude]\ncli = '~nobody-of-that-name/claude'\n" + MINIMAL,
+            "hive.toml: claude.cli: nobody has such a home directory: '~nobody-of-that-name/claude'",
+        ),
         ("[notifications.ntfy]\n" + MINIMAL, "hive.toml: notifications.ntfy.url: Field required"),
         (
             "[notifications]\nntfy = 'https://ntfy.sh/hive'\n" + MINIMAL,

@@ -162,13 +162,16 @@ def _kind(field: dict[str, Any]) -> str:
         case {"anyOf": [inner, {"type": "null"}]}:
             words = f"null or {_kind(inner)}"
         case {"patternProperties": patterns}:
-            words = f"attribute set of {_kind(next(iter(patterns.values())))}"
+            ((names, inner),) = patterns.items()
+            words = f"attribute set, under names that match {names}, of {_kind(inner)}"
         case {"items": items}:
-            words = f"list of {_kind(items)}"
+            words = f"{'non-empty ' if 'minItems' in field else ''}list of {_kind(items)}"
         case {"enum": values}:
             words = " or ".join(map(json.dumps, values))
-        case {"pattern": pattern}:
-            words = f"string that matches {pattern}"
+        case {"type": "string"}:
+            most = f" of at most {field['maxLength']} characters" if "maxLength" in field else ""
+            pattern = f" that matches {field['pattern']}" if "pattern" in field else ""
+            words = f"{'non-empty ' if 'minLength' in field else ''}string{most}{pattern}"
         case _:
             bounds = [f" {side} {field[side]}" for side in ("minimum", "maximum") if side in field]
             words = field["type"] + ",".join(bounds)
