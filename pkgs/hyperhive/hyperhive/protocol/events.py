@@ -147,14 +147,15 @@ class _EventModel(ApiModel):
     @model_validator(mode="wrap")
     @classmethod
     def _without_misfits(cls, given: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        try:
+        if not isinstance(given, dict):
             return handler(given)
+        known = {name: given[name] for name in cls.model_fields if name in given}
+        try:
+            return handler(known)
         except ValidationError as error:
-            if not isinstance(given, dict):
-                raise
             found = error.errors(include_url=False, include_context=False, include_input=False)
             misfits = {one["loc"][0] for one in found}
-            return handler({name: value for name, value in given.items() if name not in misfits})
+            return handler({name: value for name, value in known.items() if name not in misfits})
 
 
 class TurnStart(_EventModel):
