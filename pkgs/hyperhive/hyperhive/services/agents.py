@@ -99,7 +99,7 @@ class Agents:
         if name in self._agents:
             raise ConflictError(f"there is an agent {name!r} already")
 
-    def add(self, agent: AgentConfig, chosen: str | None = None) -> None:
+    def add(self, agent: AgentConfig, chosen: str | None) -> None:
         """With the model that the operator chose; errors as in `check_free`."""
         self.check_free(agent.name)
         now = self._clock()

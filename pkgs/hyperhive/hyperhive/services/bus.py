@@ -62,7 +62,6 @@ class Subscription(Generic[Item]):
         self._group = group
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
         self._ended = False
-        self.overflowed = False
 
     async def __aenter__(self) -> Self:
         self._group.add(self)
@@ -91,7 +90,6 @@ class Subscription(Generic[Item]):
 
     def offer(self, item: Item) -> None:
         if self._queue.qsize() >= QUEUE_LIMIT:
-            self.overflowed = True
             self.close()
         else:
             self._queue.put_nowait(item)

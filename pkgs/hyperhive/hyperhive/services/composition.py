@@ -138,7 +138,7 @@ def build_services(
         questions=questions,
         events=events,
         stats=Stats(db, agents, config, clock),
-        models=Models(db, agents, events, links, clock),
+        models=Models(db, agents, events, links),
         lifecycle=Lifecycle(runtime, agents, events, bus, clock),
         sessions=sessions,
         hive=HiveView(config, bus, messages, questions, agents, clock, boot=boot, version=__version__),

@@ -1,7 +1,5 @@
 """Models: the operator's choice for each agent, kept over restarts of everything."""
 
-from collections.abc import Callable
-
 from hyperhive.config import AgentConfig
 from hyperhive.domain import models as rules
 from hyperhive.protocol.agents import AgentView
@@ -20,19 +18,11 @@ from hyperhive.store.transaction import Transaction
 class Models:
     """Which model each agent uses from its next turn on; told to its harness, now or in its welcome."""
 
-    def __init__(
-        self,
-        db: Database,
-        agents: Agents,
-        events: Events,
-        links: Links,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, db: Database, agents: Agents, events: Events, links: Links) -> None:
         self._db = db
         self._agents = agents
         self._events = events
         self._links = links
-        self._clock = clock
 
     async def kept(self, agent: AgentConfig) -> str | None:
         """The choice for an agent; one that its configuration no longer lists is dropped, and said so."""
