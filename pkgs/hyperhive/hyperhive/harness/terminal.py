@@ -360,6 +360,8 @@ async def _read(socket: aiohttp.ClientWebSocketResponse, terminal: Terminal, vie
                 terminal.write_input(viewer, message.data)
             elif message.type is aiohttp.WSMsgType.TEXT:
                 terminal.on_viewer_frame(viewer, BROWSER_FRAME.validate_json(message.data))
+            # Whoever closes the socket goes first: aiohttp would close it here, with a code of its own.
+            await asyncio.sleep(0)
     except (InvalidRequestError, ValidationError) as error:
         log.warning("a viewer of terminal %s: %s", terminal.id[:8], error)
         return aiohttp.WSCloseCode.POLICY_VIOLATION

@@ -3,14 +3,17 @@
 import asyncio
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from hyperhive.domain.terminal import Scrollback
 from hyperhive.errors import ConflictError, InvalidRequestError
-from hyperhive.harness.terminal import Terminal
+from hyperhive.harness.terminal import Terminal, _serve
 from hyperhive.harness.viewer import Viewer
-from hyperhive.protocol.link import OpenTerminal
+from hyperhive.protocol.link import AttachViewer, OpenTerminal
 from hyperhive.protocol.terminal import (
     CHUNK_BYTES,
+    CLOSE_ENDED,
     EXACT_SECONDS,
     OFFSET_LIMIT,
     OUTPUT_HEADER,
@@ -25,6 +28,7 @@ from hyperhive.protocol.terminal import (
 )
 
 CHANGED = Changed(terminals=[])
+ASKED = AttachViewer(terminal="0" * 32, viewer="1" * 32, who="me", have=None)
 
 
 def viewer_of(output: Scrollback, begin: int = 0) -> Viewer:
@@ -172,3 +176,37 @@ async def test_only_so_many_windows_look_at_one() -> None:
         one.attach(f"{number}", None)
     with pytest.raises(ConflictError, match="8 windows look at this terminal already"):
         one.attach("one more", None)
+
+
+async def test_a_window_hears_that_the_terminal_has_ended_also_when_it_says_something_meanwhile() -> None:
+    """aiohttp closes with a code of its own when a frame comes just before `close` is called elsewhere."""
+    codes: list[int | None] = []
+
+    async def broker(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+
+        async def talk() -> None:
+            while not socket.closed:
+                await socket.send_str(Ack(offset=0).model_dump_json())
+                await asyncio.sleep(0)
+
+        talking = asyncio.ensure_future(talk())
+        async for _ in socket:
+            pass
+        codes.append(socket.close_code)
+        talking.cancel()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", broker)
+    async with TestClient(TestServer(app)) as client:
+        for _ in range(20):
+            one = terminal()
+            socket = await client.ws_connect("/")
+            serving = asyncio.ensure_future(_serve(socket, one, ASKED))
+            await asyncio.sleep(0.01)
+            one.viewers[0].end()
+            await serving
+            await one.close()
+    assert codes == [CLOSE_ENDED] * 20
