@@ -105,10 +105,8 @@ class Terminals:
             await terminal.close()
         note = Note(text=closed_note(end, terminal.killed_by))
         self._link.emit(NewEvent(ts=time.time(), turn=None, data=note))
-        ended = [one for one in self._terminals.values() if one.end is not None]
-        for surplus in ended[:-TERMINAL_LIMIT]:
-            self._forget(surplus)
-        asyncio.get_running_loop().call_later(ENDED_SECONDS, self._forget, terminal)
+        # By its name: until then the timer would keep the output of one that is forgotten before.
+        asyncio.get_running_loop().call_later(ENDED_SECONDS, self._forget, terminal.id)
 
     async def _show(self, asked: AttachViewer) -> None:
         """Dial for a viewer, and serve it until it goes or all is shown."""
@@ -125,11 +123,14 @@ class Terminals:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             log.debug("a viewer of terminal %s is gone: %s", asked.terminal[:8], error)
 
-    def _forget(self, terminal: "Terminal") -> None:
-        if self._terminals.pop(terminal.id, None):
+    def _forget(self, name: str) -> None:
+        if self._terminals.pop(name, None):
             self._changed()
 
     def _changed(self) -> None:
+        ended = [name for name, one in self._terminals.items() if one.end is not None]
+        for surplus in ended[:-TERMINAL_LIMIT]:
+            del self._terminals[surplus]
         views = [one.view() for one in self._terminals.values() if one.is_started]
         self._link.set_terminals(views)
         frame = Changed(terminals=views)

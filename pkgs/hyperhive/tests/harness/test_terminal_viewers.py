@@ -1,6 +1,8 @@
 """What a window is sent and what is held back, and how a terminal's windows share it."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -8,7 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from hyperhive.domain.terminal import Scrollback
 from hyperhive.errors import ConflictError, InvalidRequestError
-from hyperhive.harness.terminal import Terminal, _serve
+from hyperhive.harness.shell import ManualSession
+from hyperhive.harness.terminal import Terminal, Terminals, _serve
 from hyperhive.harness.viewer import Viewer
 from hyperhive.protocol.link import AttachViewer, OpenTerminal
 from hyperhive.protocol.terminal import (
@@ -18,12 +21,15 @@ from hyperhive.protocol.terminal import (
     OFFSET_LIMIT,
     OUTPUT_HEADER,
     SCROLLBACK_BYTES,
+    TERMINAL_LIMIT,
     WINDOW_BYTES,
     Ack,
     Attached,
     Changed,
     Dropped,
     Resize,
+    TerminalEnd,
+    TerminalView,
     Title,
 )
 
@@ -210,3 +216,19 @@ async def test_a_window_hears_that_the_terminal_has_ended_also_when_it_says_some
             await serving
             await one.close()
     assert codes == [CLOSE_ENDED] * 20
+
+
+async def test_a_list_has_room_for_all_that_run_when_one_more_ends() -> None:
+    told: list[list[TerminalView]] = []
+    link: Any = SimpleNamespace(set_terminals=told.append)
+    unused: Any = None
+    terminals = Terminals(unused, unused, link, ManualSession())
+    end = TerminalEnd(at=1.0, exit_code=0, signal=None, reason="")
+    for number in range(2 * TERMINAL_LIMIT + 1):
+        one = Terminal(OpenTerminal(id=f"{number:032x}", cols=80, rows=24, who="me"), lambda: None)
+        one._pty = cast("Any", SimpleNamespace())
+        one.end = end if number <= TERMINAL_LIMIT else None
+        terminals._terminals[one.id] = one
+    terminals._changed()
+    (views,) = told
+    assert [int(view.id, 16) for view in views] == list(range(1, 2 * TERMINAL_LIMIT + 1))
