@@ -61,6 +61,8 @@ class ViewerApi:
         if not viewer.harness.done():
             viewer.harness.set_result(socket)
             await viewer.over.wait()
+        # Here, so that no window waits until a harness says that it has closed.
+        await socket.close(code=CLOSE_LEFT)
         return socket
 
 
@@ -132,7 +134,6 @@ class TerminalApi:
             return next(way.result() for way in ways if way in done)
         finally:
             await running.cancel()
-            await harness.close(code=CLOSE_LEFT)
 
     async def _from_browser(
         self, request: web.Request, browser: web.WebSocketResponse, harness: web.WebSocketResponse

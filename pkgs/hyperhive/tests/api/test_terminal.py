@@ -309,3 +309,14 @@ async def test_a_window_closes_with_its_harness(harness: PlayedHarness) -> None:
     window, viewer = await harness.show(terminal)
     viewer.socket._response.connection.transport.abort()  # type: ignore[union-attr]
     assert await window.rest() == CLOSE_LEFT
+
+
+async def test_no_window_waits_for_a_harness_that_does_not_close(
+    hive: RunningHive, harness: PlayedHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.api.terminal._CLOSE_SECONDS", 60)
+    terminal = await harness.open()
+    window, _ = await harness.show(terminal)
+    async with asyncio.timeout(10):
+        assert (await call(hive.browser, "POST", "/api/logout", {}))[0] == 200
+        assert await window.rest() == CLOSE_LEFT
