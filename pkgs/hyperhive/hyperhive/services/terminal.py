@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
 from hyperhive.domain.terminal import closed_note, one_line
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
-from hyperhive.protocol.events import Note
+from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.link import AttachViewer, BrokerFrame, KillTerminal, OpenTerminal, TerminalRefused
 from hyperhive.protocol.terminal import (
     AWAY_SECONDS,
@@ -39,7 +40,7 @@ class RelayedViewer:
 
     Attributes:
         harness: Its socket to the harness, once that has dialled.
-        over: Set when the window is gone.
+        over: Set when the window is gone, or the agent.
     """
 
     def __init__(self, terminal: str) -> None:
@@ -50,10 +51,16 @@ class RelayedViewer:
 
 @dataclass
 class _Known:
-    """What is known of one agent's terminals; `away_since` is null while its harness is there."""
+    """What is known of one agent's terminals.
+
+    Attributes:
+        unwanted: Those that came too late for whoever asked for them, and who that was.
+        away_since: Null while the harness is there.
+    """
 
     terminals: dict[str, TerminalView] = field(default_factory=dict)
     opening: dict[str, "asyncio.Future[TerminalView]"] = field(default_factory=dict)
+    unwanted: dict[str, str] = field(default_factory=dict)
     viewers: dict[str, RelayedViewer] = field(default_factory=dict)
     away_since: float | None = None
 
@@ -121,6 +128,8 @@ class TerminalRelay:
                 terminal = await known.opening[name]
         except TimeoutError:
             self._push(agent, KillTerminal(id=name, who=who))
+            # It may come all the same, with a harness that was away.
+            known.unwanted[name] = who
             raise UnavailableError(
                 f"the harness of {agent} did not open a terminal within {self._open_seconds:g} seconds"
             ) from None
@@ -192,6 +201,8 @@ class TerminalRelay:
 
     async def report(self, agent: str, terminals: list[TerminalView]) -> None:
         """The harness says which it has; one that it knows no more went with an earlier harness."""
+        if self._agents.state(agent) is None:
+            return
         known, now = self._known[agent], self._clock()
         known.away_since = None
         end = TerminalEnd(at=now, exit_code=None, signal=None, reason="its harness went away")
@@ -204,13 +215,18 @@ class TerminalRelay:
         for name in told.keys() & known.opening.keys():
             if not known.opening[name].done():
                 known.opening[name].set_result(told[name])
+        for name in told.keys() & known.unwanted.keys():
+            self._push(agent, KillTerminal(id=name, who=known.unwanted.pop(name)))
         for one in lost:
             log.info("terminal %s of %s ended: %s", one.id[:8], agent, end.reason)
-            await self._events.note(agent, Note(text=closed_note(end)))
+            # A harness can make up any number that are lost, so this counts among its own events.
+            await self._events.append(agent, [NewEvent(ts=now, turn=None, data=Note(text=closed_note(end)))])
 
     def refused(self, agent: str, frame: TerminalRefused) -> None:
         """The harness has no shell to offer."""
-        opening = self._known[agent].opening.get(frame.id)
+        known = self._known[agent]
+        known.unwanted.pop(frame.id, None)
+        opening = known.opening.get(frame.id)
         if opening is not None and not opening.done():
             reason = one_line(frame.reason)
             opening.set_exception(UnavailableError(f"{agent} could not open a terminal: {reason}"))
@@ -220,8 +236,15 @@ class TerminalRelay:
         self._known[agent].away_since = self._clock()
 
     def remove(self, agent: str) -> None:
-        """The agent left the hive."""
-        self._known.pop(agent, None)
+        """The agent left the hive: nobody waits for its harness, and its windows close."""
+        known = self._known.pop(agent, _Known())
+        waiting: list[asyncio.Future[Any]] = list(known.opening.values())
+        for viewer in known.viewers.values():
+            waiting.append(viewer.harness)
+            viewer.over.set()
+        for one in waiting:
+            if not one.done():
+                one.set_exception(NotFoundError(f"{agent} left the hive"))
 
     async def sweep(self) -> None:
         """Every second: give up harnesses that stay away, forget what ended long ago."""

@@ -3,13 +3,17 @@
 import asyncio
 import sqlite3
 import threading
+from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 import pytest
 
 from hyperhive.config import AgentConfig
 from hyperhive.errors import ConflictError, HyperhiveError, NotFoundError
+from hyperhive.protocol.terminal import CLOSE_LEFT
 from tests.api.conftest import RunningHive, call, refusal
+from tests.api.terminals import PATH, SIZE, PlayedHarness
 from tests.conftest import agent_config
 
 
@@ -68,6 +72,23 @@ async def test_what_an_agent_had_is_gone_with_it_and_nobody_else_notices(hive: R
     with pytest.raises(NotFoundError):
         await hive.broker.remove_agent("bob")
     await other.close()
+
+
+async def test_windows_on_an_agent_close_with_it(hive: RunningHive) -> None:
+    async with AsyncExitStack() as stack:
+        harness = PlayedHarness(hive, stack)
+        await harness.connect()
+        window, viewer = await harness.show(await harness.open())
+        opening = asyncio.ensure_future(call(hive.browser, "POST", PATH, SIZE))
+        await harness.asked("open_terminal")
+        closed: list[Any] = await asyncio.gather(
+            hive.broker.remove_agent("alice"), window.rest(), viewer.closed()
+        )
+        assert closed[1:] == [CLOSE_LEFT, CLOSE_LEFT]
+        assert await refusal(hive.browser, "GET", PATH) == (404, "not_found")
+        assert (await opening)[0] == 404
+        await hive.broker.add_agent(config("alice"))
+        assert (await call(hive.browser, "GET", PATH))[1]["terminals"] == []
 
 
 async def test_an_agent_that_comes_is_one_like_the_others_also_after_it_was_away(hive: RunningHive) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hyperhive.domain.events import EVENT_BURST
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
 from hyperhive.protocol.events import Note
 from hyperhive.protocol.link import AttachViewer, BrokerFrame, KillTerminal, OpenTerminal, TerminalRefused
@@ -16,6 +17,7 @@ from hyperhive.protocol.terminal import (
     TerminalEnd,
     TerminalView,
 )
+from hyperhive.services.events import PAGE_LIMIT
 from hyperhive.services.terminal import TerminalRelay
 from tests.conftest import Clock
 from tests.services.conftest import Core
@@ -221,3 +223,57 @@ async def test_a_harness_is_asked_to_dial_for_a_window_with_what_it_has(
         terminals.viewer("alice", frame.viewer)
     await context.__aexit__(None, None, None)
     assert viewer.over.is_set()
+
+
+async def test_a_terminal_that_comes_too_late_is_ended(
+    terminals: TerminalRelay, pushed: Pushed, core: Core, clock: Clock
+) -> None:
+    terminals._open_seconds = 0.01
+    with pytest.raises(UnavailableError, match=r"did not open a terminal within 0\.01 seconds"):
+        await terminals.open("alice", SIZE, "me")
+    opening, killing = pushed
+    assert isinstance(opening, OpenTerminal)
+    assert killing == KillTerminal(id=opening.id, who="me")
+    late = terminal(int(opening.id, 16), clock)
+    # The link was cut, and neither the order nor its end came through at once.
+    pushed.clear()
+    for _ in range(2):
+        await terminals.report("alice", [late])
+    assert pushed == [KillTerminal(id=late.id, who="me")]
+    assert await notes(core) == []
+
+
+async def test_a_harness_that_loses_terminals_all_the_time_does_not_fill_the_log(
+    terminals: TerminalRelay, core: Core, clock: Clock
+) -> None:
+    for number in range(2 * int(EVENT_BURST)):
+        await terminals.report("alice", [terminal(number, clock)])
+    found = await core.events.page("alice", limit=PAGE_LIMIT)
+    assert (found.events[0].id, len(await notes(core))) == (EVENT_BURST + 1, 100)
+
+
+async def test_an_agent_that_left_has_no_terminals_and_nobody_waits_for_them(
+    terminals: TerminalRelay, pushed: Pushed, core: Core, clock: Clock
+) -> None:
+    view = terminal(1, clock)
+    await terminals.report("alice", [view])
+    waiting = [
+        asyncio.ensure_future(one)
+        for one in (
+            terminals.open("alice", SIZE, "me"),
+            terminals.attach("alice", view.id, "me", None).__aenter__(),
+        )
+    ]
+    while len(pushed) < len(waiting):
+        await asyncio.sleep(0)
+    shown = terminals._known["alice"].viewers.copy()
+    core.agents.remove("alice")
+    terminals.remove("alice")
+    for one in waiting:
+        with pytest.raises(NotFoundError, match="alice left the hive"):
+            await one
+    assert all(one.over.is_set() for one in shown.values())
+    # Its link may bring what was on its way.
+    await terminals.report("alice", [view])
+    core.agents.add(core.config.agents["alice"])
+    assert terminals.overview("alice").terminals == []
