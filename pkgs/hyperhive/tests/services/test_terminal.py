@@ -275,5 +275,5 @@ async def test_an_agent_that_left_has_no_terminals_and_nobody_waits_for_them(
     assert all(one.over.is_set() for one in shown.values())
     # Its link may bring what was on its way.
     await terminals.report("alice", [view])
-    core.agents.add(core.config.agents["alice"])
+    core.agents.add(core.config.agents["alice"], None)
     assert terminals.overview("alice").terminals == []
