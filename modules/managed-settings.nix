@@ -1,4 +1,4 @@
-# Claude Code's managed settings in an agent's container, the layer below the harness's gate: `{ lib }` -> policy -> attrs.
+# Claude Code's managed settings in an agent's container, the layer below the harness's tool hook: `{ lib }` -> policy -> attrs.
 # Up to version 2.1.138 at least, Claude Code drops the whole file without a word if one known key has a
 # value that it does not expect. A key goes in here once a test has seen the file in force with it.
 { lib }:
@@ -21,7 +21,7 @@ let
   listed = tool: lib.elem (current tool) currentTools && (tool != "Bash" || bash != [ ]);
   needed = tool: tool == "Read" && lib.any listed known.writing;
 
-  # The rules that the harness gives to its own sessions. A pattern of redirections is the gate's alone.
+  # The rules that the harness gives to its own sessions. A pattern of redirections is the tool hook's alone.
   bashRules =
     if bash == null then
       [ "Bash" ]
@@ -54,7 +54,7 @@ in
   disableAutoMode = "disable";
 
   # Rules, hooks, status lines and servers out of files that the agent can write do not count. The
-  # harness's gate is a callback of the SDK and no hook of a file: it stays.
+  # harness's tool hook is a callback of the SDK and no hook of a file: it stays.
   allowManagedPermissionRulesOnly = true;
   allowManagedHooksOnly = true;
   strictPluginOnlyCustomization = true;

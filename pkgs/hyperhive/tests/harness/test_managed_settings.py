@@ -94,7 +94,7 @@ async def refusals(hive: SmallHive, cli: str) -> list[bool]:
 
 
 async def refusals_below(hive: SmallHive, cli: str, **options: Any) -> list[bool]:
-    """As `refusals`, in a session whose own layers are open: no gate, no lists, no mode."""
+    """As `refusals`, in a session whose own layers are open: no tool hook, no lists, no mode."""
     events: list[NewEvent] = []
     harness = Harness(hive.harness_config("alice", cli=cli), {})
     opened = {"hooks": None, "tools": None, "allowed_tools": [], "disallowed_tools": [], "mcp_servers": {}}

@@ -1,4 +1,4 @@
-"""What holds without the gate, and what a hostile home or project brings in: with the real CLI."""
+"""What holds without the tool hook, and what a hostile home or project brings in: with the real CLI."""
 
 import json
 from dataclasses import replace
