@@ -87,7 +87,8 @@ def turn_samples(end: TurnEnd) -> list[Sample]:
     samples = [Sample(TURNS, 0, 1), Sample(f"turn.result.{_result(end.result)}", 0, 1)]
     if end.duration_ms is not None:
         samples.append(Sample(DURATION, _bin(end.duration_ms), end.duration_ms))
-    tokens = {} if end.tokens is None else {f"tokens.{part}": count for part, count in end.tokens}
+    known = set() if end.tokens is None else end.tokens.model_fields_set
+    tokens = {f"tokens.{part}": getattr(end.tokens, part) for part in _TOKENS if part in known}
     given = {
         TOOL_CALLS: end.tool_calls,
         COST: end.cost_usd,
