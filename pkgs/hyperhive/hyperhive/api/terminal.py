@@ -22,7 +22,7 @@ from hyperhive.protocol.terminal import (
     Offset,
     Size,
 )
-from hyperhive.services.terminal import TerminalRelay
+from hyperhive.services.terminal import HarnessSocket, TerminalRelay
 from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ class ViewerApi:
         socket = _socket(request)
         viewer = self._terminals.viewer(self._agent, request.match_info["viewer"])
         await socket.prepare(request)
-        if not viewer.harness.done():
-            viewer.harness.set_result(socket)
+        if request.transport is not None and not viewer.harness.done():
+            viewer.harness.set_result(HarnessSocket(socket, request.transport))
             await viewer.over.wait()
         # Here, so that no window waits until a harness says that it has closed.
         await socket.close(code=CLOSE_LEFT)
@@ -118,7 +118,7 @@ class TerminalApi:
         return socket
 
     async def _relay(
-        self, request: web.Request, browser: web.WebSocketResponse, harness: web.WebSocketResponse | None
+        self, request: web.Request, browser: web.WebSocketResponse, harness: HarnessSocket | None
     ) -> tuple[int, str]:
         """Pass frames both ways until either side ends; with which code and reason to close the browser's."""
         if harness is None:
@@ -126,7 +126,7 @@ class TerminalApi:
         running = Tasks()
         ways = (
             running.start(_from_harness(harness, browser), "output of a terminal"),
-            running.start(self._from_browser(request, browser, harness), "input of a terminal"),
+            running.start(self._from_browser(request, browser, harness.frames), "input of a terminal"),
             running.start(self._beat(request, browser), "beat of a terminal"),
         )
         try:
@@ -157,16 +157,20 @@ class TerminalApi:
             raise UnauthorizedError("the login has ended")
 
 
-async def _from_harness(harness: web.WebSocketResponse, browser: web.WebSocketResponse) -> tuple[int, str]:
-    async for message in harness:
+async def _from_harness(harness: HarnessSocket, browser: web.WebSocketResponse) -> tuple[int, str]:
+    async for message in harness.frames:
         if message.type is WSMsgType.TEXT:
             try:
                 VIEWER_FRAME.validate_json(message.data)
             except ValidationError:
-                await harness.close(code=WSCloseCode.POLICY_VIOLATION)
+                await harness.frames.close(code=WSCloseCode.POLICY_VIOLATION)
                 return CLOSE_LEFT, "the agent's harness sent a frame that it must not send"
-        await _pass_on(message, browser)
-    code = harness.close_code or CLOSE_LEFT
+        harness.transport.pause_reading()
+        try:
+            await _pass_on(message, browser)
+        finally:
+            harness.transport.resume_reading()
+    code = harness.frames.close_code or CLOSE_LEFT
     if code in _REASONS:
         return code, _REASONS[code]
     return CLOSE_LEFT, "the agent's harness went away"

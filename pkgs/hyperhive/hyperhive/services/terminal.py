@@ -35,6 +35,19 @@ log = logging.getLogger(__name__)
 Push = Callable[[str, BrokerFrame], bool]
 
 
+@dataclass(frozen=True)
+class HarnessSocket:
+    """What a harness dialled for one window.
+
+    Attributes:
+        transport: Paused while the window takes nothing. Frames that were read wait in memory, and aiohttp
+            3.13 counts their content alone: of empty ones there is no end.
+    """
+
+    frames: web.WebSocketResponse
+    transport: asyncio.Transport
+
+
 class RelayedViewer:
     """A window that looks at `terminal`.
 
@@ -45,7 +58,7 @@ class RelayedViewer:
 
     def __init__(self, terminal: str) -> None:
         self.terminal = terminal
-        self.harness: asyncio.Future[web.WebSocketResponse] = asyncio.get_running_loop().create_future()
+        self.harness: asyncio.Future[HarnessSocket] = asyncio.get_running_loop().create_future()
         self.over = asyncio.Event()
 
 
@@ -157,7 +170,7 @@ class TerminalRelay:
     @asynccontextmanager
     async def attach(
         self, agent: str, name: str, who: str, have: int | None
-    ) -> AsyncIterator[web.WebSocketResponse | None]:
+    ) -> AsyncIterator[HarnessSocket | None]:
         """The harness's socket for a window; null when the terminal ended with its harness.
 
         Args:
@@ -256,7 +269,7 @@ class TerminalRelay:
                 if one.end is not None and now - one.end.at >= ENDED_SECONDS:
                     del known.terminals[one.id]
 
-    async def _dialled(self, agent: str, viewer: RelayedViewer) -> web.WebSocketResponse:
+    async def _dialled(self, agent: str, viewer: RelayedViewer) -> HarnessSocket:
         try:
             async with asyncio.timeout(self._open_seconds):
                 return await viewer.harness

@@ -1,7 +1,6 @@
 """Terminals on the broker's sockets: who may look on, type and dial, what passes, and what does not."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -14,8 +13,11 @@ from yarl import URL
 
 from hyperhive.protocol.terminal import CLOSE_ENDED, CLOSE_LEFT, FRAME_BYTES, OFFSET_LIMIT
 from tests.api.conftest import RunningHive, call, refusal
-from tests.api.terminals import PATH, SIZE, PlayedHarness
+from tests.api.terminals import PATH, SIZE, PlayedHarness, PlayedViewer
 from tests.terminal_window import Window
+
+#: A binary frame without content, as a client masks it.
+EMPTY_FRAME = b"\x82\x80\0\0\0\0"
 
 
 @pytest.fixture
@@ -151,13 +153,54 @@ async def test_a_wrong_list_closes_the_link(harness: PlayedHarness) -> None:
 async def test_a_window_that_draws_nothing_holds_the_harness_up(harness: PlayedHarness) -> None:
     terminal = await harness.open()
     window, viewer = await harness.show(terminal)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            while True:
-                await viewer.write(bytes(32 * 1024))
-    # What lies between the two is in the buffers of the kernel and of three programs.
-    assert viewer.end < 8 * 1024 * 1024
+    await hold_up(viewer)
     await window.seen(viewer.end - 32 * 1024)
+
+
+async def test_empty_frames_for_a_window_that_draws_nothing_are_not_read(
+    hive: RunningHive, harness: PlayedHarness
+) -> None:
+    terminal = await harness.open()
+    window, viewer = await harness.show(terminal)
+    transport(window.socket).pause_reading()
+    [relayed] = hive.broker.services.terminals._known["alice"].viewers.values()
+    dialled = relayed.harness.result()
+    # One at a time until the broker is stuck with it, so that little content waits behind it.
+    stuck = 0
+    while stuck < 10:
+        waits = not dialled.transport.is_reading() or dialled.frames._reader._buffer  # type: ignore[union-attr]
+        stuck = stuck + 1 if waits else 0
+        if not waits:
+            await viewer.write(bytes(32 * 1024))
+        await asyncio.sleep(0.02)
+    outgoing, frames = transport(viewer.socket), 0
+    # What the kernel does not take stays with the harness, once the broker reads no more.
+    while outgoing.get_write_buffer_size() < 1024 * 1024:
+        assert frames < 1_000_000, "the broker reads on"
+        outgoing.write(EMPTY_FRAME * 10_000)
+        frames += 10_000
+        await asyncio.sleep(0.01)
+    outgoing.abort()
+    transport(window.socket).resume_reading()
+
+
+async def hold_up(viewer: PlayedViewer) -> None:
+    """Write until nothing is taken any more; what lies between is in buffers of kernel and programs."""
+    while viewer.end < 256 * 1024 * 1024:
+        try:
+            async with asyncio.timeout(1):
+                await viewer.write(bytes(32 * 1024))
+        except TimeoutError:
+            return
+    pytest.fail("the harness was never held up")
+
+
+def transport(socket: aiohttp.ClientWebSocketResponse) -> asyncio.Transport:
+    connection = socket._response.connection
+    assert connection is not None
+    found = connection.transport
+    assert isinstance(found, asyncio.Transport)
+    return found
 
 
 async def test_a_websocket_of_another_site_or_of_none_is_refused(
