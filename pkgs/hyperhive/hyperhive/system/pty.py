@@ -218,7 +218,7 @@ def _spawn(
         with warnings.catch_warnings():
             # Python warns of threads: between fork and exec the child needs none of their locks.
             warnings.simplefilter("ignore", DeprecationWarning)
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603 - the command is the caller's own
                 command,
                 cwd=directory,
                 env=environment,
@@ -226,7 +226,7 @@ def _spawn(
                 stdout=theirs,
                 stderr=theirs,
                 start_new_session=True,
-                preexec_fn=_take_terminal,  # noqa: PLW1509
+                preexec_fn=_take_terminal,  # noqa: PLW1509 - it makes system calls alone
             )
     except BaseException:
         os.close(ours)
