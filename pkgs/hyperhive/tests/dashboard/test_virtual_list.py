@@ -1,9 +1,10 @@
 """A long list of which only what is in view is in the page: its place stays, its end sticks."""
 
+import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.dashboard.conftest import RunningHive, note, report, status
 
@@ -42,6 +43,40 @@ async def test_a_list_shows_its_end_and_holds_only_what_is_near_the_view(
     await expect(last).to_contain_text("note 0199")
     await expect(last).to_be_in_viewport()
     assert await page.locator(".log li").count() < 80
+
+
+async def test_a_list_whose_style_comes_late_opens_at_its_end(hive: RunningHive, page: Page) -> None:
+    styled = asyncio.Event()
+
+    async def hold_back(route: Route) -> None:
+        await styled.wait()
+        await route.continue_()
+
+    await page.route("**/css/log.css", hold_back)
+    await hive.write_log("alice", [note(lines(number)) for number in range(200)])
+    scroll = await open_log(hive, page)
+    # It may hear of its own movement in the moment when the style is there.
+    await scroll.evaluate("""(box) => document.querySelector('link[href$="/log.css"]').addEventListener(
+      'load', () => box.dispatchEvent(new Event('scroll')))""")
+    styled.set()
+    await expect(page.locator(".log li").last).to_be_in_viewport()
+    await expect(page.locator(".log li").last).to_contain_text("note 0199")
+    assert await page.locator(".log li").count() < 80
+
+
+async def test_rows_that_grow_before_a_list_hears_of_its_own_movement_leave_it_at_its_end(
+    hive: RunningHive, page: Page
+) -> None:
+    await hive.write_log("alice", [note(lines(number)) for number in range(200)])
+    scroll = await open_log(hive, page)
+    await expect(page.locator(".log li").last).to_be_in_viewport()
+    left = await scroll.evaluate("""async (box) => {
+      box.querySelector('li:last-child').style.minHeight = '600px';
+      box.dispatchEvent(new Event('scroll'));
+      await new Promise((done) => setTimeout(done, 600));
+      return box.scrollHeight - box.scrollTop - box.clientHeight;
+    }""")
+    assert left < 2
 
 
 async def test_the_view_keeps_its_place_while_older_rows_are_loaded_and_new_ones_arrive(

@@ -50,7 +50,7 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
   }
 
   function isAtEnd(left) {
-    return left < NEAR && props.beyond === null;
+    return layout.count > 0 && left < NEAR && props.beyond === null;
   }
 
   function hold({ top, left }) {
@@ -58,6 +58,10 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
     if (!layout.count) return;
     place.stuck = isAtEnd(left) && !(leaving && left >= 1);
     place.anchor = place.stuck ? null : layout.anchorAt(top);
+  }
+
+  function stick() {
+    Object.assign(place, { stuck: true, anchor: null });
   }
 
   function release() {
@@ -77,7 +81,7 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
     moving = setTimeout(() => {
       rest();
       if (!box.current?.clientHeight) return;
-      if (isAtEnd(look().left)) Object.assign(place, { stuck: true, anchor: null });
+      if (isAtEnd(look().left)) stick();
       settleWhereItIs();
     }, REST_MS);
   }
@@ -175,26 +179,26 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
 
     scrolled() {
       if (!box.current?.clientHeight) return;
-      hasMoved();
+      const moved = hasMoved();
       const view = look();
-      hold(view);
+      // What the list moved itself it hears of a frame late, when rows may have grown: that is no way up.
+      if (moved) hold(view);
+      else if (isAtEnd(view.left) && !leaving) stick();
       if (!covers(shown, inView(view, AROUND / 2))) redraw();
       follow(view);
     },
 
-    /** A click may unfold a row: until its height is known the row stays where it is, also at the end. */
-    clicked(event) {
-      const at = [...list.current.children].findIndex((item) => item.contains(event.target));
-      if (!place.stuck || at < 0) return;
-      const index = shown.start + at;
+    /** A click may unfold a row: until its height is known the view stays where it is, also at the end. */
+    clicked({ target }) {
+      if (!place.stuck || !list.current.contains(target)) return;
       place.stuck = false;
-      place.anchor = { key: props.rows[index].key, offset: layout.top(index) - look().top };
+      place.anchor = layout.anchorAt(look().top);
       requestAnimationFrame(this.scrolled);
     },
 
     toLatest() {
       if (props.beyond !== null) props.onLatest?.();
-      Object.assign(place, { stuck: true, anchor: null });
+      stick();
       rest();
       settle();
       box.current.focus({ preventScroll: true });
@@ -204,7 +208,7 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
       rest();
       makeRoom(0);
       box.current.scrollTop = 0;
-      scrollTop = 0;
+      hold(look());
       this.scrolled();
     },
 
