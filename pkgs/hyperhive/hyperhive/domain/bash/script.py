@@ -1,41 +1,183 @@
-"""What a script consists of once it has been read, and the refusal that every step may raise.
+"""The tree of a script: what the parser understood, what the rules judge and what the printer prints.
 
-The parser writes these values, everything after it reads nothing else.
+Every value is immutable and compares by content. Texts are plain: quotes are gone, and only a piece that is
+not a `Literal` means anything to the shell. Two lines that differ in spacing, comments, joined lines or the
+way they quote have the same tree.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
 
 
 class RefusedError(Exception):
     """A command line, or one command of it, cannot be allowed."""
 
-    def __init__(self, rule: str, reason: str) -> None:
+    def __init__(self, rule: str, reason: str, instead: str | None = None) -> None:
         super().__init__(reason)
         #: The stable key of the verdict's rule.
         self.rule = rule
         #: One sentence without its final full stop.
         self.reason = reason
+        #: The same thing written in a way that can be allowed: a line, or a part of one.
+        self.instead = instead
 
 
 class UnparsableError(RefusedError):
     """The line cannot be read with certainty; nothing is known about what it would run."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("unparsable", reason)
+    def __init__(self, reason: str, instead: str | None = None) -> None:
+        super().__init__("unparsable", reason, instead)
+
+
+# Pieces of words.
 
 
 @dataclass(frozen=True, slots=True)
+class Literal:
+    """Text that stands for itself; never empty, except alone in a word."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Unquoted text with a meaning: `*`, `?`, `[a-z]`, or a part of a regular expression behind `=~`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tilde:
+    """`~` or `~user` at the beginning of a word, or behind `=` or `:` of an assignment."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brace:
+    """`{a,b}`: at least two alternatives, each of which may be empty."""
+
+    alternatives: tuple["Word", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BraceRange:
+    """`{1..5}` or `{a..e..2}`; `step` may be empty."""
+
+    first: str
+    last: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`$name` and every form of `${…}`."""
+
+    #: A variable, a position (`1`) or one of `@*#?$!-`.
+    name: str
+    #: In double quotes, or where the shell neither splits nor globs.
+    quoted: bool
+    #: `@`, `*`, an integer, a name, or `${name}`; empty without one.
+    subscript: str = ""
+    #: Empty for the plain value, `length` (`${#x}`), `keys` (`${!m[@]}`), `slice` (`${x:1:2}`), `@Q` and the
+    #: like, or the operator as written: `:-`, `-`, `:+`, `+`, `:?`, `?`, `#`, `##`, `%`, `%%`, `/`, `//`,
+    #: `/#`, `/%`, `^`, `^^`, `,`, `,,`.
+    operator: str = ""
+    #: What stands behind the operator; behind a slash, the pattern.
+    argument: "Word | None" = None
+    #: What a match is replaced with.
+    replacement: "Word | None" = None
+    #: Offset, and length if there is one.
+    slice: "tuple[Tokens, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """`$(…)` and backticks."""
+
+    script: "Script"
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSubstitution:
+    """`<(…)` or `>(…)`."""
+
+    direction: str
+    script: "Script"
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`$((…))`."""
+
+    tokens: "Tokens"
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The text of a script for another shell, or for `eval` and `trap`: all of its word.
+
+    The parser makes a `Literal` of it. The wrapper that runs it puts this in its place once it is read, so
+    that it is printed like the rest.
+    """
+
+    script: "Script"
+    #: The shell need not be Bash.
+    posix: bool
+    #: It runs in the shell of the line and sees and sets its variables (`eval`, `trap`).
+    same_shell: bool = False
+
+
+Piece = (
+    Literal
+    | Pattern
+    | Tilde
+    | Brace
+    | BraceRange
+    | Parameter
+    | Substitution
+    | ProcessSubstitution
+    | Arithmetic
+    | Embedded
+)
+
+# Of an arithmetic expression: numbers, names and operators as text, and expansions.
+Tokens = tuple[str | Parameter | Substitution, ...]
+
+
+@dataclass(frozen=True)
 class Word:
-    #: The value after quote removal, or None when the shell computes a part of it.
-    text: str | None
-    #: The value with computed parts as they were written; what patterns are matched against.
-    shown: str
-    #: The literal text before the first computed part.
-    prefix: str
-    #: An unquoted expansion or brace can turn it into several words, or none.
-    splits: bool = False
-    #: It contains an unquoted wildcard.
-    globs: bool = False
+    """Its pieces in order; no two literals touch each other, and the empty word has one empty literal."""
+
+    pieces: tuple[Piece, ...]
+
+    @cached_property
+    def text(self) -> str | None:
+        """The value, or None when the shell computes a part of it."""
+        literals = [piece.text for piece in self.pieces if isinstance(piece, Literal)]
+        return "".join(literals) if len(literals) == len(self.pieces) else None
+
+    @cached_property
+    def prefix(self) -> str:
+        """The literal text before the first computed part; empty if a brace stands anywhere in it."""
+        if any(isinstance(piece, Brace | BraceRange) for piece in self.pieces):
+            return ""
+        first = self.pieces[0]
+        return first.text if isinstance(first, Literal) else ""
+
+    @cached_property
+    def splits(self) -> bool:
+        """It can turn into several words, or none, by an unquoted expansion, `"$@"` or a brace."""
+        return any(_splits(piece) for piece in self.pieces)
+
+    @cached_property
+    def globs(self) -> bool:
+        """It contains an unquoted wildcard."""
+        return any(isinstance(piece, Pattern) for piece in self.pieces)
 
     @property
     def single(self) -> bool:
@@ -43,37 +185,258 @@ class Word:
         return not (self.splits or self.globs)
 
 
+def _splits(piece: Piece) -> bool:
+    match piece:
+        case Parameter(quoted=True):
+            return "@" in (piece.name, piece.subscript)
+        case Parameter() | Brace() | BraceRange():
+            return True
+        case Substitution(quoted=quoted) | Arithmetic(quoted=quoted):
+            return not quoted
+        case _:
+            return False
+
+
 def literal_word(text: str) -> Word:
-    return Word(text, text, text)
+    return Word((Literal(text),))
 
 
-def computed_word(shown: str) -> Word:
-    """A word whose value and number only the run knows."""
-    return Word(None, shown, "", splits=True)
+# Commands.
 
 
 @dataclass(frozen=True, slots=True)
-class SimpleCommand:
-    #: Its name and arguments; never empty.
-    words: tuple[Word, ...]
-    #: A here-document is the only thing it reads by redirection.
-    heredoc_only: bool = False
+class Assignment:
+    name: str
+    #: As in `Parameter`, empty without one.
+    subscript: str
+    #: `+=` instead of `=`.
+    append: bool
+    #: A tuple is an array: `(a b c)`.
+    value: "Word | tuple[Word, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Redirection:
-    """A redirection from or to a file; `operator` without its descriptor."""
-
+    #: None for the operator's usual one.
+    descriptor: int | None
+    #: `<`, `>`, `>>`, `>|`, `<>`, `&>`, `&>>`, `<&`, `>&`, `<<<` or `<<`.
     operator: str
+    #: A file, a descriptor or `-`, a string; for `<<` the literal body with its last newline, or empty.
+    #: A here-document with an expansion in it, and any inside of a substitution, is a `<<<`.
     target: Word
 
 
+Redirections = tuple[Redirection, ...]
+
+
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A construct that was read, and that no allow-list can permit; fields as in `RefusedError`."""
+class SimpleCommand:
+    """Not everything is empty; `assignments` alone set variables, before words they are its environment."""
 
-    rule: str
-    reason: str
+    assignments: tuple[Assignment, ...]
+    #: Its name and arguments.
+    words: tuple[Word, ...]
+    redirections: Redirections = ()
 
 
-Part = SimpleCommand | Redirection | Refusal
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`{ … }`."""
+
+    body: "Script"
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subshell:
+    """`( … )`."""
+
+    body: "Script"
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    #: Condition and body of `if` and of each `elif`.
+    branches: tuple[tuple["Script", "Script"], ...]
+    otherwise: "Script | None"
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """`while`, or `until`."""
+
+    until: bool
+    condition: "Script"
+    body: "Script"
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    name: str
+    #: None without `in`: over the positional parameters.
+    words: tuple[Word, ...] | None
+    body: "Script"
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArithmeticFor:
+    """`for ((start; condition; step))`; each may be empty."""
+
+    start: Tokens
+    condition: Tokens
+    step: Tokens
+    body: "Script"
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseItem:
+    patterns: tuple[Word, ...]
+    body: "Script"
+    #: `;;`, `;&` or `;;&`.
+    terminator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    subject: Word
+    items: tuple[CaseItem, ...]
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArithmeticCommand:
+    """`((…))`."""
+
+    tokens: Tokens
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DoubleBracket:
+    """`[[ … ]]`."""
+
+    condition: "Condition"
+    redirections: Redirections = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    #: A compound command.
+    body: "Command"
+
+
+Command = (
+    SimpleCommand
+    | Group
+    | Subshell
+    | If
+    | While
+    | For
+    | ArithmeticFor
+    | Case
+    | ArithmeticCommand
+    | DoubleBracket
+    | Function
+)
+
+
+# What stands in `[[ … ]]`.
+
+
+@dataclass(frozen=True, slots=True)
+class NotEmpty:
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryTest:
+    operator: str
+    operand: Word
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryTest:
+    left: Word
+    operator: str
+    #: Behind `==`, `=`, `!=` and `=~` unquoted text is a `Pattern`, an unquoted expansion is one too.
+    right: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """`&&` or `||`; both are left-associative, parentheses around either are not kept."""
+
+    operator: str
+    left: "Condition"
+    right: "Condition"
+
+
+Condition = NotEmpty | UnaryTest | BinaryTest | Not | Junction
+
+
+# Lists of commands.
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """`|&` has become a redirection of its left side."""
+
+    commands: tuple[Command, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Pipelines joined by `&&` and `||`."""
+
+    first: Pipeline
+    #: Operator and pipeline.
+    rest: tuple[tuple[str, Pipeline], ...] = ()
+    background: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """At least one statement."""
+
+    statements: tuple[Statement, ...]
+
+
+def nodes(value: object) -> Iterator[Any]:
+    """Every node at or below a value, parents first, in the order in which the shell meets them."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from nodes(item)
+    elif is_dataclass(value):
+        yield value
+        for field in fields(value):
+            yield from nodes(getattr(value, field.name))
+
+
+Tree = TypeVar("Tree")
+
+
+def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
+    """The same tree with every node replaced by what `change` makes of it, children first."""
+    if isinstance(value, tuple):
+        return tuple(rebuilt(item, change) for item in value)  # type: ignore[return-value]
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    changed = {}
+    for field in fields(value):
+        old = getattr(value, field.name)
+        new = rebuilt(old, change)
+        if new is not old and new != old:
+            changed[field.name] = new
+    return change(replace(value, **changed) if changed else value)  # type: ignore[no-any-return]
