@@ -8,19 +8,20 @@ way they quote have the same tree.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
+from operator import is_
 from typing import Any, TypeVar
 
 
 class RefusedError(Exception):
     """A command line, or one command of it, cannot be allowed."""
 
-    def __init__(self, rule: str, reason: str, instead: str | None = None) -> None:
+    def __init__(self, rule: str, reason: str, instead: "str | Command | None" = None) -> None:
         super().__init__(reason)
         #: The stable key of the verdict's rule.
         self.rule = rule
         #: One sentence without its final full stop.
         self.reason = reason
-        #: The same thing written in a way that can be allowed: a line, or a part of one.
+        #: The same thing in a way that can be allowed: what to write, or a command to put in its place.
         self.instead = instead
 
 
@@ -81,9 +82,9 @@ class Parameter:
     quoted: bool
     #: `@`, `*`, an integer, a name, or `${name}`; empty without one.
     subscript: str = ""
-    #: Empty for the plain value, `length` (`${#x}`), `keys` (`${!m[@]}`), `slice` (`${x:1:2}`), `@Q` and the
-    #: like, or the operator as written: `:-`, `-`, `:+`, `+`, `:?`, `?`, `#`, `##`, `%`, `%%`, `/`, `//`,
-    #: `/#`, `/%`, `^`, `^^`, `,`, `,,`.
+    #: Empty for the plain value; `length` (`${#x}`), `keys` (`${!m[@]}`), `indirect` (`${!x}`), `slice`
+    #: (`${x:1:2}`); or the operator as written: `:-`, `-`, `:+`, `+`, `:?`, `?`, `#`, `##`, `%`, `%%`, `/`,
+    #: `//`, `/#`, `/%`, `^`, `^^`, `,`, `,,`, `@Q` and the like.
     operator: str = ""
     #: What stands behind the operator; behind a slash, the pattern.
     argument: "Word | None" = None
@@ -414,14 +415,18 @@ class Script:
 
 
 def nodes(value: object) -> Iterator[Any]:
-    """Every node at or below a value, parents first, in the order in which the shell meets them."""
+    """Every node at or below a value, parents first, in the order in which the shell meets them.
+
+    Scripts that another shell runs are left out.
+    """
     if isinstance(value, tuple):
         for item in value:
             yield from nodes(item)
     elif is_dataclass(value):
         yield value
-        for field in fields(value):
-            yield from nodes(getattr(value, field.name))
+        if not isinstance(value, Embedded) or value.same_shell:
+            for field in fields(value):
+                yield from nodes(getattr(value, field.name))
 
 
 Tree = TypeVar("Tree")
@@ -430,13 +435,14 @@ Tree = TypeVar("Tree")
 def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
     """The same tree with every node replaced by what `change` makes of it, children first."""
     if isinstance(value, tuple):
-        return tuple(rebuilt(item, change) for item in value)  # type: ignore[return-value]
+        items = tuple(rebuilt(item, change) for item in value)
+        return value if all(map(is_, items, value)) else items  # type: ignore[return-value]
     if not is_dataclass(value) or isinstance(value, type):
         return value
     changed = {}
     for field in fields(value):
         old = getattr(value, field.name)
         new = rebuilt(old, change)
-        if new is not old and new != old:
+        if new is not old:
             changed[field.name] = new
     return change(replace(value, **changed) if changed else value)  # type: ignore[no-any-return]
