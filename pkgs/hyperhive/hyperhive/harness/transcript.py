@@ -45,6 +45,7 @@ class Transcript:
         self._clock = clock
         self._started = clock()
         self._tools: Counter[str] = Counter()
+        self._runs: dict[str, str] = {}
         self._context_used: int | None = None
         self._model: str | None = None
         self._error_kind: str | None = None
@@ -60,6 +61,10 @@ class Transcript:
 
     def refused(self, tool: str, given: dict[str, Any], rule: str, reason: str) -> None:
         self._event(ToolRefusal(tool=tool, input=given, rule=rule, reason=reason))
+
+    def changed(self, call: str, runs: str) -> None:
+        """Bash gets another line than the call with this id gave."""
+        self._runs[call] = runs
 
     def cancelled(self) -> None:
         """The operator cancelled: whatever the result says, the turn was not finished."""
@@ -166,7 +171,8 @@ class Transcript:
 
     def _tool_result(self, block: ToolResultBlock) -> None:
         text = block.content if isinstance(block.content, str) else _blocks_text(block.content or [])
-        self._event(ToolResult(id=block.tool_use_id, is_error=bool(block.is_error), text=text))
+        runs = self._runs.pop(block.tool_use_id, "")
+        self._event(ToolResult(id=block.tool_use_id, is_error=bool(block.is_error), text=text, runs=runs))
 
     def _reason(self, result: ResultMessage) -> str:
         reasons = [self._error_text, result.result or "", *(getattr(result, "errors", None) or [])]

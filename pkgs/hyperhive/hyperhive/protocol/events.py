@@ -194,6 +194,8 @@ class ToolResult(_EventModel):
     id: LogName = ""
     is_error: bool = False
     text: LogText = ""
+    #: The line that Bash got, where it is another than the one that the call gave.
+    runs: LogText = ""
 
 
 class ToolRefusal(_EventModel):

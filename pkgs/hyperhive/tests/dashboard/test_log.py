@@ -95,6 +95,31 @@ async def test_a_refusal_stands_with_its_call_and_says_rule_and_reason(hive: Run
     await expect(page.locator(".log .entry")).to_have_attribute("data-mark", "refused")
 
 
+async def test_a_line_that_ran_as_another_stands_below_the_one_that_was_given(
+    hive: RunningHive, page: Page
+) -> None:
+    long = "\n".join(f"echo {number}" for number in range(40))
+    rows = await show(
+        hive,
+        page,
+        use("a", "Bash", command="n=1; echo $n"),
+        event("tool_result", id="a", is_error=False, text="1", runs='export -n n\nn=1\necho "${n}"'),
+        use("b", "Bash", command="for …"),
+        event("tool_result", id="b", is_error=False, text="", runs=long),
+        use("c", "Bash", command="ls"),
+        event("tool_result", id="c", is_error=False, text="", runs=""),
+    )
+    await expect(rows).to_have_text(
+        [
+            re.compile(r"Bash\s+\$ n=1; echo \$n\s*ran as\s*export -n n\s+n=1\s+echo \"\$\{n\}\"\s*1\s*$"),
+            re.compile(r"ran as\s*echo 0\s.*echo 3 …\s*Show all, .*done, no output", re.DOTALL),
+            re.compile(r"Bash\s+\$ ls\s*done, no output"),
+        ]
+    )
+    await rows.nth(1).get_by_role("button", name="Show all").click()
+    await expect(rows.nth(1)).to_contain_text("echo 39")
+
+
 async def test_what_an_agent_sends_and_asks_can_be_read(hive: RunningHive, page: Page) -> None:
     rows = await show(
         hive,

@@ -51,6 +51,7 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
             usage={"input_tokens": 100, "cache_read_input_tokens": 50, "cache_creation_input_tokens": 5},
         )
     )
+    transcript.changed("u1", "ls .")
     transcript.add(UserMessage([ToolResultBlock("u1", [{"type": "text", "text": "a"}, {"type": "image"}])]))
     clock.advance(1.5)
     turn = transcript.end(result(), cost_before=0.5)
@@ -67,7 +68,7 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
         ("thinking", {"text": "hm"}),
         ("text", {"text": "I look."}),
         ("tool_use", {"id": "u1", "name": "Bash", "input": {"command": "ls"}}),
-        ("tool_result", {"id": "u1", "is_error": False, "text": "a\n(image)"}),
+        ("tool_result", {"id": "u1", "is_error": False, "text": "a\n(image)", "runs": "ls ."}),
         (
             "turn_end",
             {

@@ -13,6 +13,7 @@ const SLOW_SECONDS = 1;
 const FORMS = {
   text: ({ part, place }) => html`<${Body} text=${part.text} lines=${6} place=${place} class=${part.label ? "mono" : ""} />`,
   code: ({ part, place }) => html`<${Body} text=${part.text} lines=${8} place=${place} class="mono" />`,
+  ran: ({ part, place }) => html`<${Body} text=${part.text} lines=${4} characters=${300} place=${place} class="mono" />`,
   prose: ({ part, place }) => html`<${Body} text=${part.text} lines=${16} characters=${1600} place=${place} form=${Markdown} />`,
   difference: ({ part, place }) => html`<${Difference} before=${part.before} after=${part.after} place=${place} />`,
 };
@@ -81,12 +82,14 @@ export function Refusal({ refusal, place }) {
 export function ToolCall({ row, tool }) {
   const { event, result, refusal, running } = row;
   const place = `log-${event.id}`;
+  const came = result && !refusal && describeEvent(result);
   return html`
     <${Tool} tool=${tool} place=${place}>
       ${result && !refusal && html`<${Took} event=${event} result=${result} />`}
       ${running && !result && !refusal && html`<${Running} since=${event.ts} />`}
     </${Tool}>
     ${refusal && html`<${Refusal} refusal=${describeEvent(refusal)} place=${`${place}-refusal`} />`}
-    ${result && !refusal && html`<${Result} id=${result.id} result=${describeEvent(result)} />`}
+    ${came && came.runs && html`<${Part} part=${{ form: "ran", label: "ran as", text: came.runs }} place=${`${place}-runs`} />`}
+    ${came && html`<${Result} id=${result.id} result=${came} />`}
   `;
 }
