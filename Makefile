@@ -47,6 +47,7 @@ test: vendor ## all tests; TESTS=tests/domain for some, CONSTRAINTS=nixpkgs-26.0
 	@tools/install-browser
 	@tools/install-nix
 	@tools/install-network
+	@tools/install-bash .newest-bash/bash
 	@cd $(PROJECT) && "$(BIN)/python" -m pytest $(PYTEST_ARGS) $(TESTS)
 
 vm-test: vendor ## scenarios on a Debian in QEMU, with what the NixOS module renders; SCENARIO=messages for one
@@ -74,7 +75,7 @@ screenshots: vendor ## a picture of every page of the console, offline; ARGS=DIR
 	@cd $(PROJECT) && "$(BIN)/python" -m screenshots $(or $(ARGS),"$(CURDIR)/screenshots")
 
 clean: ## remove everything that was installed or built here
-	rm -rf .venv .venv-* $(PROJECT)/dashboard/vendor $(PROJECT)/dashboard/node_modules $(PROJECT)/dist
+	rm -rf .venv .venv-* .newest-bash $(PROJECT)/dashboard/vendor $(PROJECT)/dashboard/node_modules $(PROJECT)/dist
 	find . -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 help: ## this list
