@@ -247,9 +247,14 @@ class _Printer(WordPrinter):
             self.write(" " if parts else "")
             self._assignment(assignment, alone=not command.words)
             parts += 1
-        for index, word in enumerate(command.words):
+        first, keyword = True, not command.assignments
+        for word in command.words:
             self.write(" " if parts else "")
-            self._argument(word, first=not index)
+            if first and keyword and word.text == "time":
+                self.write("time")  # what follows is a command again
+            else:
+                self._argument(word, first=first)
+                first = first and keyword and parts > 0 and word.text in ("-p", "--")
             parts += 1
         self._redirections(command.redirections, first=not parts)
         if not parts and not command.redirections:
