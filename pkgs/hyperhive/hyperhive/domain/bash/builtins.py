@@ -1,158 +1,362 @@
-"""Shell built-ins that need more than a pattern, the few that need none, and conditions.
-
-Bash evaluates the text of arithmetic operands and of `-v` names, and `a[$(command)]` there runs the command:
-`[ … ]`, `[[ … ]]` and `test` are refused where evaluating one could do that.
-"""
+"""Every built-in of Bash 5.3: which of their options and operands are understood, and so allowed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from hyperhive.domain.bash.script import RefusedError, UnparsableError, Word
-
-# They start nothing, read nothing and change nothing that a later command could notice.
-HARMLESS: Final = frozenset({":", "[", "break", "continue", "exit", "false", "return", "set", "test", "true"})
-_ASSIGNING: Final = frozenset(
-    {"declare", "export", "getopts", "let", "local", "readonly", "typeset", "unset"}
+from hyperhive.domain.bash.assigned import (
+    DECLARE_OPTIONS,
+    MAPFILE_OPTIONS,
+    READ_OPTIONS,
+    exports,
+    operand,
 )
-_RENAMING: Final = frozenset(
-    {"alias", "bind", "compgen", "complete", "compopt", "enable", "fc", "hash", "shopt", "trap", "unalias"}
+from hyperhive.domain.bash.conditions import check_test
+from hyperhive.domain.bash.options import Arguments, read_options
+from hyperhive.domain.bash.scope import Scope
+from hyperhive.domain.bash.script import Embedded, Literal, Parameter, RefusedError, Word
+from hyperhive.domain.bash.variables import IDENTIFIER, check_name
+
+_ASSIGNMENT: Final = "assignment"
+_BUILTIN: Final = "builtin"
+
+# They start nothing and change nothing that a program could notice.
+NEEDS_NO_PATTERN: Final = frozenset(
+    {":", "[", "break", "continue", "declare", "exit", "false", "getopts", "local", "mapfile", "read"}
+    | {"readarray", "readonly", "return", "set", "shift", "shopt", "test", "trap", "true", "typeset", "unset"}
+    | {"wait"}
 )
-_SET_FLAGS: Final = re.compile(r"[-+][euxvC]*o?")
-_SET_OPTIONS: Final = frozenset({"errexit", "noclobber", "nounset", "pipefail", "verbose", "xtrace"})
-_STORES_COUNT: Final = re.compile(r"%[^A-Za-z%]*n")
-_FLAGS: Final = {"read": {"-r", "-s", "-e", "-a", "-ra"}, "mapfile": {"-t"}, "readarray": {"-t"}}
-_VALUED: Final = {"read": re.compile(r"-r?[dnNtpu]"), "mapfile": re.compile(r"-[dnOsu]")}
-_HARMLESS_NAME: Final = re.compile(r"(?!npm_|histchars$|auto_resume$|.*_proxy$)[a-z][A-Za-z0-9_]*")
+_REFUSED: Final = {
+    **dict.fromkeys(("alias", "unalias"), "gives commands another meaning"),
+    **dict.fromkeys(("bind", "compgen", "complete", "compopt"), "holds commands that run later or elsewhere"),
+    "enable": "changes which commands are built in",
+    "fc": "runs earlier commands again",
+}
 
-_UNARY: Final = frozenset(f"-{letter}" for letter in "abcdefghknoprstuwxzGLNOS")
-_ARITHMETIC: Final = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
-_BINARY: Final = _ARITHMETIC | {"=", "==", "!=", "-nt", "-ot", "-ef", "<", ">"}
-_NAME_TESTS: Final = frozenset({"-v", "-R"})
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
-_NUMERIC: Final = frozenset({"$?", "$#", "$$", "$!"})
-_CONDITION: Final = "condition"
+_SET_FLAGS: Final = frozenset("euxvCEf")
+_SET_OPTIONS: Final = frozenset(
+    {"errexit", "errtrace", "noclobber", "noglob", "nounset", "pipefail", "verbose", "xtrace"}
+)
+_SHELL_OPTIONS: Final = frozenset(
+    {"dotglob", "failglob", "globasciiranges", "globskipdots", "globstar", "huponexit", "inherit_errexit"}
+    | {"lastpipe", "nocaseglob", "nocasematch", "nullglob"}
+)
+_DECLARE_FLAGS: Final = "aAgir"
+_SIGNALS: Final = frozenset(
+    {"EXIT", "ERR", "HUP", "INT", "QUIT", "ABRT", "ALRM", "TERM", "USR1", "USR2", "PIPE", "CHLD", "CONT"}
+    | {"TSTP", "TTIN", "TTOU", "WINCH", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "IO", "PWR", "SYS"}
+)
+_SIGNAL_NUMBER: Final = re.compile(r"[0-9]|[1-5][0-9]|6[0-4]")
+_CONVERSION: Final = re.compile(
+    r"%(?:%|[-+ #0']*(?:[0-9]+|\*)?(?:\.(?:[0-9]+|\*)?)?"
+    r"(?:(?:hh|h|ll|l|j|z|t|L)?[diouxXeEfFgGaAcsbqQ]|\([^()%]*(?:%[A-Za-z%][^()%]*)*\)T))"
+)
+# Stands in a format for text that holds no conversion.
+_INERT: Final = "\0"
+_ELEMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[-?[0-9]+\])?")
 
 
-def harmless_name(name: str) -> bool:
-    """Whether a loop or `read` may set this variable: none that a program could look for."""
-    return _HARMLESS_NAME.fullmatch(name) is not None
+def needs_no_pattern(words: Sequence[Word]) -> bool:
+    """Whether a command whose name is literal may run without one; it is checked all the same."""
+    name = words[0].text
+    if name == "exec":
+        return len(words) == 1
+    if name == "export":
+        return len(words) > 2 and words[1].text == "-n"
+    return name in NEEDS_NO_PATTERN
 
 
-def check_builtin(words: Sequence[Word]) -> None:
-    """Refuse a built-in that changes what later commands mean, or that evaluates its arguments.
+def check_builtin(words: Sequence[Word], scope: Scope) -> None:
+    """Refuse a built-in, whose name is literal, unless all of its arguments are understood."""
+    check = BUILTINS.get(words[0].text or "")
+    if check is not None:
+        check(words, scope)
 
-    Its name is literal; the rule is `assignment`, `builtin` or `condition`.
-    """
-    name, arguments = words[0].text or "", words[1:]
-    if name in _ASSIGNING:
+
+def _refuse(words: Sequence[Word], _scope: Scope) -> None:
+    name = words[0].text or ""
+    raise RefusedError(_BUILTIN, f"`{name}` {_REFUSED[name]}")
+
+
+def _check_brackets(words: Sequence[Word], scope: Scope) -> None:
+    if words[-1].text != "]":
+        raise RefusedError("condition", "`[` needs a `]` at its end")
+    check_test(words[1:-1], scope)
+
+
+def _check_declaration(words: Sequence[Word], scope: Scope) -> None:
+    name = words[0].text
+    arguments = read_options(words, DECLARE_OPTIONS, plus=DECLARE_OPTIONS)
+    letters = arguments.letters
+    if letters == {"p"} and arguments.operands:
+        for word in arguments.operands:
+            check_name(word.text or "")
+        return
+    if "x" in letters:
         raise RefusedError(
-            "assignment", f"`{name}` sets variables that can change what an allowed program runs"
+            _ASSIGNMENT, f"`{name} -x` gives a variable to all programs", "`export NAME=value`"
         )
-    if name in _RENAMING:
-        raise RefusedError("builtin", f"`{name}` can change what later commands mean")
-    match name:
-        case "test":
-            check_test(arguments)
-        case "[":
-            check_test(arguments[:-1])
-        case "set":
-            _check_set(arguments)
-        case "read" | "mapfile" | "readarray":
-            _check_names(name, arguments)
-        case "printf":
-            _check_printf(arguments)
-        case "wait" | "jobs":
-            _check_jobs(name, arguments)
+    unknown = letters - frozenset("n" if name == "export" else _DECLARE_FLAGS)
+    if unknown:
+        raise RefusedError(_ASSIGNMENT, f"`{name}` is understood without `-{min(unknown)}` only")
+    if not arguments.operands and name != "local":
+        raise RefusedError(_BUILTIN, f"`{name}` without a name shows every variable")
+    for word in arguments.operands:
+        _check_value(word, arguments, scope)
+        if exports(words, arguments):
+            _check_exported(operand(word)[0], scope)
+        else:
+            check_name(operand(word)[0], posix=scope.posix)
 
 
-def _check_set(arguments: Sequence[Word]) -> None:
-    pending = [word.text or "" for word in arguments]
+def _check_exported(name: str, scope: Scope) -> None:
+    """Its pattern names the variable; what it holds must be what that pattern saw."""
+    if name in scope.assigned:
+        raise RefusedError(
+            _ASSIGNMENT, f"`{name}` is exported, and set in another way, too", f"only `export {name}=…`"
+        )
+
+
+def _check_value(word: Word, arguments: Arguments, scope: Scope) -> None:
+    name, operator, value = operand(word)
+    if not word.single:
+        raise RefusedError(
+            _ASSIGNMENT, f"the value of `{name}` can become other words", "the value in double quotes"
+        )
+    if "i" in arguments.letters and not scope.evaluates_nothing(name):
+        raise RefusedError(
+            _ASSIGNMENT, f"`-i` evaluates every value of `{name}`", f"`{name}=…` without it, and `$((…))`"
+        )
+    # Of an array, the value `(…)` is read as the source text of a list: what is in it runs.
+    array = name in scope.arrays or scope.uncertain or not arguments.letters.isdisjoint("aA")
+    if operator and array and not _begins_otherwise(value, "(", scope):
+        raise RefusedError(
+            _ASSIGNMENT, f"`{name}` is an array, whose value would be read as a list", f"`{name}=…` alone"
+        )
+
+
+def _check_getopts(words: Sequence[Word], scope: Scope) -> None:
+    if len(words) < 3 or not words[1].single:
+        raise RefusedError(_BUILTIN, "`getopts` takes its letters and the name of a variable")
+    _check_target(words[2], scope)
+
+
+def _check_hash(words: Sequence[Word], scope: Scope) -> None:
+    arguments = read_options(words, "rldt")
+    _check_operands(words, arguments, scope)
+
+
+def _check_history(words: Sequence[Word], _scope: Scope) -> None:
+    if not all(re.fullmatch("[0-9]+", word.text or "") for word in words[1:]):
+        raise RefusedError(_BUILTIN, "`history` is understood alone and with a number; it could write a file")
+
+
+def _check_jobs(words: Sequence[Word], scope: Scope) -> None:
+    arguments = read_options(words, "lnprs")
+    _check_operands(words, arguments, scope)
+
+
+def _check_let(_words: Sequence[Word], _scope: Scope) -> None:
+    raise RefusedError(_ASSIGNMENT, "`let` evaluates its arguments", "`((…))`, or `n=$((…))`")
+
+
+def _check_mapfile(words: Sequence[Word], scope: Scope) -> None:
+    arguments = read_options(words, *MAPFILE_OPTIONS)
+    _check_values(words, arguments)
+    if len(arguments.operands) > 1:
+        raise RefusedError(_BUILTIN, f"`{words[0].text}` reads into one array only")
+    for word in arguments.operands:
+        _check_target(word, scope)
+
+
+def _check_printf(words: Sequence[Word], scope: Scope) -> None:
+    arguments = read_options(words, "", "v")
+    for word in arguments.values("v"):
+        _check_target(word, scope)
+    if not arguments.operands:
+        return
+    form, *values = arguments.operands
+    if form.single and not values:
+        return  # Bash finds no variable to set then, neither by an option nor by a conversion.
+    text = "".join(_inert(piece, scope) for piece in form.pieces)
+    option = text.replace(_INERT, "").startswith("-") and not arguments.ended
+    if not form.single or option:
+        raise _computed_format()
+    if "%" in _CONVERSION.sub("", text):
+        raise RefusedError(
+            _ASSIGNMENT,
+            "the format of `printf` holds a conversion that is not known here; `%n` sets a variable",
+        )
+
+
+def _inert(piece: object, scope: Scope) -> str:
+    """A piece of a format, where it is sure that it holds no conversion and no option."""
+    if isinstance(piece, Literal):
+        return piece.text
+    if isinstance(piece, Parameter) and piece.quoted:
+        word = Word((piece,))
+        if scope.harmless_number(word):
+            return "1"
+        texts = scope.literals(piece.name) if not piece.operator and not piece.subscript else None
+        if texts is not None and not any("%" in text or text.startswith("-") for text in texts):
+            return _INERT
+        if scope.trusted(word):
+            return _INERT
+    raise _computed_format()
+
+
+def _computed_format() -> RefusedError:
+    return RefusedError(
+        _BUILTIN,
+        "the format of `printf` is computed when it runs and could set a variable",
+        "`printf '%s' …` with the values behind the format",
+    )
+
+
+def _check_read(words: Sequence[Word], scope: Scope) -> None:
+    arguments = read_options(words, *READ_OPTIONS)
+    _check_values(words, arguments)
+    for word in (*arguments.values("a"), *arguments.operands):
+        _check_target(word, scope)
+
+
+def _check_set(words: Sequence[Word], _scope: Scope) -> None:
+    pending = [word.text for word in words[1:]]
     if not pending:
-        raise RefusedError("builtin", "`set` alone prints every variable")
+        raise RefusedError(_BUILTIN, "`set` alone prints every variable")
     while pending:
         flags = pending.pop(0)
-        option = pending.pop(0) if flags.endswith("o") and pending else "pipefail"
-        if _SET_FLAGS.fullmatch(flags) is None or option not in _SET_OPTIONS:
-            raise RefusedError("builtin", "`set` is allowed for -e, -u, -x, -v, -C and -o pipefail only")
-
-
-def _check_names(name: str, arguments: Sequence[Word]) -> None:
-    """Allow variables that no program looks for; a subscript in a name would be evaluated."""
-    valued = _VALUED.get(name, _VALUED["mapfile"])
-    pending = list(arguments)
-    while pending:
-        text = pending.pop(0).text
-        if text is None:
-            raise RefusedError("builtin", f"an argument of `{name}` is computed when it runs")
-        if text in _FLAGS[name]:
-            continue
-        if valued.fullmatch(text) and pending and pending[0].single:
-            pending.pop(0)
-        elif not harmless_name(text):
+        if flags == "--":
+            return
+        option = pending.pop(0) if flags is not None and flags.endswith("o") and pending else "pipefail"
+        letters = frozenset((flags or "")[1:].removesuffix("o"))
+        if (
+            not flags
+            or flags[0] not in "-+"
+            or not flags[1:]
+            or option not in _SET_OPTIONS
+            or letters - _SET_FLAGS
+        ):
             raise RefusedError(
-                "assignment", f"`{name}` may set plain lower-case variables only, not `{text}`"
+                _BUILTIN,
+                "`set` is understood for -e, -u, -x, -v, -f, -C, -E and a few names behind -o",
+                "`set -- …` for the positional parameters",
             )
 
 
-def _check_printf(arguments: Sequence[Word]) -> None:
-    """Refuse `-v NAME` and `%n`, which set a variable, and formats that could hold them."""
-    if not arguments:
+def _check_shopt(words: Sequence[Word], _scope: Scope) -> None:
+    arguments = read_options(words, "supq")
+    for word in arguments.operands:
+        if word.text not in _SHELL_OPTIONS:
+            raise RefusedError(
+                _BUILTIN, f"`shopt` is understood for {', '.join(sorted(_SHELL_OPTIONS))} only"
+            )
+
+
+def _check_test(words: Sequence[Word], scope: Scope) -> None:
+    check_test(words[1:], scope)
+
+
+def _check_trap(words: Sequence[Word], _scope: Scope) -> None:
+    arguments = read_options(words, "lpP")
+    signals = arguments.operands
+    if not arguments.options and len(signals) > 1:
+        script, signals = signals[0], signals[1:]
+        if script.text is None and not isinstance(script.pieces[0], Embedded):
+            reason = "the script of `trap` is computed when it runs"
+            raise RefusedError(_BUILTIN, reason, "the script in single quotes")
+    for signal in signals:
+        text = (signal.text or "").upper().removeprefix("SIG")
+        if text not in _SIGNALS and not _SIGNAL_NUMBER.fullmatch(text):
+            raise RefusedError(_BUILTIN, "`trap` is understood for the usual signals, EXIT and ERR only")
+
+
+def _check_unset(words: Sequence[Word], scope: Scope) -> None:
+    for word in read_options(words, "v").operands:
+        found = _ELEMENT.fullmatch(word.text or "")
+        if found is None:
+            raise RefusedError(
+                _ASSIGNMENT, "`unset` evaluates a subscript; it is understood for plain names only"
+            )
+        check_name(found[1], posix=scope.posix)
+        if found[1] in scope.functions:
+            raise RefusedError(_ASSIGNMENT, f"`unset` can make the function `{found[1]}` another command")
+
+
+def _check_wait(words: Sequence[Word], scope: Scope) -> None:
+    arguments = read_options(words, "nf", "p")
+    for word in arguments.values("p"):
+        _check_target(word, scope)
+    _check_operands(words, arguments, scope)
+
+
+def _check_target(word: Word, scope: Scope) -> None:
+    """The name of a variable that a built-in sets; a subscript in it would be evaluated."""
+    if word.text is None or IDENTIFIER.fullmatch(word.text) is None:
+        raise RefusedError(_ASSIGNMENT, "the variable to be set has to be a plain name that is written out")
+    check_name(word.text, posix=scope.posix)
+
+
+def _check_values(words: Sequence[Word], arguments: Arguments) -> None:
+    for letter, value in arguments.options:
+        if value is not None and not value.single:
+            raise RefusedError(
+                _BUILTIN,
+                f"the value of `-{letter}` of `{words[0].text}` can become other words",
+                "it in double quotes",
+            )
+
+
+def _check_operands(words: Sequence[Word], arguments: Arguments, scope: Scope) -> None:
+    """Refuse operands that could turn out to be options."""
+    if arguments.ended:
         return
-    form = arguments[1] if arguments[0].text == "--" and len(arguments) > 1 else arguments[0]
-    if form.text is None and (len(arguments) > 1 or not form.prefix or not form.single):
-        raise RefusedError(
-            "builtin", "the format of `printf` is computed when it runs and could set a variable"
-        )
-    text = form.text or form.prefix
-    if (form is arguments[0] and text.startswith("-v")) or _STORES_COUNT.search(text):
-        raise RefusedError("assignment", "`printf` with -v or %n sets a variable")
+    gone = True  # all before may be nothing at all
+    for word in arguments.operands:
+        plain = scope.harmless_number(word) or scope.trusted(word)
+        if gone and not (plain or _begins_otherwise(word, "-", scope)):
+            raise RefusedError(
+                _BUILTIN,
+                f"an argument of `{words[0].text}` is computed when it runs and could be an option",
+                f"`{words[0].text} -- …`",
+            )
+        gone = gone and word.splits
 
 
-def _check_jobs(name: str, arguments: Sequence[Word]) -> None:
-    """Refuse `wait -p NAME`, which sets a variable, and `jobs -x COMMAND`."""
-    for word in arguments:
-        text = word.text or ""
-        if word.shown != "$!" and (not text or text.startswith(("-p", "-x", "-np", "-fp"))):
-            raise RefusedError("builtin", f"an argument of `{name}` could set a variable or run a command")
+def _begins_otherwise(word: Word, character: str, scope: Scope) -> bool:
+    """Whether the value is sure not to begin with a character."""
+    if word.text is not None:
+        return not word.text.startswith(character)
+    return bool(word.prefix and word.prefix[0] != character) or (
+        character == "(" and scope.harmless_number(word)
+    )
 
 
-def check_test(words: Sequence[Word]) -> None:
-    """Refuse arguments of `[` or `test` that could turn into `-v NAME`, whose subscript is evaluated."""
-    if any(not word.single and word.shown not in _NUMERIC for word in words):
-        raise RefusedError(
-            _CONDITION, "an unquoted expansion in a condition can become other words; quote it"
-        )
-    operands = list(words)
-    if len(operands) > 1 and operands[0].text == "!":
-        operands.pop(0)
-    if len(operands) <= 1:
-        return
-    if len(operands) == 2 and operands[0].text in _UNARY:
-        return
-    if len(operands) == 3 and operands[1].text in _BINARY:
-        return
-    if any(word.text is None or word.text in _NAME_TESTS for word in operands):
-        raise RefusedError(
-            _CONDITION, "a condition is not one of the simple forms that cannot evaluate its operands"
-        )
-
-
-def check_double_brackets(words: Sequence[Word | str]) -> None:
-    """Refuse what `[[ … ]]` would evaluate as arithmetic unless it is a number, and `-v NAME`."""
-    texts = [word if isinstance(word, str) else word.text for word in words]
-    matches = any(isinstance(word, Word) and word.shown == "=~" for word in words)
-    if "]]" in texts or (matches and "(" in texts):
-        raise UnparsableError("a `[[` condition could not be read")
-    if not _NAME_TESTS.isdisjoint(texts):
-        raise RefusedError(_CONDITION, "`-v` and `-R` evaluate the subscript of the name they are given")
-    for index, text in enumerate(texts):
-        if text in _ARITHMETIC:
-            around = (*words[max(0, index - 1) : index], *words[index + 1 : index + 2])
-            if not all(isinstance(word, Word) and _is_number(word) for word in around):
-                reason = f"`[[ … {text} … ]]` evaluates its operands as arithmetic; use `[ … {text} … ]`"
-                raise RefusedError(_CONDITION, reason)
-
-
-def _is_number(word: Word) -> bool:
-    return word.shown in _NUMERIC or (word.text is not None and _NUMBER.fullmatch(word.text) is not None)
+Check = Callable[[Sequence[Word], Scope], None]
+#: None stands for those that evaluate none of their arguments and set no variable that they name.
+BUILTINS: Final[dict[str, Check | None]] = {
+    **dict.fromkeys(
+        (":", "bg", "break", "caller", "cd", "continue", "dirs", "disown", "echo", "exit", "false")
+    ),
+    **dict.fromkeys(("fg", "help", "kill", "logout", "popd", "pushd", "pwd", "return", "shift", "suspend")),
+    **dict.fromkeys(("times", "true", "type", "ulimit", "umask")),
+    # What these run is judged by itself.
+    **dict.fromkeys((".", "builtin", "command", "eval", "exec", "source")),
+    "[": _check_brackets,
+    "getopts": _check_getopts,
+    "hash": _check_hash,
+    "history": _check_history,
+    "jobs": _check_jobs,
+    "let": _check_let,
+    "printf": _check_printf,
+    "read": _check_read,
+    "set": _check_set,
+    "shopt": _check_shopt,
+    "test": _check_test,
+    "trap": _check_trap,
+    "unset": _check_unset,
+    "wait": _check_wait,
+    **dict.fromkeys(("declare", "export", "local", "readonly", "typeset"), _check_declaration),
+    **dict.fromkeys(("mapfile", "readarray"), _check_mapfile),
+    **dict.fromkeys(_REFUSED, _refuse),
+}
