@@ -11,7 +11,6 @@ import os
 import random
 import re
 import sys
-import tempfile
 import time
 import tomllib
 from collections import Counter
@@ -186,10 +185,10 @@ def kept() -> list[tuple[str, str]]:
 
 
 def play(
-    seed: int, count: int, root: Path, *, bash: Path | None = None, gate: Judge = judge, shrink: bool = True
+    seed: int, count: int, *, bash: Path | None = None, gate: Judge = judge, shrink: bool = True
 ) -> tuple[Tally, list[Finding]]:
     """Play so many lines; the findings come shrunk."""
-    player = Player(Shell(root / f"shell-{seed}", bash or shells()["bash"]), gate)
+    player = Player(Shell(bash or shells()["bash"]), gate)
     found: list[Finding] = []
     for number, (name, line) in enumerate(lines(seed, count)):
         for finding in player.findings(line, name):
@@ -202,8 +201,7 @@ def play(
 
 def _chunk(arguments: tuple[int, int, str | None]) -> tuple[Tally, list[Finding]]:
     seed, count, bash = arguments
-    with tempfile.TemporaryDirectory() as directory:
-        return play(seed, count, Path(directory), bash=None if bash is None else Path(bash))
+    return play(seed, count, bash=None if bash is None else Path(bash))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

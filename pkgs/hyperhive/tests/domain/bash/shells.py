@@ -5,16 +5,18 @@
 
 import contextlib
 import os
+import pwd
 import shlex
 import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Mapping
+import tempfile
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final
 
 #: Run for real once they are noted: what they start is the point.
 WRAPPERS: Final = (
@@ -32,7 +34,7 @@ PLAIN: Final = (
     "touch", "chmod", "diff", "curl", "sleep", "which", "tar", "ps", "du", "stat", "id", "uname", "comm",
     "base64", "npx", "whoami", "evil", "expr", "perl", "rsync", "ssh", "split", "vim", "less", "man",
     "sudo", "doas", "su", "ln", "strace", "watch", "parallel", "unshare", "chroot", "gdb", "zsh", "ksh",
-    "time", "mktemp", "file", "gitk",
+    "time", "mktemp", "file", "gitk", "kill",
 )  # fmt: skip
 #: What programs print may come from anybody; this is what an evaluated value would give away.
 HOSTILE: Final = "a[$(touch MARKER)]"
@@ -41,6 +43,7 @@ _STUB: Final = r"""#!/bin/dash
 printf '%s\0' call "$$" "$#" "$PWD" "$0" "$@" >>{trace}/calls
 export -p >{trace}/$$.environment
 name=${{0##*/}}
+case $name:$* in find:*-delete* | find:*-fprint* | find:*-fls*) name=none ;; esac
 case $name in
 {execs}
 date) case $* in *+%s*) echo 1700000000 ;; *) echo today ;; esac ;;
@@ -78,7 +81,9 @@ _FILES: Final = {
     "home/project/x": "",
     "m/x": "",
 }
-_PROGRAMS: Final = ("gradlew", "scripts/build.sh", "5/git", "src/gradlew", "src/scripts/build.sh")
+_PROGRAMS: Final = (
+    *("work/gradlew", "work/scripts/build.sh", "work/5/git", "work/src/gradlew", "work/src/scripts/build.sh"),
+)
 #: What a shell or a wrapper says by itself.
 _OF_SHELLS: Final = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 
@@ -122,59 +127,55 @@ def shells() -> dict[str, Path]:
 
 
 class Shell:
-    """One Bash with a scratch directory; plays one script after the other."""
+    """One Bash with a scratch directory of its own; plays one script after the other.
 
-    def __init__(
-        self, root: Path, bash: Path, *, seconds: float = 3, variables: Mapping[str, str] | None = None
-    ) -> None:
-        self.root = root
-        self.work = root / "work"
-        self._bash = bash
+    Where that is possible as a user who may not do much: a line is allowed to be as bad as it can.
+    """
+
+    def __init__(self, bash: Path, *, seconds: float = 3) -> None:
+        place = tempfile.mkdtemp(prefix="hyperhive-bash-")
+        weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
+        Path(place).chmod(0o755)
+        self.root = Path(place, "scratch")
+        self.work = self.root / "work"
+        self._bash = Path(place, "bash")
+        shutil.copy(bash, self._bash)
+        self._stub = Path(place, "stub")
+        self._trace = Path(place, "trace")
+        self._trace.mkdir()
         self._seconds = seconds
-        self._trace = root.parent / f"{root.name}.trace"
-        self._trace.mkdir(parents=True)
+        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self._own(self._trace)
         self._environment = {
-            "PATH": str(root / "bin"),
-            "HOME": str(root / "home"),
+            "PATH": str(self.root / "bin"),
+            "HOME": str(self.root / "home"),
             "LANG": "C.UTF-8",
             "PWD": str(self.work),
             "DIR": "src",
             "X": "5",
             "FILES": "a.py b.py",
-            **(variables or {}),
         }
         self._lay()
 
-    @classmethod
-    def found(cls, root: Path) -> list[Self]:
-        return [cls(root / name, path) for name, path in shells().items()]
+    def run(self, script: str, *, setup: str | None = None) -> Outcome:
+        """Play a script as the CLI does: as the argument of `eval`, without input.
 
-    def run(
-        self, script: str, *, setup: str | None = None, programs: Mapping[str, Path] | None = None
-    ) -> Outcome:
-        """Play a script as the CLI does: as the argument of `eval`, without input."""
+        `setup` plants what it needs, with the programs of this machine.
+        """
         if setup is not None:
-            # With the programs of this machine: it plants what the attempt needs.
-            subprocess.run(
-                [self._bash, "-c", setup],
-                cwd=self.work,
-                check=True,
-                env=self._environment | {"PATH": os.environ["PATH"]},
-            )
-        for name, path in (programs or {}).items():
-            self._link(name, path)
-        before = self._snapshot() if programs or setup is not None else self._laid
+            environment = self._environment | {"PATH": os.environ["PATH"]}
+            subprocess.run([self._bash, "-c", setup], cwd=self.work, check=True, env=environment)
+            self._own(self.root)
+        before = self._laid if setup is None else self._snapshot()
         status, output, errors = self._play(script)
         calls = self._calls()
         after = self._snapshot()
-        changed = tuple(
-            sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-        )
+        names = before.keys() | after.keys()
+        changed = tuple(sorted(name for name in names if before.get(name) != after.get(name)))
         effects = self._effects()
-        if changed or setup is not None or programs:
+        if changed or setup is not None:
             self._lay()
-        for path in self._trace.iterdir():
-            path.unlink()
+        self._forget()
         return Outcome(status, output, errors, calls, changed, effects)
 
     def _play(self, script: str) -> tuple[int | None, str, str]:
@@ -187,6 +188,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            **self._as,
         )
         status: int | None
         try:
@@ -196,6 +198,17 @@ class Shell:
             status, output, errors = None, b"", b""
         _end(process)
         return status, output.decode(errors="replace"), errors.decode(errors="replace")
+
+    @property
+    def _as(self) -> dict[str, Any]:
+        user = self._user
+        return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}
+
+    def _own(self, path: Path) -> None:
+        """Give a directory and what is in it to who plays."""
+        if self._user is not None:
+            for found in (path, *path.rglob("*")):
+                os.chown(found, self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
 
     def _calls(self) -> tuple[Call, ...]:
         path = self._trace / "calls"
@@ -207,22 +220,15 @@ class Shell:
         while fields[position : position + 1] == ["call"]:
             pid, count = fields[position + 1], int(fields[position + 2])
             directory, name, *rest = fields[position + 3 : position + 5 + count]
-            calls.append(
-                Call(
-                    (self._named(name), *rest),
-                    self._relative(directory),
-                    self._exported(pid),
-                    self._read(pid),
-                )
-            )
+            argv = (name.removeprefix(f"{self.root}/bin/"), *rest)
+            place = os.path.relpath(directory, self.root)
+            calls.append(Call(argv, place, self._exported(pid), self._read(pid)))
             position += 5 + count
         return tuple(calls)
 
-    def _named(self, path: str) -> str:
-        return path.removeprefix(f"{self.root}/bin/")
-
-    def _relative(self, directory: str) -> str:
-        return os.path.relpath(directory, self.root)
+    def _forget(self) -> None:
+        for path in self._trace.iterdir():
+            path.unlink()
 
     def _exported(self, pid: str) -> frozenset[str]:
         path = self._trace / f"{pid}.environment"
@@ -237,14 +243,12 @@ class Shell:
     @cached_property
     def _exports(self) -> frozenset[str]:
         """As the stub says them for an environment that nobody touched."""
-        subprocess.run(
-            [self.root / "bin" / "git"], env=self._environment, cwd=self.work, check=True, capture_output=True
-        )
+        program = [self.root / "bin" / "git"]
+        subprocess.run(program, env=self._environment, cwd=self.work, check=True, capture_output=True)
         (path,) = self._trace.glob("*.environment")
-        lines = frozenset(line for line in path.read_text().split("\n") if _name(line) not in _OF_SHELLS)
-        for made in self._trace.iterdir():
-            made.unlink()
-        return lines
+        said = path.read_text()
+        self._forget()
+        return frozenset(line for line in said.split("\n") if _name(line) not in _OF_SHELLS)
 
     def _read(self, pid: str) -> str:
         path = self._trace / f"{pid}.input"
@@ -277,31 +281,23 @@ class Shell:
     def _lay(self) -> None:
         """Make the scratch directory as it was."""
         shutil.rmtree(self.root, ignore_errors=True)
-        bin_ = self.root / "bin"
-        bin_.mkdir(parents=True)
         for name, text in _FILES.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        stub = self._trace.parent / f"{self.root.name}.stub"
-        if not stub.exists():
-            stub.write_text(self._stub())
-            stub.chmod(0o755)
-        for name in {*WRAPPERS, *SHELLS, *FILTERS, *PLAIN}:
-            (bin_ / name).symlink_to(stub)
-        for name in _PROGRAMS:
-            path = self.work / name
+        if not self._stub.exists():
+            self._stub.write_text(self._stub_text())
+            self._stub.chmod(0o755)
+        names = [f"bin/{name}" for name in {*WRAPPERS, *SHELLS, *FILTERS, *PLAIN}]
+        for name in (*names, *_PROGRAMS):
+            path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.symlink_to(stub)
+            path.symlink_to(self._stub)
         _ = self._exports
+        self._own(self.root)
         self._laid = self._snapshot()
 
-    def _link(self, name: str, path: Path) -> None:
-        place = self.root / "bin" / name
-        place.unlink(missing_ok=True)
-        place.symlink_to(path)
-
-    def _stub(self) -> str:
+    def _stub_text(self) -> str:
         real = {name: shutil.which(name) for name in WRAPPERS}
         real |= {"sh": "/bin/sh", "dash": "/bin/dash", "bash": str(self._bash)}
         execs = "\n".join(f'{name}) exec {path} "$@" ;;' for name, path in real.items() if path)
@@ -309,7 +305,7 @@ class Shell:
 
 
 #: As the CLI prepares its shell.
-_PREPARE: Final = "ulimit -t 3 -f 1024 -c 0\nshopt -s expand_aliases\nshopt -u extglob\n"
+_PREPARE: Final = "ulimit -t 3 -f 1024 -c 0\nenable -n kill\nshopt -s expand_aliases\nshopt -u extglob\n"
 _PROBE: Final = (
     "builtin set -- $?\n"
     'builtin printf \'%s|\' "$PATH" "$IFS" "$HOME" "${{BASH_ENV-}}" "${{ENV-}}" "${{!LD_@}}" '

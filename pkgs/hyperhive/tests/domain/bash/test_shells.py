@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from tests.domain.bash.oracle import uncovered
@@ -7,8 +5,8 @@ from tests.domain.bash.shells import Call, Outcome, Shell, shells
 
 
 @pytest.fixture(params=shells())
-def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "shell", shells()[request.param])
+def shell(request: pytest.FixtureRequest) -> Shell:
+    return Shell(shells()[request.param])
 
 
 def test_outcome_tells_what_started_where_with_which_variables_and_what_it_read(shell: Shell) -> None:
@@ -36,8 +34,8 @@ def test_every_run_finds_the_same_files(shell: Shell) -> None:
     assert shell.run("test ! -e MARKER; echo $?").output == "0\n"
 
 
-def test_script_that_does_not_end_is_ended(tmp_path: Path) -> None:
-    assert Shell(tmp_path / "shell", shells()["bash"], seconds=0.2).run("while :; do :; done").status is None
+def test_script_that_does_not_end_is_ended() -> None:
+    assert Shell(shells()["bash"], seconds=0.2).run("while :; do :; done").status is None
 
 
 @pytest.mark.parametrize(
