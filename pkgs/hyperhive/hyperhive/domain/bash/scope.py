@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final, Self
 
 from hyperhive.domain.bash.assigned import Assignments, Value
+from hyperhive.domain.bash.flow import read_before_set
 from hyperhive.domain.bash.script import (
     Arithmetic,
     Brace,
@@ -65,6 +66,8 @@ class Scope:
     _values: Mapping[str, Sequence[Value]]
     _appended: frozenset[str]
     _associative: frozenset[str]
+    #: The variables that may be read while they still hold what the environment gave them.
+    _early: frozenset[str]
 
     @classmethod
     def of(
@@ -96,6 +99,7 @@ class Scope:
             _values=values,
             _appended=frozenset(found.appended),
             _associative=frozenset(found.associative),
+            _early=read_before_set(script),
         )
 
     def trusted(self, given: Word | str) -> bool:
@@ -146,7 +150,7 @@ class Scope:
             return False
         if name in self._values or self._always_number(name):
             return True
-        return given_by_environment(name) and _ENVIRONMENT not in self._harmful
+        return (name == _ENVIRONMENT or given_by_environment(name)) and _ENVIRONMENT not in self._harmful
 
     def _always_number(self, name: str) -> bool:
         return name in NUMBERS and name not in self._values and not self.posix
@@ -170,27 +174,35 @@ class Scope:
         harmful = _reached(needs, self._never_evaluated)
         if not harmful:
             return harmful
-        outside = {name: needed and frozenset(map(self._owner, needed)) for name, needed in needs.items()}
+        outside = {name: self._with_environment(name, needed) for name, needed in needs.items()}
         reached = _reached(outside, lambda name: name == _ENVIRONMENT or self._never_evaluated(name))
         return reached | {_ENVIRONMENT}
 
-    def _never_evaluated(self, name: str) -> bool:
-        return name not in self._values and not self._always_number(name) and not given_by_environment(name)
+    def _with_environment(self, name: str, needed: _Needs) -> _Needs:
+        """The needs of a variable, with one name for all that the script does not set."""
+        if needed is None:
+            return None
+        given = {other for other in needed if other not in self._values and given_by_environment(other)}
+        early = name in self._early
+        return (needed - given) | {_ENVIRONMENT} if given or early else needed
 
-    def _owner(self, name: str) -> str:
-        """The variable itself, or what stands for all that the script does not set."""
-        return _ENVIRONMENT if name not in self._values and given_by_environment(name) else name
+    def _never_evaluated(self, name: str) -> bool:
+        known = name in self._values or self._always_number(name) or given_by_environment(name)
+        return not known and name != _ENVIRONMENT
 
     def _all_needs(self, name: str, needs: Callable[[Word], _Needs]) -> _Needs:
         return _union(None if value is None else needs(value) for value in self._values[name])
 
     def _evaluated(self, word: Word) -> _Needs:
         """The names that are evaluated with a word; None if that may run something by itself."""
-        if self.harmless_number(word):
-            return _NOTHING
+        needs = self._needs(word.pieces)
+        if needs is not None and needs <= self._numbers:
+            return needs
         match word.pieces:
             case (Literal(text),) if _PLAIN_TEXT.fullmatch(text):
-                return frozenset(IDENTIFIER.findall(text))
+                # When it is evaluated is not known: the variables may not be set yet.
+                names = frozenset(IDENTIFIER.findall(text))
+                return names | {_ENVIRONMENT} if names else names
             case (Parameter(name=name, operator=operator, argument=argument),) if IDENTIFIER.fullmatch(name):
                 if operator in ("", ":?", "?"):
                     return frozenset({name})
