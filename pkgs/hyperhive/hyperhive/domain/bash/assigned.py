@@ -231,18 +231,6 @@ def targets(tokens: Tokens) -> Iterator[str]:
     for index, token in enumerate(tokens):
         if isinstance(token, str) and IDENTIFIER.fullmatch(token):
             before = tokens[index - 1] if index else ""
-            after = tokens[_behind(tokens, index + 1) :][:1]
-            if before in _STEPS or (after and after[0] in ASSIGNING):
+            after = tokens[index + 1] if index + 1 < len(tokens) else ""
+            if before in _STEPS or after in ASSIGNING:
                 yield token
-
-
-def _behind(tokens: Tokens, index: int) -> int:
-    """The index behind a subscript that may begin there."""
-    if tokens[index : index + 1] != ("[",):
-        return index
-    depth = 0
-    for place in range(index, len(tokens)):
-        depth += (tokens[place] == "[") - (tokens[place] == "]")
-        if depth == 0:
-            return place + 1
-    return len(tokens)

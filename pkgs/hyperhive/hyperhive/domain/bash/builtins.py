@@ -11,7 +11,7 @@ from hyperhive.domain.bash.assigned import (
     exports,
     operand,
 )
-from hyperhive.domain.bash.conditions import check_test
+from hyperhive.domain.bash.evaluation import check_test
 from hyperhive.domain.bash.options import Arguments, read_options
 from hyperhive.domain.bash.scope import Scope
 from hyperhive.domain.bash.script import Embedded, Literal, Parameter, RefusedError, Word

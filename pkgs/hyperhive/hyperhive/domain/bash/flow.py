@@ -203,7 +203,7 @@ class _Walk:
             self._read_tokens(part[2:] if assigned else part)
             if assigned and isinstance(part[0], str):
                 self._set[part[0]] = None
-            depth += sum((piece in ("(", "[")) - (piece in (")", "]")) for piece in part)
+            depth += sum((piece == "(") - (piece == ")") for piece in part)
 
     def _read(self, value: object) -> None:
         match value:
