@@ -1,370 +1,411 @@
-"""Words of a Bash command line: where each begins and ends, and what it is once its quotes are gone.
-
-The grammar says where it believes a word to be; this module reads the same bytes again by Bash's own quoting
-rules and refuses where the two do not agree, so that nothing can hide in what only one of them calls a word:
-every method that reads raises a `RefusedError` where Bash would not certainly read the same.
-Of expansions (`$…`, backticks, process substitution) only forms are accepted that can be delimited without
-doubt and that evaluate nothing unseen.
-
-`source` holds a script's UTF-8 bytes as Latin-1 characters: the grammar's byte offsets are its indices.
-"""
+"""Reads words by Bash's own quoting rules."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
-from tree_sitter import Node
-
-from hyperhive.domain.bash.script import RefusedError, UnparsableError, Word
-
-METACHARACTERS: Final = frozenset(" \t\n;&|<>()")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:=,@%+^!\x80-\xff#\]}-]+")
-_QUOTED_PLAIN: Final = re.compile(r'[^"\\$`]+')
-_HEREDOC_PLAIN: Final = re.compile(r"[^\\$`]+")
-_PARAMETER: Final = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])")
-_NAME: Final = r"(?:[A-Za-z_][A-Za-z0-9_]*+(?:\[(?:[0-9]++|[@*])\])?|[0-9]++|[@*])"
-_SAFE: Final = r"(?:[A-Za-z0-9_./ ,@:%*^\x80-\xff-]|\$[A-Za-z_][A-Za-z0-9_]*+)*+"
-# `:=` assigns, `!` and `@` operators evaluate the value, an offset is arithmetic: none of them is here.
-_EXPANSION: Final = re.compile(
-    rf"\$\{{(?:\#?{_NAME}|[#?$!-]"
-    rf"|{_NAME}(?::?[-+?]{_SAFE}|\#\#?{_SAFE}|%%?{_SAFE}|//?[#%]?{_SAFE}|\^\^?|,,?|: ?-?[0-9]+(?::-?[0-9]+)?)"
-    r")\}"
+from hyperhive.domain.bash.braces import Bare, Item, Unquoted, expanded_braces
+from hyperhive.domain.bash.expansions import ExpansionReader, Quoting
+from hyperhive.domain.bash.script import (
+    Arithmetic,
+    Brace,
+    BraceRange,
+    Literal,
+    Parameter,
+    Pattern,
+    Piece,
+    Substitution,
+    Tilde,
+    UnparsableError,
+    Word,
+    literal_word,
 )
-_ARITHMETIC: Final = re.compile(r"\$\(\(((?:[0-9 \t+*/%<>=!&|^~?:()-]|\$[#?$])*)\)\)")
-_MAX_ARITHMETIC: Final = 200
-_ANSI_ESCAPE: Final = re.compile(r"\\(?:([abeEfnrtv\\'\"?])|x([0-9a-fA-F]{1,2})|([0-7]{1,3}))")
-_ANSI_LETTERS: Final = {
-    "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
-}  # fmt: skip
+from hyperhive.domain.bash.source import END, plain, raw
+
+_METACHARACTERS: Final = r" \t\n;&|()<>\3"
+_RUN: Final = re.compile(rf"""[^{_METACHARACTERS}\\'"$`]++""")
+_RUN_IN_BRACES: Final = re.compile(r"""[^\\'"$`}\3]++""")
+_RUN_TO_SLASH: Final = re.compile(r"""[^\\'"$`}/\3]++""")
+#: A whole word that means nothing but itself.
+PLAIN: Final = re.compile(r"([A-Za-z0-9_./:@%+,^=\-\]}]++)(?=[ \t\n;&|()\3]|[<>](?!\0*+\())")
+_DOUBLE: Final = re.compile(r'[^"\\$`\3]++')
+_HEREDOC: Final = re.compile(r"[^\\$`\3]++")
+_DEFAULT: Final = re.compile(r"""[^"'\\$`}\3]++""")
+PROCESS: Final = re.compile(r"[<>]\0*+\(")
+
+_TILDE: Final = re.compile(r"~([A-Za-z0-9_.+-]*)(?=[/:]|\Z)")
+_USER: Final = re.compile(r"[a-z_][a-z0-9_.-]*|[+-]?")
+_NAMED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_WILDCARD: Final = re.compile(r"[*?]+|\[")
+_BRACKET: Final = re.compile(r"\[[!^]?+\]?+(?:\[:[a-z]++:\]|[^\]])*+\]")
+_IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?!^=\[\]-]*")
+_QUOTE_BRACKET: Final = "put it in quotes"
+_QUOTED_IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?=]*")
 
 
-class Quoting(Enum):
-    NONE = "none"
-    DOUBLE = "double"
-    HEREDOC = "heredoc"
+class Place(NamedTuple):
+    """How a word is read where it stands."""
 
-
-@dataclass(slots=True)
-class Reading:
-    shown: list[str] = field(default_factory=list)
-    prefix: str | None = None
-    splits: bool = False
+    run: re.Pattern[str] = _RUN
+    quoting: Quoting = Quoting.NONE
     globs: bool = False
-    computed: bool = False
     braces: bool = False
-    nodes: list[Node] = field(default_factory=list)
-    backticks: list[str] = field(default_factory=list)
+    tilde: bool = True
+    #: A tilde may also stand behind a colon.
+    colons: bool = False
+    #: Only `&` is special, which stands for the match.
+    match: bool = False
 
-    def mark_computed(self) -> None:
-        """The word's value is not literal from here on."""
-        self.computed = True
-        if self.prefix is None:
-            self.prefix = "".join(self.shown)
-
-
-class ExpansionReader:
-    """With `posix` it refuses quoting that only Bash knows."""
-
-    def __init__(self, source: str, *, posix: bool) -> None:
-        self._source = source
-        self._posix = posix
-
-    def take(self, position: int, end: int, nodes: Mapping[int, Node], out: Reading, quoting: Quoting) -> int:
-        """Take the expansion at `position` (a `$`, backtick, or `<` or `>` of a process substitution).
-
-        Returns the offset behind it. `end` is where the word ends, `nodes` are the grammar's substitutions
-        inside it, by offset. The caller must judge the scripts that `out` takes.
-        """
-        source = self._source
-        if source[position] == "`":
-            close = self._backtick(position, end, out)
-        elif source.startswith("$((", position):
-            close = self._arithmetic(position, end)
-        elif source.startswith(("$(", "<(", ">("), position):
-            close = _substitution_end(position, end, nodes, out)
-        elif source.startswith("${", position):
-            close = self._parameter(position, end)
-        elif parameter := _PARAMETER.match(source, position, end):
-            close = parameter.end()
-        else:
-            return self._bare_dollar(position, end, out, quoting)
-        out.mark_computed()
-        piece = source[position:close]
-        # "$@" and "${a[@]}" are many words even inside quotes.
-        out.splits = out.splits or quoting is Quoting.NONE or "@" in piece
-        out.shown.append(piece)
-        return close
-
-    def _bare_dollar(self, position: int, end: int, out: Reading, quoting: Quoting) -> int:
-        following = self._source[position + 1 : min(end, position + 2)]
-        if quoting is Quoting.NONE and following == "'":
-            return self._ansi_c(position, end, out)
-        if following == "[" or (quoting is Quoting.NONE and following == '"'):
-            raise UnparsableError(f"`${following}` is not supported")
-        out.shown.append("$")
-        return position + 1
-
-    def _parameter(self, position: int, end: int) -> int:
-        expansion = _EXPANSION.match(self._source, position, end)
-        if expansion is None:
-            shown = self._source[position : min(end, position + 40)].partition("\n")[0]
-            shown = shown.encode("latin-1").decode(errors="replace")
-            raise RefusedError("expansion", f"the expansion at `{shown}` is not one of the simple forms")
-        return expansion.end()
-
-    def _arithmetic(self, position: int, end: int) -> int:
-        """Accept `$((…))` over plain numbers: a variable's text is itself evaluated and can run commands."""
-        end = min(end, position + _MAX_ARITHMETIC)
-        close = self._source.find("))", position, end)
-        while close >= 0:
-            expansion = _ARITHMETIC.fullmatch(self._source, position, close + 2)
-            if expansion is not None and _balanced(expansion.group(1)):
-                return close + 2
-            close = self._source.find("))", close + 1, end)
-        raise RefusedError("arithmetic", "arithmetic is supported on plain numbers only")
-
-    def _backtick(self, position: int, end: int, out: Reading) -> int:
-        close = self._source.find("`", position + 1, end)
-        content = self._source[position + 1 : close]
-        if close < 0 or "\\" in content or "#" in content or "<<" in content:
-            raise UnparsableError("a backtick substitution is not simple enough; write $(…) instead")
-        out.backticks.append(_decode(content))
-        return close + 1
-
-    def _ansi_c(self, position: int, end: int, out: Reading) -> int:
-        """Decode `$'…'`; only escapes whose result does not depend on the locale."""
-        if self._posix:
-            raise UnparsableError("`$'…'` means something else in sh")
-        position += 2
-        while position < end:
-            char = self._source[position]
-            if char == "'":
-                return position + 1
-            if char != "\\":
-                out.shown.append(char)
-                position += 1
-                continue
-            escape = _ANSI_ESCAPE.match(self._source, position, end)
-            if escape is None:
-                break
-            letter, hexadecimal, octal = escape.groups()
-            code = int(hexadecimal, 16) if hexadecimal else int(octal or "1", 8)
-            if not 0 < code < 0x80:
-                break
-            out.shown.append(_ANSI_LETTERS.get(letter, letter) if letter else chr(code))
-            position = escape.end()
-        raise UnparsableError("`$'…'` holds an escape that is not supported")
+    @property
+    def quoted(self) -> bool:
+        return self.quoting is Quoting.SINGLE
 
 
-def _decode(piece: str) -> str:
-    if piece.isascii():
-        return piece
-    try:
-        return piece.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        raise UnparsableError("a word is not valid UTF-8") from None
+ARGUMENT: Final = Place(globs=True, braces=True)
+TARGET: Final = Place(globs=True)
+VALUE: Final = Place(quoting=Quoting.SINGLE, colons=True)
+#: Of an argument that is an assignment: braces are read, to be refused.
+DECLARED: Final = VALUE._replace(braces=True)
+SINGLE: Final = Place(quoting=Quoting.SINGLE)
+PATTERN: Final = Place(globs=True)
+_SPLIT_DEFAULT: Final = Place(_RUN_IN_BRACES, globs=True)
+_SINGLE_DEFAULT: Final = Place(_RUN_IN_BRACES, Quoting.SINGLE)
+_TRIM: Final = Place(_RUN_IN_BRACES, globs=True)
+_SEARCH: Final = Place(_RUN_TO_SLASH, globs=True)
+_REPLACEMENT: Final = Place(_RUN_IN_BRACES, match=True)
 
 
-def _substitution_end(position: int, end: int, nodes: Mapping[int, Node], out: Reading) -> int:
-    node = nodes.get(position)
-    if node is None or node.end_byte > end:
-        raise UnparsableError("a substitution could not be read")
-    out.nodes.append(node)
-    return node.end_byte
+class WordReader(ExpansionReader):
+    def __init__(self, text: str, *, posix: bool, depth: int, nested: bool) -> None:
+        super().__init__(text, posix=posix, depth=depth, nested=nested)
+        self._plain_words: dict[str, Word] = {}
 
+    def word(self, place: Place) -> Word:
+        """Read the word at this place; it is an error if there is none."""
+        if found := PLAIN.match(self.text, self.position):
+            self.position = found.end()
+            return self.plain_word(found[1])
+        start = self.position
+        items = self._items(place)
+        if self.position == start:
+            raise self.unparsable("a word is missing")
+        return self._assembled(items, place, start)
 
-def _balanced(text: str) -> bool:
-    depth = 0
-    for char in text:
-        depth += (char == "(") - (char == ")")
-        if depth < 0:
-            return False
-    return depth == 0
+    def plain_word(self, text: str) -> Word:
+        word = self._plain_words.get(text)
+        if word is None:
+            word = self._plain_words[text] = literal_word(text)
+        return word
 
+    def named_value(self, place: Place) -> Word:
+        """Read the value of an assignment, which may be empty."""
+        start = self.position
+        return self._assembled(self._items(place), place, start)
 
-class WordReader:
-    """With `posix` it refuses quoting that only Bash knows."""
+    # What stands in a word.
 
-    def __init__(self, source: str, *, posix: bool) -> None:
-        self._source = source
-        self._expansions = ExpansionReader(source, posix=posix)
+    def _items(self, place: Place) -> list[Item]:
+        items: list[Item] = []
+        while True:
+            if found := self.skip(place.run):
+                items.append(Unquoted(plain(found[0])))
+            elif not self._item(place, items):
+                return items
 
-    def word(self, start: int, end: int, nodes: Mapping[int, Node]) -> tuple[Word, Reading]:
-        """Read the word that the grammar has from `start` to `end`, with its substitutions by offset.
-
-        The caller must judge the scripts in the reading as well.
-        """
-        reading = Reading()
-        self._check_boundaries(start, end)
-        position = start
-        while position < end:
-            position = self._unquoted(position, start, end, nodes, reading)
-        if position != end:
-            raise UnparsableError("a quotation does not end where its word ends")
-        raw = self._source[start:end]
-        if reading.braces and ("," in raw or ".." in raw):
-            reading.computed = reading.splits = True
-            reading.prefix = ""
-        shown = _decode("".join(reading.shown))
-        prefix = shown if reading.prefix is None else _decode(reading.prefix)
-        text = None if reading.computed else shown
-        return Word(text, shown, prefix, splits=reading.splits, globs=reading.globs), reading
-
-    def next_word(self, start: int, end: int, nodes: Mapping[int, Node]) -> tuple[int, Word, Reading]:
-        """Read the word at `start` whose end is not known but lies before `end`; as `word`."""
-        position = start
-        skipped = Reading()
-        while position < end and self._source[position] not in METACHARACTERS:
-            position = self._unquoted(position, start, end, nodes, skipped)
-        if position == start:
-            raise UnparsableError(f"an unquoted {self._source[start]!r} stands where a word is expected")
-        return position, *self.word(start, position, nodes)
-
-    def heredoc(self, start: int, end: int, nodes: Mapping[int, Node]) -> Reading:
-        """Read the body of a here-document whose delimiter is not quoted."""
-        reading = Reading()
-        position = start
-        while position < end:
-            if plain := _HEREDOC_PLAIN.match(self._source, position, end):
-                position = plain.end()
-            elif self._source[position] == "\\":
-                if self._source.startswith("\\\n", position):
-                    raise UnparsableError("a here-document joins lines with a backslash")
-                position += 2
-            else:
-                position = self._expansions.take(position, end, nodes, reading, Quoting.HEREDOC)
-        if position > end:
-            raise UnparsableError("a here-document ends inside an expansion")
-        return reading
-
-    def brackets(self, start: int, end: int, nodes: Mapping[int, Node]) -> tuple[list[Word], list[Reading]]:
-        """Read what stands between `[` and `]`: to the shell it is an ordinary command's arguments."""
-        words, readings = [], []
-        self._check_brackets(start, end, "[")
-        position = start
-        while position < end:
-            if self._source[position] in " \t":
-                position += 1
-                continue
-            position, word, reading = self.next_word(position, end, nodes)
-            words.append(word)
-            readings.append(reading)
-            if word.shown == "]":
-                raise UnparsableError("a `[` condition could not be read")
-        return words, readings
-
-    def double_brackets(
-        self, start: int, end: int, nodes: Mapping[int, Node]
-    ) -> tuple[list[Word | str], list[Reading]]:
-        """Read what stands between `[[` and `]]`; operators are strings among the words."""
-        words: list[Word | str] = []
-        readings = []
-        self._check_brackets(start, end, "[[")
-        position = start
-        while position < end:
-            if self._source[position] in " \t":
-                position += 1
-            elif operator := _condition_operator(self._source, position):
-                words.append(operator)
-                position += len(operator)
-            else:
-                position, word, reading = self.next_word(position, end, nodes)
-                words.append(word)
-                readings.append(reading)
-        return words, readings
-
-    def _check_brackets(self, start: int, end: int, bracket: str) -> None:
-        """Refuse brackets that are not words of their own."""
-        source = self._source
-        after = source[end + len(bracket) : end + len(bracket) + 1]
-        if source[start] not in " \t" or source[end - 1] not in " \t" or after not in ("", *" \t\n;&|)"):
-            raise UnparsableError(f"a `{bracket}` condition could not be read")
-
-    def _check_boundaries(self, start: int, end: int) -> None:
-        source = self._source
-        after = source[end : end + 2]
-        if start and source[start - 1] not in METACHARACTERS:
-            raise UnparsableError("two words touch each other")
-        if after and after[0] not in METACHARACTERS and after != "\\\n":
-            raise UnparsableError("two words touch each other")
-        if after[:1] in ("<", ">") and (source[start] == "{" or source[start:end].isdigit()):
-            raise UnparsableError("a redirection names its descriptor in a way that is not supported")
-
-    def _unquoted(self, position: int, start: int, end: int, nodes: Mapping[int, Node], out: Reading) -> int:
-        """Take the next piece of a word outside quotes; returns the offset behind it."""
-        source = self._source
-        char = source[position]
-        if char == "#" and position == start:
-            raise UnparsableError("a comment was taken for a word")
-        if plain := _PLAIN.match(source, position, end):
-            out.shown.append(plain.group())
-            return plain.end()
+    def _item(self, place: Place, items: list[Item]) -> bool:
+        """Read something that is no unquoted text; False at the end of the word."""
+        char = self.text[self.position]
         if char == "\\":
-            return self._escaped(position, end, out)
-        if char == "'":
-            close = source.find("'", position + 1, end)
-            if close < 0:
-                raise UnparsableError("a single quote is not closed inside its word")
-            out.shown.append(source[position + 1 : close])
-            return close + 1
-        if char == '"':
-            return self._double(position + 1, end, nodes, out)
-        if char in "$`" or (position == start and source.startswith(("<(", ">("), position)):
-            return self._expansions.take(position, end, nodes, out, Quoting.NONE)
-        return self._special(char, position, start, out)
-
-    def _escaped(self, position: int, end: int, out: Reading) -> int:
-        if position + 1 >= end:
-            raise UnparsableError("a word ends with a backslash")
-        if self._source[position + 1] != "\n":
-            out.shown.append(self._source[position + 1])
-        return position + 2
-
-    def _special(self, char: str, position: int, start: int, out: Reading) -> int:
-        if char in "*?[":
-            out.mark_computed()
-            out.globs = True
-        elif char == "~":
-            if position == start or self._source[position - 1] in "=:":
-                out.mark_computed()
-        elif char == "{":
-            out.braces = True
+            self.position += 2
+            escaped = self.text[self.position - 1]
+            if escaped == END:
+                raise UnparsableError("the command line ends with a backslash")
+            items.append(escaped)
+        elif char == "'":
+            items.append(self._single_quoted())
+        elif char == '"':
+            self._double_quoted(items)
+        elif char in "$`":
+            self._expanded(place, items)
+        elif char in "<>" and PROCESS.match(self.text, self.position) and place.run is _RUN:
+            items.append(self.process_substitution())
         else:
-            raise UnparsableError(f"an unquoted {char!r} stands inside a word")
-        out.shown.append(char)
-        return position + 1
+            return False
+        return True
 
-    def _double(self, position: int, end: int, nodes: Mapping[int, Node], out: Reading) -> int:
-        source = self._source
-        while position < end:
-            if plain := _QUOTED_PLAIN.match(source, position, end):
-                out.shown.append(plain.group())
-                position = plain.end()
+    def _expanded(self, place: Place, items: list[Item]) -> None:
+        start = self.position
+        piece = self.expansion(place.quoting, quoted=place.quoted)
+        items.append(piece.text if isinstance(piece, Literal) else piece)
+        # What braces put behind a `$` or `$x` becomes a part of it.
+        if plain(self.text[start : self.position]) == "$":
+            items.append(Bare("$"))
+        elif isinstance(piece, Parameter) and self.text[self.position - 1] not in "}$":
+            items.append(Bare(piece.name))
+
+    def _single_quoted(self) -> str:
+        close = self.text.find("'", self.position + 1)
+        if close < 0:
+            raise self.unparsable("a single quote is not closed")
+        text = raw(self.text[self.position + 1 : close])
+        self.position = close + 1
+        return text
+
+    def _double_quoted(self, items: list[Item]) -> None:
+        start = self.position
+        before = len(items)
+        self.position += 1
+        while True:
+            if found := self.skip(_DOUBLE):
+                items.append(plain(found[0]))
                 continue
-            char = source[position]
+            char = self.text[self.position]
             if char == '"':
-                return position + 1
-            if char == "\\":
-                escaped = source[position + 1 : position + 2]
-                if escaped != "\n":
-                    out.shown.append(escaped if escaped in '$`"\\' else "\\" + escaped)
-                position += 2
+                self.position += 1
+                if len(items) == before:
+                    items.append("")
+                return
+            if char == END:
+                raise self.unparsable("a double quote is not closed", position=start)
+            items.append(self._escaped('$`"\\') if char == "\\" else self._quoted_piece(Quoting.DOUBLE))
+
+    def _quoted_piece(self, quoting: Quoting) -> Item:
+        piece = self.expansion(quoting)
+        return piece.text if isinstance(piece, Literal) else piece
+
+    def _escaped(self, special: str) -> str:
+        """Read a backslash and what it escapes, if that is one of the special characters."""
+        following = self.text[self.position + 1]
+        if following == END:
+            self.position += 1
+            return "\\"
+        self.position += 2
+        return following if following in special else f"\\{following}"
+
+    def heredoc(self) -> Word:
+        """Read the whole text as the body of a here-document in which something can be expanded."""
+        items: list[Item] = []
+        while True:
+            if found := self.skip(_HEREDOC):
+                items.append(found[0])
+            elif self.text[self.position] == END:
+                return merged(items)
+            elif self.text[self.position] == "\\":
+                items.append(self._escaped("$`\\"))
             else:
-                position = self._expansions.take(position, end, nodes, out, Quoting.DOUBLE)
-        raise UnparsableError("a double quote is not closed inside its word")
+                items.append(self._quoted_piece(Quoting.HEREDOC))
+
+    # The words of `${…}`.
+
+    def default(self, quoting: Quoting, operator: str) -> Word:
+        if quoting in {Quoting.DOUBLE, Quoting.HEREDOC}:
+            return self._quoted_default(quoting)
+        start = self.position
+        place = _SPLIT_DEFAULT if quoting is Quoting.NONE else _SINGLE_DEFAULT
+        items = self._items(place)
+        texts = [item for item in items if isinstance(item, Unquoted)]
+        if any(PROCESS.search(text) for text in texts):
+            raise self.unparsable("a process substitution stands in `${…}`", position=start)
+        if (
+            quoting is Quoting.NONE
+            and operator[-1] != "?"
+            and any(set(text) & set(" \t\n") for text in texts)
+        ):
+            raise self.unparsable("the expansion can split", "put it in double quotes", position=start)
+        word = self._assembled(items, place, start)
+        if place.quoted and any(isinstance(piece, Tilde) for piece in word.pieces):
+            raise self.unparsable("a tilde stands in `${…}`", "write `$HOME`", position=start)
+        return word
+
+    def _quoted_default(self, quoting: Quoting) -> Word:
+        items: list[Item] = []
+        inner = False
+        while True:
+            char = self.text[self.position]
+            if found := self.skip(_DOUBLE if inner else _DEFAULT):
+                items.append(plain(found[0]))
+            elif char == '"':
+                self.position += 1
+                inner = not inner
+            elif char == "\\":
+                items.append(self._escaped('$`"\\' if inner else '$`"\\}'))
+            elif char in "$`":
+                items.append(self._quoted_piece(quoting))
+            elif char == "}":
+                return merged(items)
+            else:
+                raise self.unparsable("a quote stands in `${…}` in double quotes", "use double quotes there")
+
+    def trimming(self) -> Word:
+        start = self.position
+        return self._assembled(self._items(_TRIM), _TRIM, start)
+
+    def searching(self) -> Word:
+        start = self.position
+        return self._assembled(self._items(_SEARCH), _SEARCH, start)
+
+    def replacing(self) -> Word:
+        start = self.position
+        return self._assembled(self._items(_REPLACEMENT), _REPLACEMENT, start)
+
+    # From items to pieces.
+
+    def _assembled(self, items: list[Item], place: Place, start: int) -> Word:
+        try:
+            return self._from_items(items, place)
+        except UnparsableError as error:
+            raise UnparsableError(f"{error} at `{self.here(start)}`", error.instead) from None
+
+    def _from_items(self, items: list[Item], place: Place) -> Word:
+        if place.braces:
+            expanded = expanded_braces(
+                items, lambda part: self._from_items(part, TARGET._replace(tilde=False))
+            )
+            if expanded is not items:
+                self.bash_only("{…}", "write out the words")
+            items = expanded
+        if place.tilde and items:
+            items = self._tildes(items, place)
+        if place.match:
+            items = _matches(items)
+        elif place.globs:
+            items = _globs(items)
+        word = merged(items)
+        empty = any(not item for item in items if isinstance(item, str) and not isinstance(item, Unquoted))
+        if empty and not place.quoted and all(Word((piece,)).splits for piece in word.pieces):
+            raise UnparsableError("empty quotes stand beside an expansion", "put it in double quotes")
+        return word
+
+    def _tildes(self, items: list[Item], place: Place) -> list[Item]:
+        first = items[0]
+        named = _NAMED.match(first) if place.braces and isinstance(first, Unquoted) else None
+        if named and "~" in first:
+            self.bash_only("name=~", "write `$HOME`")
+        colons = place.colons or named is not None
+        done: list[Item] = []
+        for index, item in enumerate(items):
+            if isinstance(item, Unquoted) and "~" in item:
+                beginning = -1 if index else named.end() if named else 0
+                done += _split_at_tildes(item, items[index + 1 : index + 2], beginning, colons=colons)
+            else:
+                done.append(item)
+        return done
 
 
-def _condition_operator(source: str, position: int) -> str:
-    """The operator of `[[` at this place, or an empty string."""
-    if source.startswith(("&&", "||"), position):
-        return source[position : position + 2]
-    char = source[position]
-    if char in "<>" and not source.startswith("(", position + 1):
-        return char
-    if char == ")" or (char == "(" and source[position - 1] in " \t("):
-        return char
-    if char in "\n;&|<>(":
-        raise UnparsableError(f"an unquoted {char!r} stands inside `[[`")
-    return ""
+def _split_at_tildes(text: Unquoted, following: list[Item], beginning: int, *, colons: bool) -> list[Item]:
+    """Find tildes at the beginning of the word or value, or behind a colon."""
+    done: list[Item] = []
+    position = 0
+    for found in _TILDE.finditer(text):
+        start, end = found.span()
+        if start != beginning and not (colons and text[start - 1 : start] == ":"):
+            continue
+        if end == len(text) and following:
+            if isinstance(following[0], Brace | BraceRange):
+                raise UnparsableError("a tilde stands before braces", "write `$HOME`")
+            continue
+        if text[end : end + 1] == ":" and not colons:
+            continue
+        if not _USER.fullmatch(found[1]):
+            raise UnparsableError("a tilde is not understood", "put it in quotes")
+        if start > position:
+            done.append(Unquoted(text[position:start]))
+        done.append(Tilde(found[1]))
+        position = end
+    if position < len(text):
+        done.append(Unquoted(text[position:]))
+    return done
+
+
+def _globs(items: list[Item]) -> list[Item]:
+    """Find wildcards; a bracket can go over several items."""
+    done: list[Item] = []
+    closers = sum(item.count("]") for item in items if isinstance(item, Unquoted))
+    inside = False
+    for item in items:
+        if isinstance(item, Unquoted):
+            closers -= item.count("]")
+            inside = _wildcards(item, done, inside=inside, later=closers > 0)
+        elif not inside or isinstance(item, Bare):
+            done.append(item)
+        elif isinstance(item, str):
+            done.append(_bracketed(item, _QUOTED_IN_BRACKET))
+        elif isinstance(item, Parameter | Substitution | Arithmetic):
+            done.append(item)
+        else:
+            raise UnparsableError("a bracket holds something that must not stand there", _QUOTE_BRACKET)
+    return done
+
+
+def _wildcards(text: Unquoted, done: list[Item], *, inside: bool, later: bool) -> bool:
+    """Split unquoted text at wildcards; whether it ends inside of a bracket."""
+    position = 0
+    if inside:
+        position = text.find("]") + 1 or len(text)
+        done.append(_bracketed(text[:position], _IN_BRACKET))
+        if text[position - 1] != "]":
+            return True
+    last = text.rfind("]")
+    while found := _WILDCARD.search(text, position):
+        start, end = found.span()
+        done.append(Unquoted(text[position:start]))
+        position = end
+        if found[0] != "[":
+            done.append(Pattern(found[0]))
+        elif last > start + 1 and (bracket := _BRACKET.match(text, start)):
+            done.append(_bracketed(bracket[0], _IN_BRACKET))
+            position = bracket.end()
+        elif later:
+            done.append(_bracketed(text[start:], _IN_BRACKET))
+            return True
+        else:
+            done.append(Unquoted("["))
+    done.append(Unquoted(text[position:]))
+    return False
+
+
+def _bracketed(text: str, allowed: re.Pattern[str]) -> Pattern:
+    if not allowed.fullmatch(text):
+        raise UnparsableError("a bracket holds a character that must not stand there", _QUOTE_BRACKET)
+    return Pattern(text)
+
+
+def _matches(items: list[Item]) -> list[Item]:
+    """An unquoted `&` in a replacement is the match."""
+    done: list[Item] = []
+    for item in items:
+        if isinstance(item, Unquoted) and "&" in item:
+            parts = item.split("&")
+            done.append(Unquoted(parts[0]))
+            for part in parts[1:]:
+                done += [Pattern("&"), Unquoted(part)]
+        else:
+            done.append(item)
+    return done
+
+
+def merged(items: Iterable[Item]) -> Word:
+    """A word of these items: no two literals and no two patterns touch each other."""
+    pieces: list[Piece] = []
+    texts: list[str] = []
+    patterns: list[str] = []
+    for item in items:
+        if isinstance(item, Bare) or item == "" or (isinstance(item, Pattern) and not item.text):
+            continue
+        if texts and not isinstance(item, str):
+            pieces.append(Literal("".join(texts)))
+            texts.clear()
+        if patterns and not isinstance(item, Pattern):
+            pieces.append(Pattern("".join(patterns)))
+            patterns.clear()
+        if isinstance(item, str):
+            texts.append(item)
+        elif isinstance(item, Pattern):
+            patterns.append(item.text)
+        else:
+            pieces.append(item)
+    if patterns:
+        pieces.append(Pattern("".join(patterns)))
+    if texts or not pieces:
+        pieces.append(Literal("".join(texts)))
+    return Word(tuple(pieces))
