@@ -24,8 +24,8 @@ from hyperhive.domain.bash.arguments import (
     uncertain,
 )
 from hyperhive.domain.bash.find import find, is_path, placed
-from hyperhive.domain.bash.printer import RESERVED, shown
-from hyperhive.domain.bash.script import RefusedError, SimpleCommand, Word, literal_word
+from hyperhive.domain.bash.printer import shown
+from hyperhive.domain.bash.script import SimpleCommand, Word, literal_word
 from hyperhive.domain.bash.shells import evaluated, interpreted, script_option, trapped
 
 _SHELLS: Final = ("bash", "rbash", "sh", "dash", "ash")
@@ -169,8 +169,6 @@ def _plain(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
         if options.starts_shell:
             raise uncertain(name, "without a command it starts a shell")
         return found
-    if called == "time":
-        _check_timed(words, start)
     moves = name in _ALWAYS_MOVES or not reader.seen.isdisjoint(names(options.moves))
     command = InnerCommand(start, len(words), tuple(words[start:]), assignments, moves, called == "time")
     return [*found, command]
@@ -178,15 +176,6 @@ def _plain(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
 
 def _could_be_piped(word: Word | None) -> bool:
     return word is None or word.prefix[:1] in ("", "|", "!")
-
-
-def _check_timed(words: Sequence[Word], start: int) -> None:
-    """Refuse what the keyword `time` would not read as the name of a program."""
-    if leading_assignments(words, start):
-        instead = rewritten([*words[:start], literal_word("env"), *words[start:]])
-        raise RefusedError("assignment", f"`{shown(words[start])}` would not set a variable there", instead)
-    if words[start].text in RESERVED:
-        raise uncertain("time", f"`{words[start].text}` is a word of the shell")
 
 
 def _env(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
@@ -238,7 +227,8 @@ def _dropped(words: Sequence[Word], options: Sequence[Given]) -> SimpleCommand |
         if not words[given.index].prefix.startswith(given.name):
             return None
         after = given.index + 1
-        gone |= {given.index, after} if words[after : after + 1] == [given.value] else {given.index}
+        apart = after < len(words) and words[after] is given.value
+        gone |= {given.index, after} if apart else {given.index}
     return rewritten([word for index, word in enumerate(words) if index not in gone])
 
 

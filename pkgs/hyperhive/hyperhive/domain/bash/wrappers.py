@@ -4,7 +4,7 @@ An option that no table holds makes that uncertain, which is a refusal with the 
 that decides which command runs and is known only when it does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Final
 
@@ -30,8 +30,10 @@ from hyperhive.domain.bash.script import (
     SimpleCommand,
     UnparsableError,
     Word,
+    nodes,
     rebuilt,
 )
+from hyperhive.domain.bash.source import MAX_DEPTH
 
 __all__ = ["WRAPPERS", "Inner", "InnerCommand", "InnerOutput", "InnerScript", "embedded", "inner_commands"]
 
@@ -61,29 +63,34 @@ def inner_commands(words: Sequence[Word], scope: Scope) -> list[Inner]:
     return inner
 
 
-def embedded(
-    script: Script, opaque: Callable[[SimpleCommand], bool], *, posix: bool = False, depth: int = 0
-) -> Script:
+def embedded(script: Script, opaque: Callable[[SimpleCommand], bool]) -> Script:
     """The script with the scripts that its commands run read, down to the innermost.
 
     A command stays as it is where that fails, for `inner_commands` to say why, and where `opaque` says that
-    the operator wrote out the whole of it.
+    the operator wrote out the whole of it. Quotes in quotes grow fast: a line that becomes too long by them
+    is a `RefusedError`.
     """
-    embedder = _Embedder(opaque, posix=posix, depth=depth + _height(script))
-    return rebuilt(script, embedder.change)
+    changed = _embedded(script, opaque, posix=False, depth=0)
+    if changed is not script:
+        print_script(changed)
+    return changed
+
+
+def _embedded(script: Script, opaque: Callable[[SimpleCommand], bool], *, posix: bool, depth: int) -> Script:
+    return rebuilt(script, _Embedder(opaque, posix=posix, depth=depth + _height(script)).change)
 
 
 class _Embedder:
     def __init__(self, opaque: Callable[[SimpleCommand], bool], *, posix: bool, depth: int) -> None:
         self._opaque = opaque
         self._posix = posix
-        self._depth = depth + _DEPTH_PER_WRAPPER
+        self._depth = depth
 
     def change(self, node: object) -> object:
-        if not isinstance(node, SimpleCommand) or not node.words or node.words[0].text is None:
+        if not isinstance(node, SimpleCommand) or not node.words:
             return node
         try:
-            edits = self._edits(node, 0)
+            edits = list(self._edits(node, 0, self._depth))
         except RefusedError:
             return node
         words = list(node.words)
@@ -91,25 +98,25 @@ class _Embedder:
             words[start:end] = [word]
         return replace(node, words=tuple(words)) if edits else node
 
-    def _edits(self, command: SimpleCommand, offset: int) -> list[tuple[int, int, Word]]:
-        """The script words of a command and what they become, in order."""
-        if command.words[0].text is None or self._opaque(command):
-            return []
-        edits: list[tuple[int, int, Word]] = []
+    def _edits(self, command: SimpleCommand, offset: int, depth: int) -> Iterator[tuple[int, int, Word]]:
+        """The script words of a command, and what they become."""
+        if command.words[0].text is None or self._opaque(command) or depth > MAX_DEPTH:
+            return
+        depth += _DEPTH_PER_WRAPPER
         for found in _inner(command.words, _anything):
             if isinstance(found, InnerCommand):
-                edits += self._edits(SimpleCommand(found.assignments, found.words), offset + found.start)
+                inner = SimpleCommand(found.assignments, found.words)
+                yield from self._edits(inner, offset + found.start, depth)
             elif isinstance(found, InnerScript) and not is_embedded(command.words[found.start]):
-                word = self._embedded(command.words, found)
-                edits.append((offset + found.start, offset + found.end, word))
-        return edits
+                word = self._read(command.words, found, depth)
+                yield offset + found.start, offset + found.end, word
 
-    def _embedded(self, words: Sequence[Word], found: InnerScript) -> Word:
+    def _read(self, words: Sequence[Word], found: InnerScript, depth: int) -> Word:
         text = " ".join(static_text(word) for word in words[found.start : found.end])
         posix = self._posix if found.same_shell else found.posix
-        script = parse(text, posix=posix, depth=self._depth)
-        script = embedded(script, self._opaque, posix=posix, depth=self._depth)
-        if print_script(script, posix=posix)[:1] in ("-", "+"):
+        script = _embedded(parse(text, posix=posix, depth=depth), self._opaque, posix=posix, depth=depth)
+        first = next((node for node in nodes(script) if isinstance(node, SimpleCommand)), None)
+        if first and first.words and first.words[0].prefix[:1] in ("-", "+"):
             raise uncertain(words[0].text or "", "its script begins like an option")
         return Word((Embedded(script, posix, found.same_shell),))
 
