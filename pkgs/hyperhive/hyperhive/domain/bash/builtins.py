@@ -51,8 +51,9 @@ _CONVERSION: Final = re.compile(
     r"%(?:%|[-+ #0']*(?:[0-9]+|\*)?(?:\.(?:[0-9]+|\*)?)?"
     r"(?:(?:hh|h|ll|l|j|z|t|L)?[diouxXeEfFgGaAcsbqQ]|\([^()%]*(?:%[A-Za-z%][^()%]*)*\)T))"
 )
-# Stands in a format for text that holds no conversion.
+# They stand in a format for text that holds no conversion, and for a number or nothing.
 _INERT: Final = "\0"
+_DIGITS: Final = "\1"
 _ELEMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[-?[0-9]+\])?")
 
 
@@ -179,10 +180,10 @@ def _check_printf(words: Sequence[Word], scope: Scope) -> None:
     if form.single and not values:
         return  # Bash finds no variable to set then, neither by an option nor by a conversion.
     text = "".join(_inert(piece, scope) for piece in form.pieces)
-    option = text.replace(_INERT, "").startswith("-") and not arguments.ended
+    option = text.lstrip(_INERT + _DIGITS).startswith("-") and not arguments.ended
     if not form.single or option:
         raise _computed_format()
-    if "%" in _CONVERSION.sub("", text):
+    if "%" in _CONVERSION.sub("", text.replace(_DIGITS, "1")):
         raise RefusedError(
             _ASSIGNMENT,
             "the format of `printf` holds a conversion that is not known here; `%n` sets a variable",
@@ -196,7 +197,7 @@ def _inert(piece: object, scope: Scope) -> str:
     if isinstance(piece, Parameter) and piece.quoted:
         word = Word((piece,))
         if scope.harmless_number(word):
-            return "1"
+            return _DIGITS
         texts = scope.literals(piece.name) if not piece.operator and not piece.subscript else None
         if texts is not None and not any("%" in text or text.startswith("-") for text in texts):
             return _INERT

@@ -71,10 +71,13 @@ def check_arithmetic(tokens: Tokens, scope: Scope) -> None:
         if isinstance(token, str):
             if IDENTIFIER.fullmatch(token) and not scope.evaluates_nothing(token):
                 raise _no_number(f"`{token}`")
-        elif not scope.harmless_number(Word((token,))):
-            around = (*tokens[max(0, index - 1) : index], *tokens[index + 1 : index + 2])
-            if not scope.evaluates_nothing(Word((token,))) or not ASSIGNING.isdisjoint(around):
-                raise _no_number(_described(token))
+            continue
+        word = Word((token,))
+        # The name of a variable, put beside such an operator, would be set.
+        around = (*tokens[max(0, index - 1) : index], *tokens[index + 1 : index + 2])
+        beside = not ASSIGNING.isdisjoint(around) and not scope.harmless_number(word)
+        if beside or not scope.evaluates_nothing(word):
+            raise _no_number(_described(token))
 
 
 def check_parameter(parameter: Parameter, scope: Scope) -> None:
@@ -115,7 +118,7 @@ def check_condition(command: DoubleBracket, scope: Scope) -> None:
                     'a plain name behind it, or `[ -n "${name+x}" ]`',
                 )
             case BinaryTest(left, operator, right) if operator in _COMPARING:
-                if not (_is_number(left, scope) and _is_number(right, scope)):
+                if not (scope.evaluates_nothing(left) and scope.evaluates_nothing(right)):
                     reason = (
                         f"`[[ … {operator} … ]]` evaluates its operands, and one may be more than a number"
                     )
@@ -197,10 +200,6 @@ def _names_variable(name: str, scope: Scope) -> bool:
 
 def _is_name(word: Word) -> bool:
     return word.text is not None and IDENTIFIER.fullmatch(word.text) is not None
-
-
-def _is_number(word: Word, scope: Scope) -> bool:
-    return scope.harmless_number(word) or scope.evaluates_nothing(word)
 
 
 def _conditions(condition: Condition) -> Iterable[Condition]:

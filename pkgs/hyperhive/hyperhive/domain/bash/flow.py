@@ -6,7 +6,7 @@ list when an expansion in it fails, and goes on with the next one.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
@@ -38,6 +38,7 @@ from hyperhive.domain.bash.script import (
     Tokens,
     While,
     Word,
+    parts,
 )
 from hyperhive.domain.bash.variables import IDENTIFIER
 
@@ -155,7 +156,7 @@ class _Walk:
     def _simple(self, command: SimpleCommand) -> None:
         for assignment in command.assignments:
             self._read(assignment.value)
-            self._use(assignment.subscript)
+            self._use_subscript(assignment.subscript)
             if assignment.append:
                 self._use(assignment.name)
             if not command.words and _is_whole(assignment):
@@ -207,6 +208,8 @@ class _Walk:
 
     def _read(self, value: object) -> None:
         match value:
+            case str() | Literal() | None:
+                return
             case Script():
                 with self._block():
                     self.outermost(value)
@@ -214,7 +217,7 @@ class _Walk:
                 self._read_tokens(tokens)
             case Parameter():
                 self._use(value.name)
-                self._use(value.subscript.removeprefix("${").removesuffix("}"))
+                self._use_subscript(value.subscript)
                 self._read((value.argument, value.replacement))
                 for tokens in value.slice:
                     self._read_tokens(tokens)
@@ -223,9 +226,9 @@ class _Walk:
             case tuple():
                 for item in value:
                     self._read(item)
-            case _ if is_dataclass(value):
-                for each in fields(value):
-                    self._read(getattr(value, each.name))
+            case _:
+                for name in parts(type(value)) or ():
+                    self._read(getattr(value, name))
 
     def _read_tokens(self, tokens: Tokens) -> None:
         for token in tokens:
@@ -233,6 +236,9 @@ class _Walk:
                 self._use(token)
             else:
                 self._read(token)
+
+    def _use_subscript(self, subscript: str) -> None:
+        self._use(subscript.removeprefix("${").removesuffix("}"))
 
     def _use(self, name: str) -> None:
         if name not in self._set and IDENTIFIER.fullmatch(name):

@@ -29,7 +29,7 @@ from hyperhive.domain.bash.variables import IDENTIFIER, NUMBERS, given_by_enviro
 # Pieces of this form give nothing but digits and signs, however they are put together or cut.
 _DIGITS: Final = re.compile(r"[-+]?[0-9]*")
 # As arithmetic such a text can do no more than name variables: it assigns nothing and has no subscript.
-_PLAIN_TEXT: Final = re.compile(r"(?!.*--)[A-Za-z0-9_./:@%, \n-]*", re.DOTALL)
+_PLAIN_TEXT: Final = re.compile(r"(?!-|.*--|.*-$)[A-Za-z0-9_./:@%, \n-]*", re.DOTALL)
 _NUMBER_PARAMETERS: Final = frozenset("?#$!")
 # What they keep of a number has digits and signs only.
 _CUTTING: Final = frozenset({"", "slice", "#", "##", "%", "%%", ":?", "?", "^", "^^", ",", ",,"})

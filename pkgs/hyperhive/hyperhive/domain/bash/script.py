@@ -7,7 +7,7 @@ way they quote have the same tree.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from operator import is_
 from typing import Any, TypeVar
 
@@ -419,14 +419,25 @@ def nodes(value: object) -> Iterator[Any]:
 
     Scripts that another shell runs are left out.
     """
-    if isinstance(value, tuple):
-        for item in value:
-            yield from nodes(item)
-    elif is_dataclass(value):
-        yield value
-        if not isinstance(value, Embedded) or value.same_shell:
-            for field in fields(value):
-                yield from nodes(getattr(value, field.name))
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple):
+            pending.extend(reversed(node))
+            continue
+        names = parts(type(node))
+        if names is not None:
+            yield node
+            if not isinstance(node, Embedded) or node.same_shell:
+                pending.extend([getattr(node, name) for name in reversed(names)])
+
+
+@cache
+def parts(kind: type) -> tuple[str, ...] | None:
+    """The fields of a kind of node that can hold other nodes, in order; None for what is no node."""
+    if not is_dataclass(kind):
+        return None
+    return tuple(field.name for field in fields(kind) if field.type not in (str, bool, int | None))
 
 
 Tree = TypeVar("Tree")
@@ -437,12 +448,13 @@ def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
     if isinstance(value, tuple):
         items = tuple(rebuilt(item, change) for item in value)
         return value if all(map(is_, items, value)) else items  # type: ignore[return-value]
-    if not is_dataclass(value) or isinstance(value, type):
+    names = parts(type(value))
+    if names is None:
         return value
     changed = {}
-    for field in fields(value):
-        old = getattr(value, field.name)
+    for name in names:
+        old = getattr(value, name)
         new = rebuilt(old, change)
         if new is not old:
-            changed[field.name] = new
-    return change(replace(value, **changed) if changed else value)  # type: ignore[no-any-return]
+            changed[name] = new
+    return change(replace(value, **changed) if changed else value)  # type: ignore[no-any-return, type-var]
