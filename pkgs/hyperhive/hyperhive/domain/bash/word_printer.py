@@ -285,10 +285,16 @@ class WordPrinter(ABC):
     def _substitution(self, script: Script) -> None:
         outside = self._nested, self._quoted
         self._nested, self._quoted = True, False
-        commands = script.statements[0].first.commands if script.statements else ()
-        self.write("( " if commands and isinstance(commands[0], Subshell | ArithmeticCommand) else "(")
+        pipelines = [
+            pipeline
+            for statement in script.statements
+            for pipeline in (statement.first, *(pipeline for _, pipeline in statement.rest))
+        ]
+        commands = [command for pipeline in pipelines for command in pipeline.commands] or [None]
+        self.write("( " if isinstance(commands[0], Subshell | ArithmeticCommand) else "(")
         self.script(script)
-        self.write(")")
+        # Claude Code does not run a line with `))` where it sees no arithmetic.
+        self.write(" )" if isinstance(commands[-1], Subshell | ArithmeticCommand) else ")")
         self._nested, self._quoted = outside
 
     def _parameter(self, piece: Parameter) -> None:
