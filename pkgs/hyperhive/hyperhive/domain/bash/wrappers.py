@@ -5,7 +5,8 @@ that decides which command runs and is known only when it does.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from hyperhive.domain.bash.arguments import (
@@ -30,6 +31,7 @@ from hyperhive.domain.bash.script import (
     SimpleCommand,
     UnparsableError,
     Word,
+    field_names,
     nodes,
     rebuilt,
 )
@@ -38,6 +40,7 @@ from hyperhive.domain.bash.source import MAX_DEPTH
 __all__ = ["WRAPPERS", "Inner", "InnerCommand", "InnerOutput", "InnerScript", "embedded", "inner_commands"]
 
 _DEPTH_PER_WRAPPER: Final = 4
+_MAX_SCRIPTS: Final = 300
 # Nothing but an exact pattern lets these through: how they find their command is beyond a table.
 _OPAQUE: Final = frozenset(
     {".", "abduco", "at", "batch", "bwrap", "capsh", "cgexec", "chpst", "chronic", "csh", "dbus-run-session"}
@@ -67,58 +70,72 @@ def embedded(script: Script, opaque: Callable[[SimpleCommand], bool]) -> Script:
     """The script with the scripts that its commands run read, down to the innermost.
 
     A command stays as it is where that fails, for `inner_commands` to say why, and where `opaque` says that
-    the operator wrote out the whole of it. Quotes in quotes grow fast: a line that becomes too long by them
-    is a `RefusedError`.
+    the operator wrote out the whole of it. A line that becomes too long by them is a `RefusedError`: quotes
+    in quotes grow fast.
     """
-    changed = _embedded(script, opaque, posix=False, depth=0)
-    if changed is not script:
+    embedder = _Embedder(opaque)
+    changed = embedder.script(script, posix=False, depth=0)
+    if embedder.count > _MAX_SCRIPTS:
+        raise RefusedError("too_long", f"it holds more than {_MAX_SCRIPTS} scripts in arguments")
+    if embedder.count:
         print_script(changed)
     return changed
 
 
-def _embedded(script: Script, opaque: Callable[[SimpleCommand], bool], *, posix: bool, depth: int) -> Script:
-    return rebuilt(script, _Embedder(opaque, posix=posix, depth=depth + _height(script)).change)
-
-
 class _Embedder:
-    def __init__(self, opaque: Callable[[SimpleCommand], bool], *, posix: bool, depth: int) -> None:
+    """Of one line; `count` is how many scripts it found in arguments."""
+
+    def __init__(self, opaque: Callable[[SimpleCommand], bool]) -> None:
+        self.count = 0
         self._opaque = opaque
-        self._posix = posix
-        self._depth = depth
 
-    def change(self, node: object) -> object:
-        if not isinstance(node, SimpleCommand) or not node.words:
-            return node
-        try:
-            edits = list(self._edits(node, 0, self._depth))
-        except RefusedError:
-            return node
-        words = list(node.words)
-        for start, end, word in reversed(edits):
-            words[start:end] = [word]
-        return replace(node, words=tuple(words)) if edits else node
+    def script(self, script: Script, *, posix: bool, depth: int) -> Script:
+        @cache
+        def below() -> int:
+            return depth + _height(script)  # as if every command were as deep as the deepest
 
-    def _edits(self, command: SimpleCommand, offset: int, depth: int) -> Iterator[tuple[int, int, Word]]:
-        """The script words of a command, and what they become."""
-        if command.words[0].text is None or self._opaque(command) or depth > MAX_DEPTH:
+        def change(node: object) -> object:
+            if not isinstance(node, SimpleCommand) or not node.words:
+                return node
+            words = list(node.words)
+            try:
+                for found in reversed(list(self._scripts(node, 0, 0))):
+                    posix_too = posix if found.same_shell else found.posix
+                    words[found.start : found.end] = [
+                        self._word(words, found, posix=posix_too, depth=below())
+                    ]
+            except RefusedError:
+                return node
+            return node if words == list(node.words) else replace(node, words=tuple(words))
+
+        return rebuilt(script, change)
+
+    def _scripts(self, command: SimpleCommand, offset: int, depth: int) -> Iterator[InnerScript]:
+        """Where in its words a command has scripts, also those that it runs through others."""
+        if depth > MAX_DEPTH or not _is_wrapper(command.words[0]) or self._opaque(command):
             return
-        depth += _DEPTH_PER_WRAPPER
         for found in _inner(command.words, _anything):
             if isinstance(found, InnerCommand):
                 inner = SimpleCommand(found.assignments, found.words)
-                yield from self._edits(inner, offset + found.start, depth)
+                yield from self._scripts(inner, offset + found.start, depth + _DEPTH_PER_WRAPPER)
             elif isinstance(found, InnerScript) and not is_embedded(command.words[found.start]):
-                word = self._read(command.words, found, depth)
-                yield offset + found.start, offset + found.end, word
+                yield replace(found, start=offset + found.start, end=offset + found.end)
 
-    def _read(self, words: Sequence[Word], found: InnerScript, depth: int) -> Word:
+    def _word(self, words: Sequence[Word], found: InnerScript, *, posix: bool, depth: int) -> Word:
+        self.count += 1
+        if self.count > _MAX_SCRIPTS:
+            raise RefusedError("too_long", "it holds too many scripts in arguments")
+        depth += _DEPTH_PER_WRAPPER
         text = " ".join(static_text(word) for word in words[found.start : found.end])
-        posix = self._posix if found.same_shell else found.posix
-        script = _embedded(parse(text, posix=posix, depth=depth), self._opaque, posix=posix, depth=depth)
+        script = self.script(parse(text, posix=posix, depth=depth), posix=posix, depth=depth)
         first = next((node for node in nodes(script) if isinstance(node, SimpleCommand)), None)
         if first and first.words and first.words[0].prefix[:1] in ("-", "+"):
             raise uncertain(words[0].text or "", "its script begins like an option")
         return Word((Embedded(script, posix, found.same_shell),))
+
+
+def _is_wrapper(name: Word) -> bool:
+    return program_name(name.text or "") in RUNNERS
 
 
 def _anything(_word: Word) -> bool:
@@ -129,9 +146,7 @@ def _height(value: object) -> int:
     """How deep scripts are nested in it."""
     if isinstance(value, tuple):
         return max(map(_height, value), default=0)
-    if not is_dataclass(value):
-        return 0
-    below = (_height(getattr(value, field.name)) for field in fields(value))
+    below = [_height(getattr(value, name)) for name in field_names(value)]
     return isinstance(value, Script) + max(below, default=0)
 
 
