@@ -7,7 +7,7 @@ that decides which command runs and is known only when it does.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from hyperhive.domain.bash.arguments import (
     Inner,
@@ -31,8 +31,8 @@ from hyperhive.domain.bash.script import (
     SimpleCommand,
     UnparsableError,
     Word,
-    field_names,
     nodes,
+    parts,
     rebuilt,
 )
 from hyperhive.domain.bash.source import MAX_DEPTH
@@ -142,11 +142,11 @@ def _anything(_word: Word) -> bool:
     return True
 
 
-def _height(value: object) -> int:
+def _height(value: Any) -> int:
     """How deep scripts are nested in it."""
     if isinstance(value, tuple):
         return max(map(_height, value), default=0)
-    below = [_height(getattr(value, name)) for name in field_names(value)]
+    below = [_height(getattr(value, name)) for name in parts(type(value)) or ()]
     return isinstance(value, Script) + max(below, default=0)
 
 
