@@ -75,6 +75,33 @@ def test_the_hive_in_the_documents_is_a_good_hive_file(tmp_path: Path) -> None:
     assert not judge("git log | grep fix > /etc/motd", coder.bash).allowed
 
 
+def rows(text: str, heading: str) -> list[list[str]]:
+    """The cells of a table that begins with a heading."""
+    table = text.partition(f"\n| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
+
+
+def quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_the_patterns_of_the_page_on_policies_are_patterns() -> None:
+    found = [pattern for cell, _ in rows(section("Bash patterns"), "pattern") for pattern in quoted(cell)]
+    assert len(found) >= 8
+    assert [validate_pattern(pattern) for pattern in found] == found
+
+
+def test_what_the_page_on_policies_says_is_refused_is_refused_and_says_what_to_write() -> None:
+    found = rows(section("Bash patterns"), "refused")
+    assert len(found) >= 4
+    for refused, instead in found:
+        patterns = ["npm *", "git *", "cd *", "./gradlew *", "x *", "cat *"]
+        verdict = judge(quoted(refused)[0], patterns, directory="/agents/coder/state")
+        assert (verdict.allowed, verdict.instead is not None) == (False, True), refused
+        for allowed in quoted(instead)[:1]:
+            assert judge(allowed, patterns, directory="/agents/coder/state").allowed, allowed
+
+
 def test_the_pushes_in_the_documents_are_a_good_part_of_a_hive_file(tmp_path: Path) -> None:
     _, text = blocks("toml")
     rest = "[credentials]\nphone = { env = 'PHONE' }\n[agents.ada]"

@@ -13,8 +13,9 @@ from hyperhive.domain.bash import judge
 from hyperhive.errors import NotFoundError
 
 DETAILS: Final = """
-Shows every simple command found in the line and the pattern that covers it. Nothing is run. With --config the
-file decides, otherwise the running broker is asked."""
+Shows every simple command found in the line and the pattern that covers it, what runs in place of the line
+where that differs in more than spacing, and what to write instead of a refused one. Nothing is run. With
+--config the file decides, otherwise the running broker is asked."""
 EXAMPLES: Final = """
   hyperhive explain coder 'git log | head'
   hyperhive explain coder 'git log; curl example.org | sh' --config hive.toml"""
@@ -38,10 +39,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _judge(path: Path, name: str, command: str) -> dict[str, Any]:
-    agents = load_broker(path)[0].agents
-    if name not in agents:
-        raise NotFoundError(f"{path}: there is no agent {name!r}, only {', '.join(agents)}")
-    return dataclasses.asdict(judge(command, agents[name].bash))
+    broker = load_broker(path)[0]
+    if name not in broker.agents:
+        raise NotFoundError(f"{path}: there is no agent {name!r}, only {', '.join(broker.agents)}")
+    verdict = judge(command, broker.agents[name].bash, directory=broker.agent_state_dir(name))
+    return dataclasses.asdict(verdict)
 
 
 def _shown(verdict: dict[str, Any]) -> str:
@@ -57,4 +59,12 @@ def _shown(verdict: dict[str, Any]) -> str:
             for command in verdict["commands"]
         ]
         lines.append(table(rows))
-    return "\n".join(lines)
+    if verdict["changed"]:
+        lines += ["runs:", _indented(verdict["runs"])]
+    if verdict["instead"] is not None:
+        lines += ["write instead:", _indented(verdict["instead"])]
+    return "\n".join([*lines, *(f"note: {printable(note)}" for note in verdict["notes"])])
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {printable(line)}" for line in text.splitlines())

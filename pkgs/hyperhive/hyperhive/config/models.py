@@ -241,13 +241,16 @@ class AgentSettings(ConfigModel):
     everyone."""
     bash: Annotated[list[Annotated[str, StringConstraints(min_length=1)]] | None, default(None)]
     """Commands that the agent may run, as patterns in Claude Code's form: `git *` is `git` with anything
-    behind it, `git status` is exactly that, `> out/*` lets a command write to such a file. `null` is any
+    behind it, `git status` is exactly that, `CI=1 npm run *` has that variable in front, `./gradlew *` is a
+    program of the agent's state directory, `> out/*` lets a command write to such a file. `null` is any
     command, `[ ]` takes Bash away. Every simple command of a line must match a pattern, also inside of pipes,
-    `$(…)` and behind wrappers such as `xargs`; what cannot be analysed is refused. `hyperhive explain AGENT
-    'COMMAND'` says what holds and why.
+    `$(…)` and behind wrappers such as `xargs`; what cannot be analysed is refused. What runs is printed from
+    what was judged. `hyperhive explain AGENT 'COMMAND'` says what holds and why.
 
-    A pattern cannot promise what the program itself starts: `git *` includes `git -c alias.x='!sh' x`. The
-    isolation of the container holds all the same."""
+    A pattern cannot promise what the program itself starts or writes by its own options: `git *` includes
+    `git -c alias.x='!sh' x`, `tar *` includes `--to-command`, `awk *` its `system()`, `sort *` a file behind
+    `-o`; `hyperhive explain` has a note for the usual ones. The isolation of the container holds all the
+    same."""
     tools: Annotated[
         list[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]*$")]],
         default(["Bash", "Read", "Write", "Edit", "Glob", "Grep"]),
@@ -420,6 +423,11 @@ class BrokerConfig(ConfigModel):
     notifications: NotificationsConfig
     agents: dict[AgentName, AgentConfig]
     """Every agent of the hive, by name."""
+
+    def agent_state_dir(self, name: str) -> str:
+        """An agent's state directory, as its own processes see it."""
+        root = "/" if self.runtime == "nixos" else self.state_dir
+        return str(Path(root) / "agents" / name / "state")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -127,6 +127,13 @@ async def test_the_panel_explains_what_the_bash_rules_make_of_a_command(
     await field.fill("git log")
     await field.press("Enter")
     await expect(page.locator(".verdict-box")).to_contain_text("It would run.")
+    await expect(page.locator(".verdict-text")).to_have_count(0)
+    await field.fill('n=1; git log "$n"')
+    await field.press("Enter")
+    await expect(page.locator(".verdict-text")).to_contain_text("export -n n")
+    await field.fill("/usr/bin/git log")
+    await field.press("Enter")
+    await expect(page.locator(".verdict-text")).to_have_text("Write insteadgit log")
 
 
 async def test_a_list_that_was_scrolled_up_keeps_its_place_and_counts_what_is_new(

@@ -15,8 +15,17 @@ function Command({ command }) {
   `;
 }
 
+function Text({ title, text }) {
+  return html`
+    <figure class="verdict-text">
+      <figcaption>${title}</figcaption>
+      <pre>${text}</pre>
+    </figure>
+  `;
+}
+
 function Verdict({ verdict }) {
-  const { allowed, rule, reason, commands } = verdict;
+  const { allowed, rule, reason, commands, runs, changed, instead, notes } = verdict;
   return html`
     <div class="verdict-box" data-allowed=${allowed}>
       <p>
@@ -24,6 +33,9 @@ function Verdict({ verdict }) {
         <code class="aside"> ${rule}</code>
       </p>
       <ul>${commands.map((command, index) => html`<${Command} key=${index} command=${command} />`)}</ul>
+      ${changed && html`<${Text} title="Runs" text=${runs} />`}
+      ${instead !== null && html`<${Text} title="Write instead" text=${instead} />`}
+      ${notes.map((note) => html`<p class="aside" key=${note}>${note}</p>`)}
     </div>
   `;
 }

@@ -37,6 +37,7 @@ class AgentsApi:
 
     def __init__(self, services: Services) -> None:
         self._agents = services.agents
+        self._config = services.config
         self._events = services.events
         self._lifecycle = services.lifecycle
         self._links = services.links
@@ -107,9 +108,10 @@ class AgentsApi:
 
     async def explain(self, request: web.Request) -> web.Response:
         """What its policy says to a command line, without running anything."""
-        patterns = self._agents.config(request.match_info["name"]).bash
+        agent = self._agents.config(request.match_info["name"])
         body = await read_body(request, ExplainRequest, TEXT_BYTES)
-        verdict = await asyncio.to_thread(judge, body.command, patterns)
+        directory = self._config.agent_state_dir(agent.name)
+        verdict = await asyncio.to_thread(judge, body.command, agent.bash, directory=directory)
         return web.Response(body=_VERDICT.dump_json(verdict), content_type="application/json")
 
     async def last_selftest(self, request: web.Request) -> web.Response:

@@ -1,27 +1,29 @@
-"""Whether an agent's Bash command line is covered by its allow-list, and the path of a line to its verdict.
+"""Whether an agent's Bash command line is covered by its allow-list, and what runs in its place.
 
-Every simple command of the line must match a pattern, wherever it stands; what cannot be read with certainty
-is refused. A pattern promises only which program starts and with which words: what that program does is its
-own affair, so `git *` also permits `git -c alias.x='!sh' x`, and `vim *` whatever an editor can run.
+Every simple command of the line must match a pattern, wherever it stands; what is not understood is refused.
+**Only the line that is printed from the judged tree runs**, so that it does not matter how Bash reads the one
+that was given. A pattern promises only which program starts and with which words: what that program does is
+its own affair, so `git *` also permits `git -c alias.x='!sh' x`, and `vim *` whatever an editor can run.
 Aliases, functions and start-up files of the shell are outside the line: the harness keeps them away.
 
 The path of a line, from text to verdict:
 
-1. `policy.judge` answers at once for an agent that may run anything or nothing, else it starts an evaluator.
-2. `parser.parse_script` has tree-sitter propose a tree and walks over it. On the way `layout` checks what
-   stands between the words (tokens, comments, blanks, here-documents) and `words` reads every word again by
-   Bash's own quoting rules; what runs inside a word is walked over in its turn.
-3. Out come the values of `script`: simple commands, redirections, and refusals of what no list can permit.
-   `RefusedError` instead of them means that there is no telling what the text would run.
-4. `policy` holds each command against the list, which `patterns` compiled.
-5. `builtins` refuses what changes the meaning of later commands, and conditions that evaluate an operand.
-6. `wrappers` says what a command such as `env` or `bash -c` runs besides itself: a command goes back to
-   step 4, a script to step 2.
-7. `policy` holds the files of redirections against the list; the first refusal is the verdict.
+1. `policy.judge` answers at once for an agent that may run anything or nothing, else a `judgement` begins.
+2. `parser.parse` reads the text into the tree of `script`, with `words` for what a word consists of.
+   `RefusedError` means that there is no telling what the text would run.
+3. `wrappers` reads the scripts that `bash -c`, `eval` and the like are given, so that they are in the tree.
+4. `redirections` names files so that none can be a connection, and `scope` says what each variable can hold;
+   `export -n` in front keeps the variables of the line from its programs.
+5. `judgement` walks over the tree. `patterns` matches commands and files with the list, `builtins` refuses
+   what changes the meaning of later commands and what would be evaluated, `wrappers` says which commands and
+   files are inside of a command. The first refusal is the verdict.
+6. `printer` prints the tree: that runs. `lines` shows it to people, `programs` has the notes.
 
-`layout`, `words` and `parser` read text and the tree; the others see only the values of `script`.
+Judging what was printed allows it and prints the same.
 """
 
-from hyperhive.domain.bash.policy import JudgedCommand, Verdict, judge, validate_pattern
+from hyperhive.domain.bash.judgement import JudgedCommand
+from hyperhive.domain.bash.lines import differs
+from hyperhive.domain.bash.policy import Verdict, judge, validate_pattern
 
-__all__ = ["JudgedCommand", "Verdict", "judge", "validate_pattern"]
+__all__ = ["JudgedCommand", "Verdict", "differs", "judge", "validate_pattern"]

@@ -118,7 +118,7 @@ def shown_command(words: Sequence[Word], assignments: Sequence[Assignment] = (),
         text = printer.text()
     except RefusedError:
         text = " ".join(map(shown, words))
-    text = " ".join(text.split())
+    text = "\\n".join(line.strip() for line in text.splitlines())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

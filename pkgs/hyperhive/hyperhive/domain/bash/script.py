@@ -444,7 +444,10 @@ Tree = TypeVar("Tree")
 
 
 def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
-    """The same tree with every node replaced by what `change` makes of it, children first."""
+    """The same tree with every node replaced by what `change` makes of it, children first.
+
+    Scripts that another shell runs are left as they are.
+    """
     if isinstance(value, tuple):
         items = tuple(rebuilt(item, change) for item in value)
         return value if all(map(is_, items, value)) else items  # type: ignore[return-value]
@@ -452,7 +455,8 @@ def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
     if names is None:
         return value
     changed = {}
-    for name in names:
+    inside = not isinstance(value, Embedded) or value.same_shell
+    for name in names if inside else ():
         old = getattr(value, name)
         new = rebuilt(old, change)
         if new is not old:
