@@ -62,6 +62,8 @@ class Assignments:
     exported: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
     associative: set[str] = field(default_factory=set)
+    #: The arrays that lines or words are read into.
+    lists: set[str] = field(default_factory=set)
     appended: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     moves: bool = False
@@ -158,7 +160,8 @@ class Assignments:
 
     def _arrays(self, words: Sequence[Word]) -> None:
         self._unknown(words)
-        self.arrays.update(word.text for word in words if word.text is not None)
+        self.lists.update(map(self._name, words))
+        self.arrays |= self.lists
 
     def _unknown(self, words: Sequence[Word]) -> None:
         for word in words:

@@ -82,7 +82,7 @@ def check_arithmetic(tokens: Tokens, scope: Scope) -> None:
 
 def check_parameter(parameter: Parameter, scope: Scope) -> None:
     """Refuse an expansion whose subscript, name or value Bash would evaluate."""
-    _check_subscript(parameter.subscript, scope)
+    _check_subscript(parameter.name, parameter.subscript, scope)
     if parameter.operator not in _VALUE_OPERATORS:
         raise RefusedError(
             "expansion", f"`${{{parameter.name}{parameter.operator}}}` evaluates the value of the variable"
@@ -97,7 +97,7 @@ def check_parameter(parameter: Parameter, scope: Scope) -> None:
 
 def check_assignment(assignment: Assignment, scope: Scope) -> None:
     check_name(assignment.name, posix=scope.posix)
-    _check_subscript(assignment.subscript, scope)
+    _check_subscript(assignment.name, assignment.subscript, scope)
     for word in assignment.value if isinstance(assignment.value, tuple) else ():
         first = word.pieces[0]
         if isinstance(first, Pattern) and first.text.startswith("["):
@@ -182,12 +182,16 @@ def _quoted(piece: Piece) -> Piece:
     return piece
 
 
-def _check_subscript(subscript: str, scope: Scope) -> None:
+def _check_subscript(name: str, subscript: str, scope: Scope) -> None:
     if subscript in ("", "@", "*") or _INTEGER.fullmatch(subscript):
         return
-    name = subscript.removeprefix("${").removesuffix("}")
-    if not scope.evaluates_nothing(name):
-        raise _no_number(f"the subscript `{name}`")
+    key = subscript.removeprefix("${").removesuffix("}")
+    if scope.evaluates_subscripts(name) and not scope.evaluates_nothing(key):
+        raise RefusedError(
+            _ARITHMETIC,
+            f"the subscript `{key}` of `{name}` is evaluated and may be more than a number",
+            f"`declare -A {name}` at the beginning if its keys are texts",
+        )
 
 
 def _names_variable(name: str, scope: Scope) -> bool:

@@ -1,14 +1,15 @@
-"""Which variables a script may read before it has set them, so that they hold what the environment gave them.
+"""Which variables a script reads only when it has set them, or declared them, for certain.
 
-A value is counted only where it is certain to be there: Bash gives up the whole of a command of the outermost
-list when an expansion in it fails, and goes on with the next one.
+Before that they hold what the environment gave them. Bash gives up the whole of a command of the outermost
+list when an expansion in it fails, and goes on with the next one: what was set in it is certain in it only.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Final
+from typing import Any, Final, Self
 
 from hyperhive.domain.bash.assigned import builtin_words, operand
 from hyperhive.domain.bash.options import read_options
@@ -27,6 +28,7 @@ from hyperhive.domain.bash.script import (
     If,
     Literal,
     Parameter,
+    Piece,
     Pipeline,
     RefusedError,
     Script,
@@ -40,26 +42,31 @@ from hyperhive.domain.bash.script import (
     Word,
     parts,
 )
-from hyperhive.domain.bash.variables import IDENTIFIER
+from hyperhive.domain.bash.variables import IDENTIFIER, NUMBERS
 
 _DECLARING: Final = frozenset({"declare", "local", "readonly", "typeset"})
-
-
-def read_before_set(script: Script) -> frozenset[str]:
-    walk = _Walk()
-    walk.outermost(script)
-    return frozenset(walk.early)
+_CALCULATING: Final = frozenset("+-*()")
+_DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 @dataclass
-class _Walk:
+class Flow:
+    #: The variables that may be read while they hold what the environment gave them.
     early: set[str] = field(default_factory=set)
-    #: What is set for certain where the walk stands, and the order in which it was.
+    #: Those whose subscripts may be read while they are no associative arrays, so that Bash evaluates them.
+    indexed: set[str] = field(default_factory=set)
+    #: What is certain to be set where the walk stands, in this order; `m[` is an associative array.
     _set: dict[str, None] = field(default_factory=dict)
     _in_function: bool = False
 
+    @classmethod
+    def of(cls, script: Script) -> Self:
+        flow = cls()
+        flow.outermost(script)
+        return flow
+
     def outermost(self, script: Script) -> None:
-        """A list whose commands are run one by one, also when one before was given up."""
+        """Read a list whose commands are run one by one, also when one before was given up."""
         for statement in script.statements:
             with self._block(keep=_certain(statement)):
                 self._statement(statement)
@@ -155,11 +162,8 @@ class _Walk:
 
     def _simple(self, command: SimpleCommand) -> None:
         for assignment in command.assignments:
-            self._read(assignment.value)
-            self._use_subscript(assignment.subscript)
-            if assignment.append:
-                self._use(assignment.name)
-            if not command.words and _is_whole(assignment):
+            self._assignment(assignment)
+            if not (command.words or assignment.append or assignment.subscript):
                 self._set[assignment.name] = None
         words = builtin_words(command.words)
         name = words[0].text if words else None
@@ -173,6 +177,13 @@ class _Walk:
         elif name == "unset":
             self._unsettle(words[1:])
 
+    def _assignment(self, assignment: Assignment) -> None:
+        self._read(assignment.value)
+        if assignment.subscript or isinstance(assignment.value, tuple):
+            self._use_element(assignment.name, assignment.subscript)
+        if assignment.append:
+            self._use(assignment.name)
+
     def _declare(self, words: Sequence[Word]) -> None:
         try:
             arguments = read_options(words, "aAgir")
@@ -185,17 +196,22 @@ class _Walk:
         for word, (name, operator, _) in zip(arguments.operands, operands, strict=True):
             if operator == "+=":
                 self._use(name)
-            elif fresh or (operator and not local):
+            elif "i" not in arguments.letters and (fresh or (operator and not local)):
                 self._set[name] = None
             elif words[0].text == "readonly" or "r" in arguments.letters:
                 self._unsettle((word,))
+            if "A" not in arguments.letters:
+                self.indexed.add(name)
+            elif fresh or not local:
+                self._set[f"{name}["] = None
 
     def _unsettle(self, words: Sequence[Word]) -> None:
-        """They may come to have the environment's value again, or keep it whatever is assigned."""
+        """They may come to have the environment's value again, or keep it, or become other arrays."""
         for word in words:
             found = IDENTIFIER.match(word.prefix)
             if found is not None:
                 self.early.add(found[0])
+                self.indexed.add(found[0])
 
     def _expression(self, tokens: Tokens) -> None:
         depth = 0
@@ -206,7 +222,7 @@ class _Walk:
                 self._set[part[0]] = None
             depth += sum((piece == "(") - (piece == ")") for piece in part)
 
-    def _read(self, value: object) -> None:
+    def _read(self, value: Any) -> None:
         match value:
             case str() | Literal() | None:
                 return
@@ -216,19 +232,24 @@ class _Walk:
             case Arithmetic(tokens):
                 self._read_tokens(tokens)
             case Parameter():
-                self._use(value.name)
-                self._use_subscript(value.subscript)
-                self._read((value.argument, value.replacement))
-                for tokens in value.slice:
-                    self._read_tokens(tokens)
+                self._parameter(value)
             case Embedded(same_shell=False):
                 return
             case tuple():
                 for item in value:
                     self._read(item)
             case _:
-                for name in parts(type(value)) or ():
+                kind: Any = type(value)
+                for name in parts(kind) or ():
                     self._read(getattr(value, name))
+
+    def _parameter(self, parameter: Parameter) -> None:
+        self._use(parameter.name)
+        if parameter.subscript:
+            self._use_element(parameter.name, parameter.subscript)
+        self._read((parameter.argument, parameter.replacement))
+        for tokens in parameter.slice:
+            self._read_tokens(tokens)
 
     def _read_tokens(self, tokens: Tokens) -> None:
         for token in tokens:
@@ -237,7 +258,9 @@ class _Walk:
             else:
                 self._read(token)
 
-    def _use_subscript(self, subscript: str) -> None:
+    def _use_element(self, name: str, subscript: str) -> None:
+        if f"{name}[" not in self._set:
+            self.indexed.add(name)
         self._use(subscript.removeprefix("${").removesuffix("}"))
 
     def _use(self, name: str) -> None:
@@ -250,21 +273,38 @@ def _certain(statement: Statement) -> bool:
     if statement.background or len(statement.first.commands) != 1:
         return False
     command = statement.first.commands[0]
-    return (
-        isinstance(command, SimpleCommand)
-        and not (command.words or command.redirections)
-        and all(map(_cannot_fail, command.assignments))
-    )
+    if not isinstance(command, SimpleCommand) or command.redirections:
+        return False
+    if command.words:
+        return not command.assignments and all(word.text is not None for word in command.words)
+    return all(map(_cannot_fail, command.assignments))
 
 
 def _cannot_fail(assignment: Assignment) -> bool:
-    return isinstance(assignment.value, Word) and all(
-        isinstance(piece, Literal | Tilde | Substitution) for piece in assignment.value.pieces
-    )
+    value = assignment.value
+    words = value if isinstance(value, tuple) else (value,)
+    return all(_is_certain(piece) for word in words for piece in word.pieces)
 
 
-def _is_whole(assignment: Assignment) -> bool:
-    return not (assignment.append or assignment.subscript)
+def _is_certain(piece: Piece) -> bool:
+    match piece:
+        case Parameter(subscript=subscript, operator=operator):
+            return operator in ("", "length") and subscript in ("", "@", "*")
+        case Arithmetic(tokens):
+            return all(map(_never_fails, tokens))
+    return isinstance(piece, Literal | Tilde | Substitution)
+
+
+def _never_fails(token: str | Parameter | Substitution) -> bool:
+    """As a part of an expression, where a text that is no number would fail."""
+    match token:
+        case str():
+            return token in _CALCULATING or token in NUMBERS or _DECIMAL.fullmatch(token) is not None
+        case Parameter():
+            return token.operator == "length" or token.name in ("?", "#", "$")
+        case Substitution(Script((Statement(Pipeline((SimpleCommand((), words, ()),))),))):
+            return [word.text for word in words] == ["date", "+%s"]
+    return False
 
 
 def _parts(tokens: Tokens) -> Iterator[Tokens]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final, Self
 
 from hyperhive.domain.bash.assigned import Assignments, Value
-from hyperhive.domain.bash.flow import read_before_set
+from hyperhive.domain.bash.flow import Flow
 from hyperhive.domain.bash.script import (
     Arithmetic,
     Brace,
@@ -26,21 +26,21 @@ from hyperhive.domain.bash.script import (
 )
 from hyperhive.domain.bash.variables import IDENTIFIER, NUMBERS, given_by_environment
 
-# Pieces of this form give nothing but digits and signs, however they are put together or cut.
-_DIGITS: Final = re.compile(r"[-+]?[0-9]*")
+# Numbers between blanks, which are numbers still when they are put together.
+_DIGITS: Final = re.compile(r"[ \t\n]*(?:[-+]?[0-9]+[ \t\n]*)*")
 # As arithmetic such a text can do no more than name variables: it assigns nothing and has no subscript.
 _PLAIN_TEXT: Final = re.compile(r"(?!-|.*--|.*-$)[A-Za-z0-9_./:@%, \n-]*", re.DOTALL)
 _NUMBER_PARAMETERS: Final = frozenset("?#$!")
-# What they keep of a number has digits and signs only.
-_CUTTING: Final = frozenset({"", "slice", "#", "##", "%", "%%", ":?", "?", "^", "^^", ",", ",,"})
+_PLAIN: Final = frozenset({"", ":?", "?"})
 _DEFAULTS: Final = frozenset({":-", "-"})
 
 # Their output is one number, or numbers between blanks, whatever they read.
 _COUNTING: Final = frozenset(
     {"nproc", "nproc --all", "wc -l", "wc -w", "wc -c", "wc -m", "wc --lines", "wc --words", "wc --bytes"}
-    | {"wc --chars", "tr -dc 0-9", "tr -cd 0-9"}
+    | {"wc --chars", "tr -dc 0-9", "tr -cd 0-9", "jobs -p", "id -u", "id -g", "git rev-list --count HEAD"}
 )
-_DATE: Final = re.compile(r"date(?: -u)? \+(?:%[sNYmdHMSjuw])+")
+_GREP: Final = re.compile(r"grep -[EFivwx]*c[EFivwx]* [^-?].*")
+_SHOWING: Final = re.compile(r"date(?: -u)? \+(?:%(?:[sYmdHMSjuw]|[0-9]?N))+|stat -c %[sY] [^- ?][^ ?]*")
 
 #: The names that have to be numbers too for a word to be one; None if it is none in any case.
 _Needs = frozenset[str] | None
@@ -68,6 +68,8 @@ class Scope:
     _associative: frozenset[str]
     #: The variables that may be read while they still hold what the environment gave them.
     _early: frozenset[str]
+    #: The associative arrays that are declared before any subscript of them is read.
+    _keyed: frozenset[str]
 
     @classmethod
     def of(
@@ -85,6 +87,7 @@ class Scope:
         the relative patterns hold, so that going there is no move.
         """
         found = Assignments.of(script, directory)
+        flow = Flow.of(script)
         values = {**found.values}
         for name in inherited:
             values[name] = [*values.get(name, ()), None]
@@ -99,7 +102,8 @@ class Scope:
             _values=values,
             _appended=frozenset(found.appended),
             _associative=frozenset(found.associative),
-            _early=read_before_set(script),
+            _early=frozenset(flow.early),
+            _keyed=frozenset(found.associative - flow.indexed - found.lists).difference(inherited),
         )
 
     def trusted(self, given: Word | str) -> bool:
@@ -129,6 +133,10 @@ class Scope:
             return self._harmless_name(given)
         needs = self._evaluated(given)
         return needs is not None and all(map(self._harmless_name, needs))
+
+    def evaluates_subscripts(self, name: str) -> bool:
+        """Whether a subscript of the variable may be arithmetic and not a plain text."""
+        return self.uncertain or name not in self._keyed
 
     def literals(self, name: str) -> frozenset[str] | None:
         """All values that the script gives a variable, if each of them is written out."""
@@ -225,12 +233,12 @@ class Scope:
 
     def _parameter_needs(self, parameter: Parameter) -> _Needs:
         name, operator = parameter.name, parameter.operator
-        if operator == "length" or (operator in _CUTTING and name in _NUMBER_PARAMETERS):
+        if operator == "length" or (operator in _PLAIN and name in _NUMBER_PARAMETERS):
             return _NOTHING
         if operator == "keys":
             return None if self.uncertain or name in self._associative else _NOTHING
         own = _NOTHING if self._always_number(name) else frozenset({name})
-        if operator in _CUTTING:
+        if operator in _PLAIN:
             return own
         if operator in (":+", "+") and parameter.argument is not None:
             return self._needs(parameter.argument.pieces)
@@ -248,10 +256,15 @@ class Scope:
         texts = [word.text for word in command.words]
         if texts[:2] == ["printf", "%d"]:
             return _NOTHING
-        if texts[0] == "seq":
-            return self._needs(piece for word in command.words[1:] for piece in word.pieces)
-        text = " ".join(text if text is not None else "?" for text in texts)
-        return _NOTHING if text in _COUNTING or _DATE.fullmatch(text) else None
+        if texts[0] in ("seq", "expr"):
+            operators = ("+", "-", "*", "/", "%") if texts[0] == "expr" else ()
+            numbers = [word for word in command.words[1:] if word.text not in operators]
+            return self._needs(piece for word in numbers for piece in word.pieces)
+        text = " ".join("?" if text is None else text for text in texts)
+        reads = len(script.statements[0].first.commands) > 1 or command.redirections
+        greps = reads and len(texts) == len(("grep", "-c", "PATTERN")) and _GREP.fullmatch(text)
+        counts = text in _COUNTING or _SHOWING.fullmatch(text) or greps
+        return _NOTHING if counts else None
 
 
 def _plain_number(piece: Piece) -> bool:

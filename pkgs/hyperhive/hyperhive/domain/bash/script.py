@@ -419,13 +419,14 @@ def nodes(value: object) -> Iterator[Any]:
 
     Scripts that another shell runs are left out.
     """
-    pending = [value]
+    pending: list[Any] = [value]
     while pending:
         node = pending.pop()
         if isinstance(node, tuple):
             pending.extend(reversed(node))
             continue
-        names = parts(type(node))
+        kind: Any = type(node)
+        names = parts(kind)
         if names is not None:
             yield node
             if not isinstance(node, Embedded) or node.same_shell:
@@ -451,7 +452,8 @@ def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
     if isinstance(value, tuple):
         items = tuple(rebuilt(item, change) for item in value)
         return value if all(map(is_, items, value)) else items  # type: ignore[return-value]
-    names = parts(type(value))
+    kind: Any = type(value)
+    names = parts(kind)
     if names is None:
         return value
     changed = {}

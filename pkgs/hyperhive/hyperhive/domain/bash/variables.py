@@ -10,12 +10,12 @@ IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Bash gives them a value by itself while a script runs, and it is a number; no assignment makes it another.
 NUMBERS: Final = frozenset(
     {"BASHPID", "BASH_MONOSECONDS", "BASH_SUBSHELL", "EPOCHSECONDS", "EUID", "HISTCMD", "LINENO", "OPTIND"}
-    | {"PPID", "RANDOM", "SECONDS", "SRANDOM", "UID"}
+    | {"PIPESTATUS", "PPID", "RANDOM", "SECONDS", "SRANDOM", "UID"}
 )
 # Bash gives them a value by itself, and the line can have a say in it.
 _COMPUTED: Final = frozenset(
     {"_", "COPROC", "COPROC_PID", "DIRSTACK", "EPOCHREALTIME", "FUNCNAME", "GROUPS", "LINES", "COLUMNS"}
-    | {"MAPFILE", "OLDPWD", "OPTARG", "PIPESTATUS", "PWD", "REPLY"}
+    | {"MAPFILE", "OLDPWD", "OPTARG", "PWD", "REPLY"}
 )
 # The other variables of the manual of Bash 5.3, and a few that its C library or readline reads.
 _READ_BY_BASH: Final = frozenset(
@@ -40,6 +40,10 @@ def check_name(name: str, *, posix: bool = False) -> None:
     """Refuse a variable that something else than the line's own expansions looks for."""
     if IDENTIFIER.fullmatch(name) is None:
         raise RefusedError(RULE, f"`{name}` is not the plain name of a variable")
+    if name == "IFS":
+        raise RefusedError(
+            RULE, "`IFS` changes how all later words are split", "`IFS=… read …` or `mapfile -t`"
+        )
     if _belongs_to_bash(name):
         raise RefusedError(
             RULE, f"Bash itself uses `{name}`, so that it can change what an allowed program runs", _OTHER
