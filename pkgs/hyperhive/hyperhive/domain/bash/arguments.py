@@ -18,6 +18,7 @@ from hyperhive.domain.bash.script import (
     Parameter,
     Pattern,
     Piece,
+    Placeholder,
     RefusedError,
     SimpleCommand,
     Substitution,
@@ -27,7 +28,7 @@ from hyperhive.domain.bash.script import (
 
 @dataclass(frozen=True, slots=True)
 class InnerCommand:
-    """`words[start:end]` of the outer command, where what a program puts in has become a `Pattern`."""
+    """`words[start:end]` of the outer command, where what a program puts in has become a `Placeholder`."""
 
     start: int
     end: int
@@ -86,7 +87,7 @@ class Options:
     moves: str = ""
     #: Operands of its own before the inner command, as regular expressions where they are literal.
     operands: tuple[str, ...] = ()
-    #: A lone `-` is an option.
+    #: A lone `-` is the last option.
     dash: bool = False
     #: `-5` is an option.
     numeric: bool = False
@@ -111,14 +112,22 @@ class Given:
 
 
 # What xargs reads and puts behind the words of its command.
-APPENDED: Final = Word((Pattern("…"),))
+APPENDED: Final = Word((Placeholder("…", many=True),))
 _SAFE_START: Final = re.compile(r"[^-+]")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 
 
+#: The same programs under other names.
+ALIASES: Final = {
+    "bfs": "find",
+    **{f"g{name}": name for name in ("env", "find", "nice", "nohup", "sort", "stdbuf", "timeout", "xargs")},
+}
+
+
 def program_name(name: str) -> str:
     """The name that decides how a program reads its arguments."""
-    return name.rpartition("/")[2]
+    last = name.rpartition("/")[2]
+    return ALIASES.get(last, last)
 
 
 def uncertain(name: str, why: str, instead: "str | Command | None" = None) -> RefusedError:
@@ -181,7 +190,13 @@ def tail(word: Word, start: int) -> Word:
 
 
 def rewritten(words: Sequence[Word]) -> SimpleCommand:
-    return SimpleCommand((), tuple(word for word in words if word != APPENDED))
+    """A command to write instead: with the words as they stood in the line."""
+    return SimpleCommand((), tuple(_as_written(word) for word in words if word != APPENDED))
+
+
+def _as_written(word: Word) -> Word:
+    pieces = [Literal(piece.text) if isinstance(piece, Placeholder) else piece for piece in word.pieces]
+    return joined(pieces)
 
 
 def settled(word: Word, trusts: Trusts) -> bool:
@@ -221,6 +236,9 @@ class OptionReader:
                 self.index += 1
                 self.end = self.index
                 return
+            if word.text == "-" and self._options.dash:
+                self.index += 1
+                return
             if not self._is_option(word):
                 return
             self._option(word)
@@ -258,15 +276,15 @@ class OptionReader:
 
     def _is_option(self, word: Word) -> bool:
         lead = word.prefix if word.text is None else word.text
-        if lead == "-" and word.text is not None:
-            return self._options.dash
+        if word.text == "-":
+            return False
         return lead.startswith("-") or (self._options.plus and lead.startswith("+"))
 
     def _option(self, word: Word) -> None:
         text = word.text
         if text is None and not word.single:
             raise computed(word)
-        if text == "-" or (self._options.numeric and text and text[1:].isdecimal()):
+        if self._options.numeric and text and text[1:].isdecimal():
             self.index += 1
         elif word.prefix.startswith("--"):
             self._long(word)

@@ -26,8 +26,8 @@ from hyperhive.domain.bash.script import (
     Embedded,
     Literal,
     Parameter,
-    Pattern,
     Piece,
+    Placeholder,
     ProcessSubstitution,
     RefusedError,
     Tilde,
@@ -57,23 +57,24 @@ def find(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
     return list(_Find(words, trusts).read())
 
 
-def placed(words: Sequence[Word], placeholder: str) -> tuple[Word, ...]:
-    """The words with what another program puts in the place of `placeholder` no longer literal."""
-    return tuple(_placed(word, placeholder) for word in words)
+def placed(words: Sequence[Word], text: str, *, many: bool = False) -> tuple[Word, ...]:
+    """The words with the text in whose place another program puts something no longer literal."""
+    return tuple(_placed(word, Placeholder(text, many)) for word in words)
 
 
-def _placed(word: Word, placeholder: str) -> Word:
+def _placed(word: Word, placeholder: Placeholder) -> Word:
+    text = placeholder.text
     pieces: list[Piece] = []
     for piece in word.pieces:
-        if isinstance(piece, Embedded) and placeholder in print_script(piece.script, posix=piece.posix):
-            raise RefusedError("wrapper", f"`{placeholder}` would be replaced within the text of a script")
-        if not isinstance(piece, Literal) or placeholder not in piece.text:
+        if isinstance(piece, Embedded) and text in print_script(piece.script, posix=piece.posix):
+            raise RefusedError("wrapper", f"`{text}` would be replaced within the text of a script")
+        if not isinstance(piece, Literal) or text not in piece.text:
             pieces.append(piece)
             continue
-        first, *others = piece.text.split(placeholder)
+        first, *others = piece.text.split(text)
         pieces.append(Literal(first))
         for other in others:
-            pieces += [Pattern(placeholder), Literal(other)]
+            pieces += [placeholder, Literal(other)]
     return joined(pieces)
 
 
@@ -170,7 +171,8 @@ class _Find:
             raise uncertain("find", f"`{name}` has no command")
         self._index = end + 1
         moves = name.endswith("dir")
-        return InnerCommand(start, end, placed(self._words[start:end], "{}"), moves=moves)
+        words = placed(self._words[start:end], "{}", many=self._words[end].text == "+")
+        return InnerCommand(start, end, words, moves=moves)
 
     def _ends(self, name: str, start: int, end: int) -> bool:
         """Whether the command ends at this word; refuse one that only might."""

@@ -31,6 +31,7 @@ from hyperhive.domain.bash.script import (
     Pattern,
     Piece,
     Pipeline,
+    Placeholder,
     ProcessSubstitution,
     Redirection,
     RefusedError,
@@ -97,7 +98,7 @@ def shown(word: Word) -> str:
                 printer.write(_embedded(piece))
             case Brace(alternatives):
                 printer.write("{" + ",".join(map(shown, alternatives)) + "}")
-            case Pattern(text):
+            case Pattern(text) | Placeholder(text):
                 printer.write(text)
             case Tilde(user):
                 printer.write(f"~{user}")

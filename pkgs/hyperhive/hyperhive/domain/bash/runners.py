@@ -36,9 +36,6 @@ _PLAIN: Final = {
     "builtin": Options(),
     "busybox": Options(),
     "toybox": Options(),
-    "chroot": Options(
-        long_flags="--skip-chdir", long_valued="--userspec --groups", operands=(".+",), starts_shell=True
-    ),
     "chrt": Options(flags="fribov", operands=(_NUMBER,)),
     "command": Options(flags="pvV"),
     "doas": Options(flags="n", valued="u"),
@@ -52,15 +49,15 @@ _PLAIN: Final = {
         dash=True,
         assigns=True,
     ),
-    "exec": Options(flags="cl"),  # -a is left out: a program of many names does what its argv[0] says
+    "exec": Options(flags="c"),  # with -a and -l a program of many names, or a shell, does something else
     "ionice": Options(flags="t", valued="cn", long_flags="--ignore", long_valued="--class --classdata"),
     "nice": Options(valued="n", long_valued="--adjustment", numeric=True),
     "nohup": Options(),
-    "nsenter": Options(
-        flags="aFZ",
+    "nsenter": Options(  # another mount namespace has other programs
+        flags="FZ",
         valued="tSG",
-        optional="muinpCUT",
-        long_flags="--all --no-fork --mount --uts --ipc --net --pid --cgroup --user --time",
+        optional="uinpCUT",
+        long_flags="--no-fork --uts --ipc --net --pid --cgroup --user --time",
         long_valued="--target --setuid --setgid",
         starts_shell=True,
     ),
@@ -75,11 +72,11 @@ _PLAIN: Final = {
     ),
     "sudo": Options(
         flags="AbEHknPSB",
-        valued="CDgpRTu",
+        valued="CDgpTu",
         long_flags="--askpass --background --set-home --non-interactive",
         long_valued="--chdir --group --prompt --user --close-from --command-timeout",
         long_optional="--preserve-env",
-        moves="-D --chdir -R",
+        moves="-D --chdir",
         assigns=True,
     ),
     "taskset": Options(flags="ac", long_flags="--all-tasks --cpu-list", operands=("[0-9a-fA-Fx,:-]+",)),
@@ -93,14 +90,13 @@ _PLAIN: Final = {
     ),
     "unshare": Options(
         flags="mpfniuCUTrc",
-        valued="SGRw",
+        valued="SGw",
         long_flags="--mount --pid --fork --net --ipc --uts --cgroup --user --time --map-root-user",
-        long_valued="--setuid --setgid --root --wd --propagation",
-        moves="-R --root -w --wd",
+        long_valued="--setuid --setgid --wd --propagation",
+        moves="-w --wd",
         starts_shell=True,
     ),
 }
-_ALWAYS_MOVES: Final = frozenset({"chroot", "nsenter"})
 _TIME: Final = Options(
     flags="apqv",
     valued="fo",
@@ -169,7 +165,7 @@ def _plain(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
         if options.starts_shell:
             raise uncertain(name, "without a command it starts a shell")
         return found
-    moves = name in _ALWAYS_MOVES or not reader.seen.isdisjoint(names(options.moves))
+    moves = not reader.seen.isdisjoint(names(options.moves))
     command = InnerCommand(start, len(words), tuple(words[start:]), assignments, moves, called == "time")
     return [*found, command]
 

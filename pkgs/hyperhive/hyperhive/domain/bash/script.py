@@ -133,6 +133,16 @@ class Embedded:
     same_shell: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """What another program puts into the words of a command that it starts; judged, never printed."""
+
+    #: As it stands in the line: `{}` of find, the `X` of `xargs -I X`.
+    text: str
+    #: Any number of words instead of a part of one.
+    many: bool = False
+
+
 Piece = (
     Literal
     | Pattern
@@ -144,6 +154,7 @@ Piece = (
     | ProcessSubstitution
     | Arithmetic
     | Embedded
+    | Placeholder
 )
 
 # Of an arithmetic expression: numbers, names and operators as text, and expansions.
@@ -194,6 +205,8 @@ def _splits(piece: Piece) -> bool:
             return True
         case Substitution(quoted=quoted) | Arithmetic(quoted=quoted):
             return not quoted
+        case Placeholder(many=many):
+            return many
         case _:
             return False
 

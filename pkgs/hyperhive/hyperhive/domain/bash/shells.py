@@ -25,7 +25,7 @@ from hyperhive.domain.bash.script import (
     Arithmetic,
     Literal,
     Parameter,
-    Pattern,
+    Placeholder,
     RefusedError,
     SimpleCommand,
     Substitution,
@@ -132,7 +132,7 @@ def _split(words: Sequence[Word], given: Given) -> SimpleCommand | None:
 def _with_arguments(words: Sequence[Word], index: int, *, posix: bool) -> SimpleCommand | None:
     """The same with what is computed in the script given to it as `$1`, `$2` and so on."""
     others = list(words[index + 1 :]) or [literal_word("_")]
-    if not all(word.single or word.globs for word in others):
+    if not all(word.single for word in others):
         return None
     arguments: list[Word] = []
     text, quote = "", ""
@@ -144,7 +144,7 @@ def _with_arguments(words: Sequence[Word], index: int, *, posix: bool) -> Simple
             quote = _quote_after(added, quote)
             text += added
             continue
-        if not isinstance(piece, Parameter | Substitution | Arithmetic | Pattern):
+        if not isinstance(piece, Parameter | Substitution | Arithmetic | Placeholder):
             return None
         if quote == "'" and text.endswith("'"):
             text, quote = text[:-1], "closing"

@@ -4,18 +4,21 @@ An option that no table holds makes that uncertain, which is a refusal with the 
 that decides which command runs and is known only when it does.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from hyperhive.domain.bash.arguments import (
+    ALIASES,
     Inner,
     InnerCommand,
     InnerOutput,
     InnerScript,
     Trusts,
     is_embedded,
+    names,
     program_name,
     static_text,
     uncertain,
@@ -42,16 +45,17 @@ __all__ = ["WRAPPERS", "Inner", "InnerCommand", "InnerOutput", "InnerScript", "e
 _DEPTH_PER_WRAPPER: Final = 4
 _MAX_SCRIPTS: Final = 300
 # Nothing but an exact pattern lets these through: how they find their command is beyond a table.
-_OPAQUE: Final = frozenset(
-    {".", "abduco", "at", "batch", "bwrap", "capsh", "cgexec", "chpst", "chronic", "csh", "dbus-run-session"}
-    | {"dtach", "dumb-init", "eatmydata", "elvish", "entr", "envdir", "expect", "fakechroot", "fakeroot"}
-    | {"faketime", "firejail", "fish", "gdb", "gosu", "ifne", "ksh", "linux32", "linux64", "lldb", "ltrace"}
-    | {"mksh", "nu", "numactl", "osh", "parallel", "pee", "perf", "pkexec", "posh", "prlimit", "proot"}
-    | {"proxychains", "proxychains4", "pwsh", "rlwrap", "run-parts", "runcon", "runuser", "screen", "sem"}
-    | {"setarch", "setpriv", "setuidgid", "sg", "softlimit", "source", "ssh-agent", "start-stop-daemon"}
-    | {"su-exec", "systemd-run", "tcsh", "tini", "tmux", "torsocks", "trickle", "tsocks", "unbuffer"}
-    | {"valgrind", "watchexec", "xvfb-run", "yash", "zsh"}
+_OPAQUE: Final = names(
+    ". abduco at batch bwrap capsh cgexec choom chpst chronic chroot coresched cpulimit csh dbus-launch "
+    "dbus-run-session dtach dumb-init eatmydata elvish entr envdir expect fakechroot fakeroot faketime "
+    "firejail fish gdb gosu i386 ifne ksh ld.so linux32 linux64 lldb logsave ltrace mksh nocache nu "
+    "numactl oksh openvt osh parallel pee perf pipesz pkexec posh prlimit proot proxychains proxychains4 "
+    "pwsh rksh rlwrap run-parts runcon runuser screen scriptlive sem setarch setpriv setuidgid sg "
+    "softlimit source ssh-agent start-stop-daemon su-exec systemd-cat systemd-inhibit systemd-run tcsh "
+    "tini tmux torsocks trickle tsocks uclampset uname26 unbuffer valgrind watchexec x86_64 xonsh xvfb- "
+    "run yash ysh zsh"
 )
+_OPAQUE_FORM: Final = re.compile(r"ld-(linux|musl).*")
 
 
 def inner_commands(words: Sequence[Word], scope: Scope) -> list[Inner]:
@@ -112,7 +116,11 @@ class _Embedder:
 
     def _scripts(self, command: SimpleCommand, offset: int, depth: int) -> Iterator[InnerScript]:
         """Where in its words a command has scripts, also those that it runs through others."""
-        if depth > MAX_DEPTH or not _is_wrapper(command.words[0]) or self._opaque(command):
+        if (
+            depth > MAX_DEPTH
+            or program_name(command.words[0].text or "") not in RUNNERS
+            or self._opaque(command)
+        ):
             return
         for found in _inner(command.words, _anything):
             if isinstance(found, InnerCommand):
@@ -134,19 +142,16 @@ class _Embedder:
         return Word((Embedded(script, posix, found.same_shell),))
 
 
-def _is_wrapper(name: Word) -> bool:
-    return program_name(name.text or "") in RUNNERS
-
-
 def _anything(_word: Word) -> bool:
     return True
 
 
-def _height(value: Any) -> int:
+def _height(value: object) -> int:
     """How deep scripts are nested in it."""
     if isinstance(value, tuple):
         return max(map(_height, value), default=0)
-    below = [_height(getattr(value, name)) for name in parts(type(value)) or ()]
+    kind: type = type(value)
+    below = [_height(getattr(value, name)) for name in parts(kind) or ()]
     return isinstance(value, Script) + max(below, default=0)
 
 
@@ -162,7 +167,7 @@ def _inner(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
     name = program_name(words[0].text or "")
     if name in (".", "source"):
         raise uncertain(name, "it reads commands from a file", _without_activation(words))
-    if name in _OPAQUE:
+    if name in _OPAQUE or _OPAQUE_FORM.fullmatch(name):
         raise uncertain(name, "only a pattern that is exactly the whole command allows it")
     if name not in RUNNERS or (len(words) == 2 and words[1].text in ("--help", "--version")):
         return []
@@ -178,4 +183,4 @@ def _without_activation(words: Sequence[Word]) -> str | None:
 
 
 #: Names that no function of a line may take.
-WRAPPERS: Final = _OPAQUE | RUNNERS.keys()
+WRAPPERS: Final = _OPAQUE | RUNNERS.keys() | ALIASES.keys()
