@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from hyperhive.domain.bash.arguments import Inner, InnerCommand, InnerOutput, InnerScript, rewritten
 from hyperhive.domain.bash.builtins import BUILTINS, check_builtin, needs_no_pattern
@@ -195,7 +195,7 @@ class Judgement:
         shell = _Shell(scope, in_place and not scope.moves, depth, given)
         self._walk(script, shell, frozenset())
 
-    def _walk(self, node: object, shell: _Shell, functions: frozenset[str]) -> None:
+    def _walk(self, node: Any, shell: _Shell, functions: frozenset[str]) -> None:
         """Judge all that stands in a node; `functions` are those that are defined when it runs."""
         if isinstance(node, Script):
             for statement in node.statements:
