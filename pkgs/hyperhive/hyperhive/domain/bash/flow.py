@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from hyperhive.domain.bash.assigned import builtin_words, operand
 from hyperhive.domain.bash.options import read_options
@@ -222,7 +222,7 @@ class Flow:
                 self._set[part[0]] = None
             depth += sum((piece == "(") - (piece == ")") for piece in part)
 
-    def _read(self, value: Any) -> None:
+    def _read(self, value: object) -> None:
         match value:
             case str() | Literal() | None:
                 return
@@ -239,8 +239,7 @@ class Flow:
                 for item in value:
                     self._read(item)
             case _:
-                kind: Any = type(value)
-                for name in parts(kind) or ():
+                for name in parts(type(value)) or ():
                     self._read(getattr(value, name))
 
     def _parameter(self, parameter: Parameter) -> None:

@@ -7,9 +7,9 @@ way they quote have the same tree.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from operator import is_
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 
 class RefusedError(Exception):
@@ -438,20 +438,25 @@ def nodes(value: object) -> Iterator[Any]:
         if isinstance(node, tuple):
             pending.extend(reversed(node))
             continue
-        kind: Any = type(node)
-        names = parts(kind)
+        names = parts(type(node))
         if names is not None:
             yield node
             if not isinstance(node, Embedded) or node.same_shell:
                 pending.extend([getattr(node, name) for name in reversed(names)])
 
 
-@cache
+_PLAIN: Final = (str, bool, int | None)
+_PARTS: Final[dict[type, tuple[str, ...] | None]] = {}
+
+
 def parts(kind: type) -> tuple[str, ...] | None:
     """The fields of a kind of node that can hold other nodes, in order; None for what is no node."""
-    if not is_dataclass(kind):
-        return None
-    return tuple(field.name for field in fields(kind) if field.type not in (str, bool, int | None))
+    if kind not in _PARTS:
+        found = (
+            [field.name for field in fields(kind) if field.type not in _PLAIN] if is_dataclass(kind) else None
+        )
+        _PARTS[kind] = None if found is None else tuple(found)
+    return _PARTS[kind]
 
 
 Tree = TypeVar("Tree")
@@ -465,8 +470,7 @@ def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
     if isinstance(value, tuple):
         items = tuple(rebuilt(item, change) for item in value)
         return value if all(map(is_, items, value)) else items  # type: ignore[return-value]
-    kind: Any = type(value)
-    names = parts(kind)
+    names = parts(type(value))
     if names is None:
         return value
     changed = {}
