@@ -9,7 +9,8 @@ from hyperhive.domain.bash.parser import parse
 from hyperhive.domain.bash.script import SimpleCommand, Word, nodes
 from tests.domain.bash.judging import refusal
 
-HOSTILE = "a[$(touch MARKER)]"
+# Makes a file when it is evaluated, without any program.
+HOSTILE = "a[$(: >MARKER)]"
 
 
 @pytest.mark.parametrize(
@@ -186,8 +187,13 @@ def test_use_of_a_builtin_that_could_do_something_else_is_refused(line: str, rul
 
 
 def test_table_knows_every_builtin_of_the_real_bash() -> None:
-    known = subprocess.run(["bash", "-c", "compgen -b"], capture_output=True, text=True, check=True)
-    assert set(known.stdout.split()) <= BUILTINS.keys()
+    known = subprocess.run(["bash", "-c", "enable"], capture_output=True, text=True, check=True)
+    assert {line.removeprefix("enable ") for line in known.stdout.splitlines()} <= BUILTINS.keys()
+
+
+def test_hostile_value_of_these_tests_runs_when_it_is_evaluated(tmp_path: Path) -> None:
+    subprocess.run(["bash", "-c", f"let {HOSTILE!r}"], cwd=tmp_path, check=False, timeout=10)
+    assert [path.name for path in tmp_path.iterdir()] == ["MARKER"]
 
 
 @pytest.mark.parametrize(
