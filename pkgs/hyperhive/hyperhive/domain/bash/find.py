@@ -12,7 +12,6 @@ from hyperhive.domain.bash.arguments import (
     InnerOutput,
     Trusts,
     computed,
-    is_embedded,
     joined,
     names,
     rewritten,
@@ -83,8 +82,6 @@ class _Find:
         self._words = words
         self._trusts = trusts
         self._index = 1
-        #: A starting point could be the beginning of an expression.
-        self._open = False
 
     def read(self) -> Iterator[Inner]:
         self._flags()
@@ -115,30 +112,22 @@ class _Find:
             self._index += 1
 
     def _starts(self) -> None:
-        while self._index < len(self._words) and not self._open:
+        while self._index < len(self._words):
             word = self._words[self._index]
             if word.text is not None and word.text not in ("", "-") and word.text[0] in _EXPRESSION:
                 return
             if word.text is None and not self._trusts(word) and not is_path(word):
-                self._unsure(word)
+                raise self._unsure(word)
             self._index += 1
 
-    def _unsure(self, word: Word) -> None:
-        """Allow a value that may be anything if the words behind it can then do no harm.
-
-        It could be a predicate that takes the next word for its value, or `-exec`, which would run it: so
-        that must be a predicate itself, and no word behind it one that was not read as such.
-        """
+    def _unsure(self, word: Word) -> RefusedError:
         if word.globs and not word.splits:
             path = joined([Literal("./"), *word.pieces])
-            raise computed(word, rewritten([path if one is word else one for one in self._words]))
+            return computed(word, rewritten([path if one is word else one for one in self._words]))
         if not word.single:
-            raise computed(word, with_quoted(self._words, word))
-        rest = self._words[self._index + 1 :]
-        if rest and not _is_predicate(rest[0].text):
-            better = "one starting point, with the tests directly behind it"
-            raise uncertain("find", f"`{shown(word)}` could become an action", better)
-        self._open = True
+            return computed(word, with_quoted(self._words, word))
+        better = f'a path that begins with plain text, such as `find "./{shown(word)}"`'
+        return uncertain("find", f"`{shown(word)}` could become an action", better)
 
     def _predicate(self, name: str) -> Iterator[Inner]:
         arguments = self._words[self._index : self._index + _ARITY[name]]
@@ -153,19 +142,10 @@ class _Find:
     def _argument(self, word: Word) -> None:
         if not word.single:
             raise computed(word, with_quoted(self._words, word))
-        self._check_shifted(word)
-
-    def _check_shifted(self, word: Word) -> None:
-        """Refuse an argument that would be an action if a starting point took the predicate before it."""
-        if not self._open or is_embedded(word) or (word.text is None and is_path(word)):
-            return
-        if word.text is None or _is_predicate(word.text):
-            raise uncertain("find", f"`{shown(word)}` could become an action")
 
     def _command(self, name: str) -> InnerCommand:
         start = end = self._index
         while not self._ends(name, start, end):
-            self._check_shifted(self._words[end])
             end += 1
         if end == start:
             raise uncertain("find", f"`{name}` has no command")
@@ -212,10 +192,6 @@ class _Find:
         if word.text is None:
             return uncertain("find", f"`{shown(word)}` could become an action")
         return RefusedError("wrapper", f"`{word.text}` is no predicate of `find` that is known here")
-
-
-def _is_predicate(text: str | None) -> bool:
-    return text in _ARITY or text in _RUNNING
 
 
 def is_path(word: Word) -> bool:

@@ -22,6 +22,7 @@ from hyperhive.domain.bash.script import (
     Script,
     SimpleCommand,
     Substitution,
+    Tilde,
     Word,
 )
 from hyperhive.domain.bash.variables import IDENTIFIER, NUMBERS, given_by_environment
@@ -40,6 +41,10 @@ _COUNTING: Final = frozenset(
     | {"wc --chars", "tr -dc 0-9", "tr -cd 0-9", "jobs -p", "id -u", "id -g", "git rev-list --count HEAD"}
 )
 _GREP: Final = re.compile(r"grep -[EFivwx]*c[EFivwx]* [^-?].*")
+_LOCATING: Final = frozenset(
+    {"mktemp", "mktemp -d", "pwd", "pwd -L", "pwd -P", "git rev-parse --show-toplevel"}
+)
+_PATH_START: Final = re.compile(r"[A-Za-z0-9_./@]")
 _SHOWING: Final = re.compile(r"date(?: -u)? \+(?:%(?:[sYmdHMSjuw]|[0-9]?N))+|stat -c %[sY] [^- ?][^ ?]*")
 
 #: The names that have to be numbers too for a word to be one; None if it is none in any case.
@@ -127,6 +132,10 @@ class Scope:
         needs = self._needs(word.pieces)
         return needs is not None and needs <= self._numbers
 
+    def is_path(self, word: Word) -> bool:
+        """Whether it begins like a path, or is empty: it can be no option and no operator of a program."""
+        return not self.uncertain and word.single and self._begins_like_path(word, set())
+
     def evaluates_nothing(self, given: Word | str) -> bool:
         """Whether evaluating it as arithmetic, and what its variables hold in their turn, runs nothing."""
         if isinstance(given, str):
@@ -145,6 +154,33 @@ class Scope:
             return None
         texts = frozenset(None if value is None else value.text for value in values)
         return None if None in texts else frozenset(text for text in texts if text is not None)
+
+    def _begins_like_path(self, word: Word, seen: set[str]) -> bool:
+        first, *rest = word.pieces
+        if isinstance(first, Literal):
+            return not first.text or _PATH_START.match(first.text) is not None
+        if rest and not (isinstance(rest[0], Literal) and _PATH_START.match(rest[0].text)):
+            return False
+        match first:
+            case Substitution(script):
+                return self._prints_path(script)
+            case Parameter(name, operator=operator, subscript="") if (
+                operator in _PLAIN and name in self._values
+            ):
+                return name in seen or self._holds_paths(name, seen)
+        return isinstance(first, Tilde) or self._trusted_piece(first)
+
+    def _prints_path(self, script: Script) -> bool:
+        command = _last_command(script)
+        texts = [word.text or "?" for word in command.words] if command is not None else []
+        return " ".join(texts) in _LOCATING and texts[0] not in self.functions
+
+    def _holds_paths(self, name: str, seen: set[str]) -> bool:
+        seen.add(name)
+        return name not in self._appended and all(
+            value is not None and not value.splits and self._begins_like_path(value, seen)
+            for value in self._values[name]
+        )
 
     def _trusted_piece(self, piece: Piece) -> bool:
         if not isinstance(piece, Parameter) or piece.operator not in ("", ":?", "?") or piece.subscript:

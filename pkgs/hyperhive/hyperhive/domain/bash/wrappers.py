@@ -63,7 +63,11 @@ def inner_commands(words: Sequence[Word], scope: Scope) -> list[Inner]:
 
     A script must have become an `Embedded` word before.
     """
-    inner = _inner(words, lambda word: scope.trusted(word) or scope.harmless_number(word))
+
+    def trusts(word: Word) -> bool:
+        return scope.trusted(word) or scope.harmless_number(word) or scope.is_path(word)
+
+    inner = _inner(words, trusts)
     for found in inner:
         if isinstance(found, InnerScript):
             _check_embedded(words, found)

@@ -114,6 +114,46 @@ def test_variable_is_no_number_if_one_value_may_be_none(line: str) -> None:
     assert not scope_of(line).harmless_number(variable("n"))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "d=src",
+        "d=/tmp/x; d=~/x; d=",
+        "d=$(mktemp -d)",
+        'd="$(pwd)/x"',
+        'r=$(git rev-parse --show-toplevel); d="$r/src"',
+        "for d in src tests/*; do :; done",
+        "d=$HOME/x",
+        "e=$d; d=$e; d=x",
+    ],
+)
+def test_variable_is_a_path_if_every_value_begins_like_one(line: str) -> None:
+    assert scope_of(line).is_path(variable("d"))
+    assert not scope_of(line).is_path(variable("d", quoted=False))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "d=-exec",
+        "d=src; d=';'",
+        "read d",
+        "d=$(ls)",
+        "d=$1",
+        "d=src; d+=x",
+        "mktemp() { echo -exec; }; d=$(mktemp)",
+        "for d in *; do :; done",
+        "for d in $(pwd); do :; done",
+        'e=; d="$e$1"',
+        'eval "$x"; d=src',
+        "d=$(mktemp -d -- -exec.XXX)",
+        "d=$(pwd; echo)",
+    ],
+)
+def test_variable_is_no_path_if_one_value_may_be_something_else(line: str) -> None:
+    assert not scope_of(line).is_path(variable("d"))
+
+
 def test_variable_that_the_line_does_not_set_is_the_operators() -> None:
     scope = scope_of("x=1; for f in a; do read -r line; done")
     names = ["DIR", "HOME", "x", "f", "line", "1", "@", "?", "_", "PWD", "REPLY", "BASH_REMATCH", "OPTARG"]
