@@ -1,6 +1,6 @@
 """The walk over the tree of a line: every command against the list, and all else that it could do."""
 
-import re
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -8,9 +8,19 @@ from typing import Any, Final
 from hyperhive.domain.bash.arguments import Inner, InnerCommand, InnerOutput, InnerScript, rewritten
 from hyperhive.domain.bash.builtins import BUILTINS, check_builtin, needs_no_pattern
 from hyperhive.domain.bash.evaluation import check_assignment, check_node
+from hyperhive.domain.bash.forms import (
+    Words,
+    check_name,
+    check_size,
+    copies,
+    defined,
+    export_refused,
+    goes_to,
+    unexports,
+)
 from hyperhive.domain.bash.lines import one_line
 from hyperhive.domain.bash.parser import parse
-from hyperhive.domain.bash.patterns import Pattern, PatternList, exported_assignment, listed
+from hyperhive.domain.bash.patterns import Pattern, PatternList, listed
 from hyperhive.domain.bash.printer import RESERVED, print_script, shown, shown_command
 from hyperhive.domain.bash.programs import notes
 from hyperhive.domain.bash.redirections import check_redirection, is_free, kept_from_network, writes
@@ -26,17 +36,15 @@ from hyperhive.domain.bash.script import (
     Script,
     SimpleCommand,
     Statement,
+    UnparsableError,
     Word,
     literal_word,
-    nodes,
     parts,
     rebuilt,
 )
 from hyperhive.domain.bash.source import MAX_DEPTH
 from hyperhive.domain.bash.wrappers import WRAPPERS, embedded, inner_commands
 
-_NAME: Final = re.compile(r"[^\s\0-\x1f\x7f]+")
-_ASSIGNED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.*\])?\+?=", re.DOTALL)
 # A variable in front of them stays set in a shell that goes by POSIX.
 _SPECIAL: Final = frozenset(
     {".", ":", "break", "builtin", "command", "continue", "eval", "exec", "exit", "export", "readonly"}
@@ -45,11 +53,9 @@ _SPECIAL: Final = frozenset(
 # An exact pattern over one of them lets a text run in the shell of the line that nobody has read.
 _IN_THIS_SHELL: Final = frozenset({".", "builtin", "command", "eval", "source", "time", "trap"})
 _DEPTH_PER_WRAPPER: Final = 4
-_MAX_NODES: Final = 6000
 _MAX_INSTEAD: Final = 1000
 
 
-Words = tuple[Word, ...]
 Assignments = tuple[Assignment, ...]
 
 
@@ -128,16 +134,26 @@ class Judgement:
         """What runs in its place, unless it is refused."""
         try:
             script = parse(command)
-            _check_size(script)
+            check_size(script)
             script = embedded(script, self._is_opaque)
-            _check_size(script)
-            self._tree = tree = self._prepared(script, posix=False)
-            in_place = self._starts_there or _goes_to(script, self._directory)
+            check_size(script)
+            self._tree = self._prepared(script, posix=False)
+            tree = self._guarded(self._tree, posix=False)
+            in_place = self._starts_there or goes_to(script, self._directory)
             self._script(tree, posix=False, in_place=in_place)
-            return None if self.refused else print_script(tree)
+            return None if self.refused else self._printed(tree)
         except RefusedError as refusal:
             self._refuse(refusal, None)
-            return None
+        except RecursionError:
+            self._refuse(RefusedError("too_deep", "it is nested too deeply"), None)
+        return None
+
+    def _printed(self, tree: Script) -> str:
+        """What runs; it is read once more, for printer and parser to agree on it."""
+        runs = print_script(tree)
+        if embedded(parse(runs), self._is_opaque) != tree:
+            raise UnparsableError("it cannot be printed with certainty")
+        return runs
 
     def _is_opaque(self, command: SimpleCommand) -> bool:
         """Whether the operator wrote out the whole of it.
@@ -158,18 +174,22 @@ class Judgement:
         )
 
     def _prepared(self, script: Script, *, posix: bool) -> Script:
-        """The script as it is judged and printed: files by harmless names, variables kept from children."""
+        """The script with files by harmless names, and variables kept from children in those within it."""
 
         def change(node: object) -> object:
             match node:
                 case Embedded(same_shell=False):
-                    return replace(node, script=self._prepared(node.script, posix=node.posix))
+                    inner = self._prepared(node.script, posix=node.posix)
+                    return replace(node, script=self._guarded(inner, posix=node.posix))
                 case Redirection() if not posix:
                     return kept_from_network(node)
                 case _:
                     return node
 
-        script = rebuilt(script, change)
+        return rebuilt(script, change)
+
+    def _guarded(self, script: Script, *, posix: bool) -> Script:
+        """The script with its own variables kept from the programs it starts."""
         names = [] if posix else sorted(self._scope(script, posix=posix).assigned)
         if not names:
             return script
@@ -187,9 +207,9 @@ class Judgement:
         given: frozenset[str] = frozenset(),
     ) -> None:
         scope = self._scope(script, posix=posix, given=given)
-        both = sorted(scope.exported & scope.assigned)
-        if both:
-            reason = f"`{both[0]}` is exported, so that every program sees what it is set to"
+        seen = sorted((scope.exported | (given if posix else frozenset())) & scope.assigned)
+        if seen:
+            reason = f"`{seen[0]}` is exported, so that every program sees what it is set to"
             raise RefusedError("assignment", reason, "another name for what the line alone needs")
         given |= scope.exported | (scope.assigned if posix else frozenset())
         shell = _Shell(scope, in_place and not scope.moves, depth, given)
@@ -200,7 +220,7 @@ class Judgement:
         if isinstance(node, Script):
             for statement in node.statements:
                 self._walk(statement, shell, functions)
-                functions |= _defined(statement)
+                functions |= defined(statement)
             return
         if isinstance(node, Function):
             functions |= {node.name}
@@ -249,16 +269,16 @@ class Judgement:
         if self._patterns.output(target, directory=self._directory, in_place=shell.in_place) is not None:
             return
         if self._patterns.output(target, directory=self._directory) is not None:
-            raise _left(f"the path `{shown(target)}`")
+            raise self._left(f"the path `{shown(target)}`", f"`> {shown(self._absolute(target))}`")
         outputs = [source for source in self._sources if source.lstrip().startswith(">")]
         known = f"the list is {listed(outputs)}" if outputs else "there is none in the list"
         reason = f"writing to `{shown(target)}` needs a pattern like `> PATH`, and {known}"
         raise RefusedError("redirection", reason)
 
     def _simple(self, command: SimpleCommand, shell: _Shell, functions: frozenset[str]) -> None:
-        if _unexports(command.words):
+        if unexports(command):
             check_builtin(command.words, shell.scope)
-        elif _copies(command):
+        elif copies(command):
             self._judged(shown_command(command.words), None, "only copies its here-document")
         else:
             place = _Place(command, 0, len(command.words))
@@ -277,12 +297,15 @@ class Judgement:
         if words[0].text in functions and not (assignments or self._uncertain):
             self._judged(text, None, "calls a function of this line")
             return
-        pattern = self._patterns.command(words, assignments, in_place=shell.in_place)
+        pattern = self._patterns.command(
+            words, assignments, directory=self._directory, in_place=shell.in_place
+        )
         try:
             inner = self._checked(words, assignments, pattern, shell)
         except RefusedError as refusal:
             self._refuse(refusal, place, text, pattern)
             return
+        at = len(self.commands)
         self._judged(text, pattern, "needs no pattern" if pattern is None else "matches a pattern")
         self.notes.update(dict.fromkeys(notes(words, pattern)))
         given = shell.given | {assignment.name for assignment in assignments}
@@ -290,7 +313,7 @@ class Judgement:
             try:
                 self._inner(found, words, place, replace(shell, given=given), functions)
             except RefusedError as refusal:
-                self._refuse(refusal, place, text, pattern)
+                self._refuse(refusal, place, text, pattern, at)
 
     def _checked(
         self, words: Words, assignments: Assignments, pattern: Pattern | None, shell: _Shell
@@ -298,7 +321,7 @@ class Judgement:
         """What a command runs and writes besides itself, if it may be called."""
         if shell.depth > MAX_DEPTH:
             raise RefusedError("too_deep", "wrapper commands are nested too deeply")
-        _check_name(words[0])
+        check_name(words[0])
         if pattern is None:
             self._check_free(words, assignments)
         if assignments and words[0].text in _SPECIAL:
@@ -324,7 +347,7 @@ class Judgement:
             case InnerScript(start=start):
                 script = words[start].pieces[0]
                 if not isinstance(script, Embedded):
-                    raise _left("a pattern for a whole script")
+                    raise self._left("a pattern for a whole script")
                 if not script.same_shell:
                     self._script(
                         script.script,
@@ -345,14 +368,22 @@ class Judgement:
         if needs_no_pattern(words) and (not named or (name == "read" and named == {"IFS"})):
             return
         if self._patterns.command(words, assignments) is not None:
-            raise _left(f"the program `{name}`")
+            raise self._left(f"the program `{name}`", rewritten((self._absolute(words[0]), *words[1:])))
         if name == "export":
-            raise _export_refused(words)
+            raise export_refused(words)
         if assignments and (needs_no_pattern(words) or self._patterns.command(words)):
             first = assignments[0].name
             reason = f"`{first}` in its environment needs a pattern that names it, as in `{first}=* {name} *`"
             raise RefusedError("assignment", reason, rewritten(words))
         raise RefusedError("no_pattern", "", self._by_name(words, assignments))
+
+    def _left(self, what: str, instead: str | Command | None = None) -> RefusedError:
+        reason = f"{what} is meant from the state directory, and the command need not start there"
+        known = instead if self._directory is not None else "its path from the root"
+        return RefusedError("directory", reason, known)
+
+    def _absolute(self, word: Word) -> Word:
+        return literal_word(posixpath.normpath(posixpath.join(self._directory or "", word.text or "")))
 
     def _by_name(self, words: Words, assignments: Assignments) -> Command | None:
         """The same command with its program by name, where a pattern covers that."""
@@ -366,14 +397,21 @@ class Judgement:
         self.commands.append(JudgedCommand(text, allowed, source, f"`{text}` {reason}."))
 
     def _refuse(
-        self, refusal: RefusedError, where: object, text: str = "", pattern: Pattern | None = None
+        self,
+        refusal: RefusedError,
+        where: object,
+        text: str = "",
+        pattern: Pattern | None = None,
+        at: int | None = None,
     ) -> None:
-        """Note why a command, or another node of the tree, is refused."""
+        """Note why a command, or another node of the tree, is refused; `at` it was noted as allowed."""
         reason = f"is refused because {refusal.reason}"
         if refusal.rule == "no_pattern":
             reason = f"matches none of the allowed patterns ({listed(self._sources)})"
         if text:
             self._judged(text, pattern, reason, allowed=False)
+            if at is not None:
+                self.commands[at] = self.commands.pop()
         if self.refused is None:
             instead, advice = self._instead(refusal.instead, where)
             subject = f"`{text}`" if text else "The command line"
@@ -419,88 +457,3 @@ class Judgement:
             rewrites=False,
         )
         return again.line(line) is not None
-
-
-def _check_size(script: Script) -> None:
-    """Refuse what takes long to judge; nobody writes such a line by hand."""
-    size, pending = 0, [script]
-    while pending:
-        for node in nodes(pending.pop()):
-            size += 1
-            if isinstance(node, Embedded) and not node.same_shell:
-                pending.append(node.script)
-            if size > _MAX_NODES:
-                reason = f"the command line has more than {_MAX_NODES} parts"
-                raise RefusedError("too_long", reason, "several lines, or a script in a file")
-
-
-def _left(what: str) -> RefusedError:
-    reason = f"{what} is meant from the state directory, and the command need not start there"
-    return RefusedError("directory", reason, "its path from the root")
-
-
-def _check_name(word: Word) -> None:
-    name = word.text
-    if name is None or not _NAME.fullmatch(name):
-        reason = "the name of the program is not written out plainly"
-        raise RefusedError(
-            "dynamic_command", reason, "the name itself, or a `case` with one command for each"
-        )
-    if _ASSIGNED.match(name):
-        raise RefusedError("assignment", "it has the name of an assignment")
-
-
-def _export_refused(words: Words) -> RefusedError:
-    named = [exported_assignment(word) for word in words[1:]]
-    if named and all(named):
-        name = next(one.name for one in named if one)
-        reason = f"it sets `{name}` for every program behind it and needs the pattern `export {name}=*`"
-        return RefusedError("assignment", reason, f"`{name}=… COMMAND` where a pattern allows that")
-    reason = "only `export NAME=VALUE` and `export -n NAME` are understood"
-    return RefusedError("builtin", reason, "`NAME=VALUE` for a variable of the line itself")
-
-
-def _is_guard(statement: Statement) -> bool:
-    match statement:
-        case Statement(Pipeline((SimpleCommand((), words, ()),))):
-            return _unexports(words)
-        case _:
-            return False
-
-
-def _unexports(words: Words) -> bool:
-    return [word.text for word in words[:2]] == ["export", "-n"]
-
-
-def _copies(command: SimpleCommand) -> bool:
-    """Whether it is a `cat` that only copies a text of the line."""
-    inputs = [one for one in command.redirections if one.operator in ("<", "<&", "<<", "<<<")]
-    return (
-        [word.text for word in command.words] == ["cat"]
-        and not command.assignments
-        and bool(inputs)
-        and all(one.descriptor in (None, 0) for one in inputs)
-        and all(one.operator in ("<<", "<<<") or one.target.text == "/dev/null" for one in inputs)
-    )
-
-
-def _defined(statement: Statement) -> frozenset[str]:
-    """The function that is defined for certain once a statement has run."""
-    match statement:
-        case Statement(Pipeline((Function(name),)), (), background=False):
-            return frozenset({name})
-        case _:
-            return frozenset()
-
-
-def _goes_to(script: Script, directory: str | None) -> bool:
-    """Whether nothing of it runs unless a `cd` to the state directory went well."""
-    statements = script.statements
-    if _is_guard(statements[0]):
-        statements = statements[1:]
-    match statements:
-        case (Statement(Pipeline((SimpleCommand((), words, ()),), negated=False), rest, background=False),):
-            went = [word.text for word in words] == ["cd", directory]
-            return went and all(operator == "&&" for operator, _ in rest)
-        case _:
-            return False

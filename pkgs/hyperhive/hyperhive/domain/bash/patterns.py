@@ -107,11 +107,17 @@ class PatternList:
     redirects: tuple[Pattern, ...]
 
     def command(
-        self, words: Sequence[Word], assignments: Sequence[Assignment] = (), *, in_place: bool = True
+        self,
+        words: Sequence[Word],
+        assignments: Sequence[Assignment] = (),
+        *,
+        directory: str | None = None,
+        in_place: bool = True,
     ) -> Pattern | None:
         """The pattern that covers a command and what it finds in its environment, an exact one first.
 
-        Not `in_place`, it does not start in the state directory: no program is found by a relative path.
+        A relative path in a pattern holds below `directory`, the state directory, where the command starts
+        if it is `in_place`.
         """
         words, assignments = _exported(words, assignments)
         environment = _values(assignments)
@@ -120,11 +126,14 @@ class PatternList:
         name = words[0].text or ""
         text = _BLANK.join(map(_matched, words))
         static = _COMPUTED not in text and not any(word.globs for word in words)
+        names = [(name, in_place), *((other, True) for other in _from(directory, name))]
         for pattern in self.commands:
             if pattern.exact and not static:
                 continue
-            if _path_allowed(pattern, name, in_place=in_place) and pattern.covers(text, environment):
-                return pattern
+            for other, placed in names:
+                allowed = _path_allowed(pattern, other, in_place=placed)
+                if allowed and pattern.covers(other + text[len(name) :], environment):
+                    return pattern
         return None
 
     def output(self, target: Word, *, directory: str | None = None, in_place: bool = True) -> Pattern | None:
@@ -272,6 +281,15 @@ def _path_allowed(pattern: Pattern, name: str, *, in_place: bool) -> bool:
         return True
     named = any("/" in piece for piece in pattern.program.pieces)
     return named and ".." not in name.split("/") and (in_place or name.startswith("/"))
+
+
+def _from(directory: str | None, path: str) -> tuple[str, ...]:
+    """The ways to name a program below a directory from there; without a slash it would be another."""
+    below = posixpath.join(directory or "/", "")
+    if directory is None or not path.startswith(below):
+        return ()
+    rest = path.removeprefix(below)
+    return (f"./{rest}", rest) if "/" in rest else (f"./{rest}",)
 
 
 def _paths(path: str | None, directory: str | None, *, in_place: bool) -> list[str]:

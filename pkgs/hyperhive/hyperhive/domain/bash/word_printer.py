@@ -98,7 +98,7 @@ OPERAND_REGEX: Final = Place(
     re.compile(r"[A-Za-z0-9_/:@%,][A-Za-z0-9_/:@%,-]*"), unquoted=True, pattern=_REGEX, tilde=False
 )
 _DEFAULT: Final = CASE_PATTERN
-_TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_TRIM_GLOB, tilde=False)
+_TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_TRIM_GLOB)
 
 
 def refusal(what: str) -> UnparsableError:
