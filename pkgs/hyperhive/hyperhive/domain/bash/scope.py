@@ -134,7 +134,8 @@ class Scope:
 
     def is_path(self, word: Word) -> bool:
         """Whether it begins like a path, or is empty: it can be no option and no operator of a program."""
-        return not self.uncertain and word.single and self._begins_like_path(word, set())
+        needs = self._path_needs(word)
+        return not self.uncertain and word.single and needs is not None and needs <= self._paths
 
     def evaluates_nothing(self, given: Word | str) -> bool:
         """Whether evaluating it as arithmetic, and what its variables hold in their turn, runs nothing."""
@@ -155,32 +156,31 @@ class Scope:
         texts = frozenset(None if value is None else value.text for value in values)
         return None if None in texts else frozenset(text for text in texts if text is not None)
 
-    def _begins_like_path(self, word: Word, seen: set[str]) -> bool:
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        """The variables that can be no option and no operator."""
+        appended = dict.fromkeys(self._appended)
+        needs = {name: self._all_needs(name, self._path_needs) for name in self._values} | appended
+        return frozenset(self._values) - _reached(needs, lambda name: name not in self._values)
+
+    def _path_needs(self, word: Word) -> _Needs:
+        """The names that have to hold paths for every word that this becomes to begin like one."""
         first, *rest = word.pieces
-        if isinstance(first, Literal):
-            return not first.text or _PATH_START.match(first.text) is not None
-        if rest and not (isinstance(rest[0], Literal) and _PATH_START.match(rest[0].text)):
-            return False
-        match first:
-            case Substitution(script):
-                return self._prints_path(script)
-            case Parameter(name, operator=operator, subscript="") if (
-                operator in _PLAIN and name in self._values
-            ):
-                return name in seen or self._holds_paths(name, seen)
-        return isinstance(first, Tilde) or self._trusted_piece(first)
+        if isinstance(first, Literal) and not word.splits:
+            return _NOTHING if not first.text or _PATH_START.match(first.text) else None
+        follows = not rest or (isinstance(rest[0], Literal) and _PATH_START.match(rest[0].text))
+        if word.splits or not follows:
+            return None
+        plain = isinstance(first, Parameter) and first.operator in _PLAIN and not first.subscript
+        if isinstance(first, Parameter) and plain and first.name in self._values:
+            return frozenset({first.name})
+        located = isinstance(first, Substitution) and self._prints_path(first.script)
+        return _NOTHING if located or isinstance(first, Tilde) or self._trusted_piece(first) else None
 
     def _prints_path(self, script: Script) -> bool:
         command = _last_command(script)
         texts = [word.text or "?" for word in command.words] if command is not None else []
         return " ".join(texts) in _LOCATING and texts[0] not in self.functions
-
-    def _holds_paths(self, name: str, seen: set[str]) -> bool:
-        seen.add(name)
-        return name not in self._appended and all(
-            value is not None and not value.splits and self._begins_like_path(value, seen)
-            for value in self._values[name]
-        )
 
     def _trusted_piece(self, piece: Piece) -> bool:
         if not isinstance(piece, Parameter) or piece.operator not in ("", ":?", "?") or piece.subscript:

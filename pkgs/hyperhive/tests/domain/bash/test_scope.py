@@ -154,6 +154,11 @@ def test_variable_is_no_path_if_one_value_may_be_something_else(line: str) -> No
     assert not scope_of(line).is_path(variable("d"))
 
 
+def test_long_chain_of_variables_is_followed() -> None:
+    line = "; ".join(f"v{number}=$v{number + 1}" for number in range(2000)) + "; v2000=src"
+    assert scope_of(line).is_path(variable("v0"))
+
+
 def test_variable_that_the_line_does_not_set_is_the_operators() -> None:
     scope = scope_of("x=1; for f in a; do read -r line; done")
     names = ["DIR", "HOME", "x", "f", "line", "1", "@", "?", "_", "PWD", "REPLY", "BASH_REMATCH", "OPTARG"]
