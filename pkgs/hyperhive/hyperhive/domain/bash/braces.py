@@ -14,7 +14,7 @@ from hyperhive.domain.bash.script import (
     Word,
 )
 
-_MAX_DEPTH: Final = 20
+_MAX_DEPTH: Final = 10
 _MARKS: Final = re.compile(r"([{},]|\.\.)")
 _RANGE: Final = re.compile(
     r"(?:(-?[0-9]{1,18})\.\.(-?[0-9]{1,18})|([A-Za-z])\.\.([A-Za-z]))(?:\.\.(-?[0-9]{1,18}))?"

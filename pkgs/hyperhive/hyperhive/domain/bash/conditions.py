@@ -9,6 +9,7 @@ from hyperhive.domain.bash.script import (
     Junction,
     Not,
     NotEmpty,
+    Parameter,
     Pattern,
     UnaryTest,
     Word,
@@ -16,8 +17,6 @@ from hyperhive.domain.bash.script import (
 from hyperhive.domain.bash.source import plain, spread
 from hyperhive.domain.bash.words import PATTERN, SINGLE, Item, WordReader, merged
 
-#: Text without quotes and expansions that is a word of its own.
-BARE: Final = re.compile(r"""([^ \t\n;&|()<>\\'"$`\3]++)(?=[ \t\n;&|()<>\3])""")
 _UNARY: Final = frozenset("-" + letter for letter in "abcdefghknoprstuvwxzGLNORS")
 _BINARY: Final = frozenset(
     ["==", "=", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"]
@@ -34,16 +33,12 @@ _REGEX_END: Final = re.compile(r"\$(?=[)| \t\n\3])")
 _REGEX_QUOTED: Final = frozenset("\\'\"$`")
 
 
+def _has_default(item: Item) -> bool:
+    """Unquoted, its text would be a part of the expression."""
+    return isinstance(item, Parameter) and not item.quoted and item.operator[-1:] in {"-", "+"}
+
+
 class ConditionReader(WordReader):
-    def newlines(self) -> None:
-        """Skip newlines, blanks and comments."""
-        raise NotImplementedError
-
-    def bare(self) -> str:
-        """The text of the word at this place if it has no quotes and expansions, else nothing."""
-        found = BARE.match(self.text, self.position)
-        return plain(found[1]) if found else ""
-
     def condition(self) -> Condition:
         """Read up to and over `]]`."""
         depth = self.depth
@@ -51,12 +46,8 @@ class ConditionReader(WordReader):
         self.depth = depth
         if self.bare() != "]]":
             raise self.unparsable("`]]` is missing")
-        self._over_bare()
+        self.over_bare()
         return condition
-
-    def _over_bare(self) -> None:
-        self.skip(BARE)
-        self.blanks()
 
     def _junction(self, operator: str) -> Condition:
         left = self._junction("&&") if operator == "||" else self._term()
@@ -89,10 +80,10 @@ class ConditionReader(WordReader):
         if bare == "]]":
             raise self.unparsable("a condition is missing")
         if bare == "!":
-            self._over_bare()
+            self.over_bare()
             return Not(self._term())
         if bare in _UNARY:
-            self._over_bare()
+            self.over_bare()
             return UnaryTest(bare, self._compared())
         left = self._compared()
         operator = self._binary_operator()
@@ -120,7 +111,7 @@ class ConditionReader(WordReader):
         bare = self.bare()
         if bare not in _BINARY:
             return ""
-        self._over_bare()
+        self.over_bare()
         return bare
 
     def _regex(self) -> Word:
@@ -139,7 +130,7 @@ class ConditionReader(WordReader):
                 parentheses += 1 if char == "(" else -1
                 items.append(Pattern(char))
                 self.position += 1
-            elif char not in _REGEX_QUOTED or not self._item(PATTERN, items):
+            elif char not in _REGEX_QUOTED or not self._item(PATTERN, items) or _has_default(items[-1]):
                 break
         self._check_regex(start, items, parentheses)
         self.blanks()
@@ -148,7 +139,7 @@ class ConditionReader(WordReader):
     def _check_regex(self, start: int, items: list[Item], parentheses: int) -> None:
         if not items:
             raise self.unparsable("a regular expression is missing")
-        if parentheses or self.text[self.position] not in " \t\n)&|\3":
+        if parentheses or _has_default(items[-1]) or self.text[self.position] not in " \t\n)&|\3":
             raise self.unparsable("a regular expression is not simple enough", _VARIABLE, position=start)
         if "$" in items:
             raise self.unparsable("a `$` in a regular expression", _VARIABLE, position=start)

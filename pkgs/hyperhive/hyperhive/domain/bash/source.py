@@ -5,7 +5,8 @@ from typing import Final
 
 from hyperhive.domain.bash.script import RefusedError, UnparsableError
 
-MAX_DEPTH: Final = 80
+#: Trees of this depth can be walked and compared by recursion, below whatever calls that.
+MAX_DEPTH: Final = 40
 #: Stands for a backslash and a newline, which join two lines except in single quotes and the like.
 JOINED: Final = "\0"
 #: Stands behind the last character.
@@ -47,8 +48,7 @@ class Source:
         """Skip blanks, joined lines and a comment; call it between words only."""
         if self.position == self._comment_end:
             return  # a comment does not join lines
-        found = _BLANKS.match(self.text, self.position)
-        self.position = found.end() if found else self.position
+        found = self.skip(_BLANKS)
         if found and found[1] is not None:
             self._comment_end = self.position
 

@@ -1,6 +1,7 @@
 """Reads words by Bash's own quoting rules."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -28,6 +29,8 @@ _RUN_IN_BRACES: Final = re.compile(r"""[^\\'"$`}\3]++""")
 _RUN_TO_SLASH: Final = re.compile(r"""[^\\'"$`}/\3]++""")
 #: A whole word that means nothing but itself.
 PLAIN: Final = re.compile(r"([A-Za-z0-9_./:@%+,^=\-\]}]++)(?=[ \t\n;&|()\3]|[<>](?!\0*+\())")
+#: Text without quotes and expansions that is a word of its own.
+_BARE: Final = re.compile(r"""([^ \t\n;&|()<>\\'"$`\3]++)(?=[ \t\n;&|()<>\3])""")
 _DOUBLE: Final = re.compile(r'[^"\\$`\3]++')
 _HEREDOC: Final = re.compile(r"[^\\$`\3]++")
 _DEFAULT: Final = re.compile(r"""[^"'\\$`}\3]++""")
@@ -39,7 +42,7 @@ _NAMED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _WILDCARD: Final = re.compile(r"[*?]+|\[")
 _BRACKET: Final = re.compile(r"\[[!^]?+\]?+(?:\[:[a-z]++:\]|[^\]])*+\]")
 _IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?!^=\[\]-]*")
-_QUOTE_BRACKET: Final = "put it in quotes"
+_QUOTE_BRACKET: Final = "put the bracket in quotes if it stands for itself"
 _QUOTED_IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?=]*")
 
 
@@ -53,8 +56,6 @@ class Place(NamedTuple):
     tilde: bool = True
     #: A tilde may also stand behind a colon.
     colons: bool = False
-    #: Only `&` is special, which stands for the match.
-    match: bool = False
 
     @property
     def quoted(self) -> bool:
@@ -72,13 +73,32 @@ _SPLIT_DEFAULT: Final = Place(_RUN_IN_BRACES, globs=True)
 _SINGLE_DEFAULT: Final = Place(_RUN_IN_BRACES, Quoting.SINGLE)
 _TRIM: Final = Place(_RUN_IN_BRACES, globs=True)
 _SEARCH: Final = Place(_RUN_TO_SLASH, globs=True)
-_REPLACEMENT: Final = Place(_RUN_IN_BRACES, match=True)
+_REPLACEMENT: Final = Place(_RUN_IN_BRACES)
 
 
 class WordReader(ExpansionReader):
     def __init__(self, text: str, *, posix: bool, depth: int, nested: bool) -> None:
         super().__init__(text, posix=posix, depth=depth, nested=nested)
         self._plain_words: dict[str, Word] = {}
+
+    @abstractmethod
+    def newlines(self) -> None:
+        """Skip newlines, blanks and comments, and the bodies of here-documents."""
+
+    def bare(self) -> str:
+        """The text of the word at this place if it has no quotes and expansions, else nothing."""
+        found = _BARE.match(self.text, self.position)
+        return plain(found[1]) if found else ""
+
+    def over_bare(self) -> None:
+        self.skip(_BARE)
+        self.blanks()
+
+    def at_word(self) -> bool:
+        char = self.text[self.position]
+        if char in "<>":
+            return PROCESS.match(self.text, self.position) is not None
+        return char not in "\n;&|()\3" and not self.at_newline()
 
     def word(self, place: Place) -> Word:
         """Read the word at this place; it is an error if there is none."""
@@ -140,7 +160,9 @@ class WordReader(ExpansionReader):
         # What braces put behind a `$` or `$x` becomes a part of it.
         if plain(self.text[start : self.position]) == "$":
             items.append(Bare("$"))
-        elif isinstance(piece, Parameter) and self.text[self.position - 1] not in "}$":
+        elif (
+            isinstance(piece, Parameter) and self.text[self.position - 1] != "}" and piece.name.isidentifier()
+        ):
             items.append(Bare(piece.name))
 
     def _single_quoted(self) -> str:
@@ -204,18 +226,13 @@ class WordReader(ExpansionReader):
         place = _SPLIT_DEFAULT if quoting is Quoting.NONE else _SINGLE_DEFAULT
         items = self._items(place)
         texts = [item for item in items if isinstance(item, Unquoted)]
-        if any(PROCESS.search(text) for text in texts):
-            raise self.unparsable("a process substitution stands in `${…}`", position=start)
         if (
             quoting is Quoting.NONE
             and operator[-1] != "?"
             and any(set(text) & set(" \t\n") for text in texts)
         ):
             raise self.unparsable("the expansion can split", "put it in double quotes", position=start)
-        word = self._assembled(items, place, start)
-        if place.quoted and any(isinstance(piece, Tilde) for piece in word.pieces):
-            raise self.unparsable("a tilde stands in `${…}`", "write `$HOME`", position=start)
-        return word
+        return self._assembled(items, place, start)
 
     def _quoted_default(self, quoting: Quoting) -> Word:
         items: list[Item] = []
@@ -246,11 +263,20 @@ class WordReader(ExpansionReader):
 
     def replacing(self) -> Word:
         start = self.position
-        return self._assembled(self._items(_REPLACEMENT), _REPLACEMENT, start)
+        items = self._items(_REPLACEMENT)
+        if any("&" in item for item in items if isinstance(item, Unquoted)):
+            raise self.unparsable(
+                "an unquoted `&` is what was found", r"write `\&` for a `&`", position=start
+            )
+        return self._assembled(items, _REPLACEMENT, start)
 
     # From items to pieces.
 
     def _assembled(self, items: list[Item], place: Place, start: int) -> Word:
+        if place.run is not _RUN and any(
+            PROCESS.search(item) for item in items if isinstance(item, Unquoted)
+        ):
+            raise self.unparsable("a process substitution stands in `${…}`", position=start)
         try:
             return self._from_items(items, place)
         except UnparsableError as error:
@@ -266,10 +292,12 @@ class WordReader(ExpansionReader):
             items = expanded
         if place.tilde and items:
             items = self._tildes(items, place)
-        if place.match:
-            items = _matches(items)
-        elif place.globs:
+            if place.run is not _RUN:
+                items = [_home(item) if isinstance(item, Tilde) else item for item in items]
+        if place.globs:
             items = _globs(items)
+            if self.posix and any(isinstance(item, Pattern) and "[^" in item.text for item in items):
+                raise UnparsableError("`[^…]` means something else in sh", "write `[!…]`")
         word = merged(items)
         empty = any(not item for item in items if isinstance(item, str) and not isinstance(item, Unquoted))
         if empty and not place.quoted and all(Word((piece,)).splits for piece in word.pieces):
@@ -304,8 +332,6 @@ def _split_at_tildes(text: Unquoted, following: list[Item], beginning: int, *, c
             if isinstance(following[0], Brace | BraceRange):
                 raise UnparsableError("a tilde stands before braces", "write `$HOME`")
             continue
-        if text[end : end + 1] == ":" and not colons:
-            continue
         if not _USER.fullmatch(found[1]):
             raise UnparsableError("a tilde is not understood", "put it in quotes")
         if start > position:
@@ -315,6 +341,13 @@ def _split_at_tildes(text: Unquoted, following: list[Item], beginning: int, *, c
     if position < len(text):
         done.append(Unquoted(text[position:]))
     return done
+
+
+def _home(tilde: Tilde) -> Parameter:
+    """What a tilde is in `${…}`, where it has no form that is read in one way only."""
+    if tilde.user:
+        raise UnparsableError("a tilde stands in `${…}`", "write out the directory")
+    return Parameter("HOME", quoted=True)
 
 
 def _globs(items: list[Item]) -> list[Item]:
@@ -368,20 +401,6 @@ def _bracketed(text: str, allowed: re.Pattern[str]) -> Pattern:
     if not allowed.fullmatch(text):
         raise UnparsableError("a bracket holds a character that must not stand there", _QUOTE_BRACKET)
     return Pattern(text)
-
-
-def _matches(items: list[Item]) -> list[Item]:
-    """An unquoted `&` in a replacement is the match."""
-    done: list[Item] = []
-    for item in items:
-        if isinstance(item, Unquoted) and "&" in item:
-            parts = item.split("&")
-            done.append(Unquoted(parts[0]))
-            for part in parts[1:]:
-                done += [Pattern("&"), Unquoted(part)]
-        else:
-            done.append(item)
-    return done
 
 
 def merged(items: Iterable[Item]) -> Word:
