@@ -285,16 +285,11 @@ class WordPrinter(ABC):
     def _substitution(self, script: Script) -> None:
         outside = self._nested, self._quoted
         self._nested, self._quoted = True, False
-        pipelines = [
-            pipeline
-            for statement in script.statements
-            for pipeline in (statement.first, *(pipeline for _, pipeline in statement.rest))
-        ]
-        commands = [command for pipeline in pipelines for command in pipeline.commands] or [None]
-        self.write("( " if isinstance(commands[0], Subshell | ArithmeticCommand) else "(")
+        opens, closes = _in_parentheses(script)
+        self.write("( " if opens else "(")
         self.script(script)
         # Claude Code does not run a line with `))` where it sees no arithmetic.
-        self.write(" )" if isinstance(commands[-1], Subshell | ArithmeticCommand) else ")")
+        self.write(" )" if closes else ")")
         self._nested, self._quoted = outside
 
     def _parameter(self, piece: Parameter) -> None:
@@ -392,6 +387,20 @@ class WordPrinter(ABC):
             self.write(blank)
             self.expansion(token)
         self._quoted = outside
+
+
+def _in_parentheses(script: Script) -> tuple[bool, bool]:
+    """Whether the first and the last command stand in parentheses."""
+    pipelines = [
+        pipeline
+        for statement in script.statements
+        for pipeline in (statement.first, *(pipeline for _, pipeline in statement.rest))
+    ]
+    commands = [command for pipeline in pipelines for command in pipeline.commands]
+    if not commands:
+        return False, False
+    first, last = (isinstance(end, Subshell | ArithmeticCommand) for end in (commands[0], commands[-1]))
+    return first, last
 
 
 def _plain(parameter: Parameter) -> bool:
