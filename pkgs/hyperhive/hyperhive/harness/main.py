@@ -17,6 +17,7 @@ from hyperhive.diagnosis.probe import observe
 from hyperhive.domain.prompts import Persona, system_prompt
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.extra_mcp import ExtraMcpServer
+from hyperhive.harness.gate import Gate
 from hyperhive.harness.inbox import TurnInbox
 from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.notes import SYSTEM_PROMPT, NotesKeeper
@@ -56,9 +57,7 @@ class Harness:
         self._failed_servers: set[str] = set()
         self._link = BrokerLink(self._client, lambda: self._inbox.leases, self._on_frame)
         self._board = StatusBoard(agent.model, self._link.set_status)
-        self._tool_hook = ToolHook(
-            agent, Path(config.claude.home), frozenset(self._tools.names), self._on_refusal
-        )
+        self._tool_hook = ToolHook(Gate(config), self._on_refusal, self._on_change)
         memory = Path(config.claude.home) / "hyperhive-session.json"
         self.session = Session(self.options, memory)
         notes = NotesKeeper(Path(config.state_dir), agent.notes.compact_above_bytes, self.notes_session)
@@ -129,6 +128,10 @@ class Harness:
         log.info("refused %s (%s): %s", tool, rule, reason)
         if self._runner.transcript is not None:
             self._runner.transcript.refused(tool, given, rule, reason)
+
+    def _on_change(self, call: str, runs: str) -> None:
+        if self._runner.transcript is not None:
+            self._runner.transcript.changed(call, runs)
 
     def options(self, resume: str | None) -> ClaudeAgentOptions:
         """How a session is started that goes on with `resume`, or anew with None."""

@@ -104,14 +104,12 @@ def session_options(
 
 
 def _allow_rules(config: HarnessConfig, built_in: list[str], own_tools: list[str]) -> list[str]:
-    """Claude Code's own allow rules: the layer below the tool hook, with the same policy."""
+    """Claude Code's own allow rules, the layer below the tool hook.
+
+    There is none for Bash. What the hook allows runs without one, and with one Claude Code asks for commands
+    in the background.
+    """
     rules = [tool for tool in built_in if tool != "Bash"]
-    if "Bash" in built_in:
-        patterns = config.agent.bash
-        if patterns is None:
-            rules.append("Bash")
-        else:
-            rules += [f"Bash({pattern})" for pattern in patterns if not pattern.startswith(">")]
     rules += own_tools
     for name, server in config.agent.mcp_servers.items():
         tools = server.allowed_tools

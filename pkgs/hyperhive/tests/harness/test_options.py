@@ -9,6 +9,7 @@ import pytest
 
 from hyperhive.config import HarnessConfig
 from hyperhive.harness import main as main_module
+from hyperhive.harness.gate import Gate
 from hyperhive.harness.options import CLOSED_TOOLS, session_options
 from hyperhive.harness.tool_hook import ToolHook
 from tests.conftest import agent_config
@@ -28,7 +29,7 @@ def options(**agent: Any) -> Any:
         config,
         prompt="p",
         model="m",
-        tool_hook=ToolHook(config.agent, Path("/home/alice"), frozenset(), lambda *_: None),
+        tool_hook=ToolHook(Gate(config), lambda *_: None, lambda *_: None),
         own_tools=["mcp__hyperhive__send"],
         servers={},
         credentials={"ANTHROPIC_API_KEY": "k"},
@@ -50,9 +51,10 @@ def test_a_tool_is_not_closed_under_its_old_name() -> None:
     assert set(CLOSED_TOOLS) - set(chosen.disallowed_tools) == {"Agent", "Task"}
 
 
-def test_the_layer_below_the_tool_hook_has_the_same_bash_patterns() -> None:
-    assert options(bash=["git *", "> out/*"]).allowed_tools == ["Read", "Bash(git *)", "mcp__hyperhive__send"]
-    assert options(bash=None).allowed_tools == ["Read", "Bash", "mcp__hyperhive__send"]
+def test_bash_is_offered_and_only_the_tool_hook_allows_a_command() -> None:
+    for bash in (["git *"], None):
+        assert options(bash=bash).tools == ["Bash", "Read"]
+        assert options(bash=bash).allowed_tools == ["Read", "mcp__hyperhive__send"]
     assert options(bash=[]).tools == ["Read"]
 
 

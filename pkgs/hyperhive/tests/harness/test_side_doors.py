@@ -41,15 +41,11 @@ async def run(session: Session) -> list[NewEvent]:
     return [event.data for event in events if isinstance(event.data, ToolResult)]
 
 
-async def test_without_the_gate_claude_codes_own_rules_refuse_what_no_pattern_allows(
-    small_hive: MakeHive,
-) -> None:
+async def test_without_the_gate_claude_codes_own_rules_let_bash_run_nothing(small_hive: MakeHive) -> None:
     hive = await small_hive(TRY, alice={"bash": ["git *"], "tools": ["Bash"]})
     harness = prepared(hive)
     bare = Session(lambda resume: replace(harness.options(resume), hooks=None), memory=None)
-    touched, written, version = await run(bare)
-    assert [result.is_error for result in (touched, written, version)] == [True, True, False]
-    assert "git version" in version.text
+    assert [result.is_error for result in await run(bare)] == [True, True, True]
     assert not (hive.directory / "alice" / "state" / "made-by-bash").exists()
     assert not Path("/tmp/never").exists()
 

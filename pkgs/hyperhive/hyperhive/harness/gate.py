@@ -1,0 +1,117 @@
+"""The gate: decides about every tool call of the agent's Claude Code, and answers as a `PreToolUse` hook.
+
+It fails closed: an exception, a time-out or a tool nobody listed is a refusal. It loads neither the SDK nor
+`mcp`, because a `claude` that was started by hand starts a process of it for each call.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hyperhive.config import HarnessConfig
+from hyperhive.domain.bash import judge
+
+log = logging.getLogger(__name__)
+
+#: Seconds a command line may take to be judged before it is refused.
+JUDGE_LIMIT: Final = 2.0
+
+#: Built-in tools that write the file they are given.
+WRITING_TOOLS: Final = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
+#: Of the server with hyperhive's own tools; it decides itself which ones the agent has.
+OWN_TOOLS: Final = "mcp__hyperhive__"
+
+#: Claude Code writes `>nul` as `>/dev/null` before Bash reads the line, also in quotes.
+_REPLACED: Final = re.compile(r">\s*nul(?![\w./-])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Decision:
+    #: The stable key of the rule that decides.
+    rule: str
+    #: Why the call is refused; None allows it.
+    refusal: str | None = None
+    #: What Bash is to run in the place of the line that was given.
+    runs: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """One sentence for the model."""
+        if self.refusal is None:
+            return f"hyperhive: {self.rule}"
+        return f"hyperhive refused this ({self.rule}): {self.refusal}"
+
+    def answer(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the hook prints for a call with the input `given`."""
+        said: dict[str, Any] = {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": "allow" if self.refusal is None else "deny",
+            "permissionDecisionReason": self.reason,
+        }
+        if self.runs is not None:
+            said["updatedInput"] = {**given, "command": self.runs}
+        return {"hookSpecificOutput": said}
+
+
+class Gate:
+    def __init__(self, config: HarnessConfig) -> None:
+        """Allow hyperhive's own tools, the agent's built-in tools and its MCP servers' `allowed_tools`."""
+        self._agent = config.agent
+        # Of Claude Code. No file tool may write there: Bash reads its start-up files from it.
+        self._home = Path(config.claude.home)
+        self._directory = config.state_dir
+
+    async def decide(self, event: Mapping[str, Any]) -> Decision:
+        """Decide on a hook's input. It never raises: a failure inside it is a refusal."""
+        try:
+            return await self._decide(str(event["tool_name"]), event["tool_input"], event["cwd"])
+        except Exception:
+            # The boundary that must fail closed: whatever went wrong, the call does not run.
+            log.exception("the gate failed on %s", event)
+            return Decision("gate_failed", "the call could not be checked, so it is refused")
+
+    async def _decide(self, tool: str, given: Mapping[str, Any], cwd: str) -> Decision:
+        if tool.startswith(OWN_TOOLS):
+            return Decision("hyperhive_tool")
+        if tool.startswith("mcp__"):
+            return self._decide_mcp(tool)
+        if tool not in self._agent.tools or (tool == "Bash" and self._agent.bash == []):
+            return Decision("tool_not_listed", f"{tool} is not among the tools of {self._agent.name}")
+        if tool in WRITING_TOOLS and await asyncio.to_thread(self._in_home, given):
+            reason = f"{tool} may not write below Claude Code's home {self._home}"
+            return Decision("home_protected", reason)
+        return await self._decide_bash(given, cwd) if tool == "Bash" else Decision("built_in_tool")
+
+    async def _decide_bash(self, given: Mapping[str, Any], cwd: str) -> Decision:
+        if given.get("run_in_background"):
+            return Decision("background", "commands in the background are off; run it in the foreground")
+        async with asyncio.timeout(JUDGE_LIMIT):
+            verdict = await asyncio.to_thread(
+                judge, str(given["command"]), self._agent.bash, directory=self._directory, cwd=cwd
+            )
+        if not verdict.allowed:
+            return Decision(verdict.rule, verdict.reason)
+        if self._agent.bash is None:
+            return Decision(verdict.rule)
+        if verdict.runs is None:
+            raise ValueError("a line was allowed, but not printed")
+        if found := _REPLACED.search(verdict.runs):
+            reason = f"Claude Code would write `{found[0]}` as a redirection to /dev/null: put it otherwise"
+            return Decision("replaced", reason)
+        return Decision(verdict.rule, runs=verdict.runs)
+
+    def _in_home(self, given: Mapping[str, Any]) -> bool:
+        path = Path(str(given.get("file_path") or given["notebook_path"])).expanduser()
+        return path.resolve().is_relative_to(self._home.resolve())
+
+    def _decide_mcp(self, tool: str) -> Decision:
+        for server, config in self._agent.mcp_servers.items():
+            prefix = f"mcp__{server}__"
+            allowed = config.allowed_tools
+            if tool.startswith(prefix) and ("*" in allowed or tool.removeprefix(prefix) in allowed):
+                return Decision("mcp_tool")
+        return Decision("mcp_tool_not_allowed", f"{tool} is not among the allowed tools of an MCP server")
