@@ -79,6 +79,7 @@ in
       "claude-code/managed-settings.json".text = builtins.toJSON (managedSettings {
         inherit (cfg) mcpServers tools;
         bash = cfg.bash.allow;
+        gate = "${pkgs.coreutils}/bin/timeout 30 ${lib.getExe cfg.package} tool-hook --config /etc/hyperhive/harness.json";
         # Managed variables win over those of the session, where the credentials are.
         env = removeAttrs cfg.claude.env (lib.attrNames cfg.credentials);
       });

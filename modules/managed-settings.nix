@@ -7,6 +7,8 @@
   tools,
   # Patterns of Bash commands; null is any command, [ ] is no Bash.
   bash,
+  # Command line that decides on a call, `hyperhive tool-hook`, in quotes for a shell where it needs them.
+  gate,
   # Extra MCP servers, as in the option.
   mcpServers ? { },
   # Environment of Claude Code, as in the option. What is in here wins over what the harness sets, so
@@ -21,12 +23,6 @@ let
   listed = tool: lib.elem (current tool) currentTools && (tool != "Bash" || bash != [ ]);
   needed = tool: tool == "Read" && lib.any listed known.writing;
 
-  # The rules that the harness gives to its own sessions. A pattern of redirections is the tool hook's alone.
-  bashRules =
-    if bash == null then
-      [ "Bash" ]
-    else
-      map (pattern: "Bash(${pattern})") (lib.filter (pattern: !lib.hasPrefix ">" pattern) bash);
   mcpRules =
     name: server:
     if lib.elem "*" server.allowedTools then
@@ -37,8 +33,8 @@ in
 {
   permissions = {
     allow =
+      # As in the harness's own sessions, Bash runs what the gate allows.
       lib.filter (tool: tool != "Bash") tools
-      ++ lib.optionals (listed "Bash") bashRules
       ++ [ "mcp__hyperhive" ]
       ++ lib.concatLists (lib.mapAttrsToList mcpRules mcpServers);
     deny =
@@ -57,6 +53,24 @@ in
   # harness's tool hook is a callback of the SDK and no hook of a file: it stays.
   allowManagedPermissionRulesOnly = true;
   allowManagedHooksOnly = true;
+  disableAllHooks = false;
+  hooks.PreToolUse = [
+    {
+      hooks = [
+        {
+          type = "command";
+          # A `claude` that the harness itself started, and nothing below that one, has the hook of its session. Claude
+          # Code runs the tool when a command fails with any other code than 2, or takes longer than it may.
+          command = ''
+            read -r _ _ _ parent _ < /proc/$PPID/stat
+            [ "$parent" = "''${HYPERHIVE_HARNESS:-none}" ] && exit 0
+            ${gate} || exit 2
+          '';
+          timeout = 60;
+        }
+      ];
+    }
+  ];
   strictPluginOnlyCustomization = true;
   strictKnownMarketplaces = [ ];
   disableSkillShellExecution = true;

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "schema": "write, or compare, the JSON schemas of the configuration",
     "broker": "run the broker",
     "harness": "run one agent's harness",
+    "tool-hook": "decide on a tool call of a claude that was started by hand",
     "mcp": "offer hyperhive's tools over stdio to a claude that was started by hand",
     "scripted-model": "play a script in the place of Claude's API, to try a hive offline",
 }

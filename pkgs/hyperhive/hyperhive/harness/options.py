@@ -1,5 +1,6 @@
 """How Claude Code is started: one place that builds its options, with every side door closed."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -60,6 +61,8 @@ def claude_environment(config: HarnessConfig, credentials: Mapping[str, str]) ->
         **credentials,
         "SHELL": bash,
         "CLAUDE_CODE_SHELL": bash,
+        # The hook of the managed settings leaves what this process starts to the tool hook of the session.
+        "HYPERHIVE_HARNESS": str(os.getpid()),
     }
 
 

@@ -18,13 +18,15 @@ _TERMINAL: Final = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 _CLAUDE: Final = {"DISABLE_AUTOUPDATER": "1", "ENABLE_TOOL_SEARCH": "false"}
 #: In a container, the list of servers with the hive's own tools.
 _MCP_FILE: Final = Path("/etc/hyperhive/mcp.json")
+#: Seconds that the gate may take to decide on a call.
+GATE_LIMIT: Final = 30
 
 
 @dataclass(frozen=True)
 class ManualSession:
     """What a `claude` that the operator starts needs of the harness's own start."""
 
-    #: The harness's configuration, for `hyperhive mcp`.
+    #: The harness's configuration, for `hyperhive mcp` and `hyperhive tool-hook`.
     config_file: Path | None = None
     #: The directory of the secrets; they reach `claude` when it is called, nothing else.
     credentials: Path | None = None
@@ -62,15 +64,24 @@ def _claude_function(config: HarnessConfig, session: ManualSession) -> str:
         ]
     program = config.claude.cli or str(bundled_claude() or "claude")
     # The option of servers takes all that follows it, so it is not the last one.
-    options = ["--mcp-config", _servers(session), "--strict-mcp-config", "--setting-sources="]
+    options = [*_session_options(session), "--strict-mcp-config", "--setting-sources="]
     return f'() {{ ( export {" ".join(assignments)}; exec {shlex.join([program, *options])} "$@" )\n}}'
 
 
-def _servers(session: ManualSession) -> str:
-    """The value of `--mcp-config`: a file, or the servers as JSON."""
+def _session_options(session: ManualSession) -> list[str]:
+    """The hive's own tools, and the gate, which in a container stands in the managed settings."""
     if _MCP_FILE.is_file():
-        return str(_MCP_FILE)
+        return ["--mcp-config", str(_MCP_FILE)]
     if session.config_file is None:
-        return json.dumps({"mcpServers": {}})
-    args = ["-P", "-m", "hyperhive", "mcp", "--config", str(session.config_file)]
-    return json.dumps({"mcpServers": {"hyperhive": {"command": sys.executable, "args": args}}})
+        return ["--mcp-config", json.dumps({"mcpServers": {}})]
+    mcp, gate = (
+        ["-P", "-m", "hyperhive", name, "--config", str(session.config_file)] for name in ("mcp", "tool-hook")
+    )
+    servers = {"hyperhive": {"command": sys.executable, "args": mcp}}
+    # Claude Code runs the tool when a hook fails, or takes too long, with any other code than 2.
+    command = f"timeout {GATE_LIMIT} {shlex.join([sys.executable, *gate])} || exit 2"
+    hook = {"type": "command", "command": command, "timeout": 2 * GATE_LIMIT}
+    return [
+        *("--mcp-config", json.dumps({"mcpServers": servers})),
+        *("--settings", json.dumps({"hooks": {"PreToolUse": [{"hooks": [hook]}]}})),
+    ]

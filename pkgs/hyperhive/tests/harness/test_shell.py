@@ -1,6 +1,8 @@
 """The shell of a terminal: no secret in its environment, and a `claude` that is the agent's own."""
 
+import json
 import subprocess
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,10 @@ def test_claude_gets_the_credential_when_it_is_called_and_the_shell_never(tmp_pa
     assert lines[0] == f"[the token] [/nowhere/home] [{awkward}]"
     assert lines[1] == "<--mcp-config>"
     assert '"mcp", "--config", "/etc/hive.json"' in lines[2]
-    assert lines[3:] == ["<--strict-mcp-config>", "<--setting-sources=>", "<-p>", "<two words>", "[]"]
+    assert lines[3] == "<--settings>"
+    hook = f"timeout 30 {sys.executable} -P -m hyperhive tool-hook --config /etc/hive.json || exit 2"
+    assert json.dumps(hook) in lines[4]
+    assert lines[5:] == ["<--strict-mcp-config>", "<--setting-sources=>", "<-p>", "<two words>", "[]"]
 
 
 async def test_claude_in_the_terminal_of_a_harness_is_the_agent_with_the_tools_of_the_hive(
