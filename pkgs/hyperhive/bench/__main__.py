@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bench import commits, dashboard, evaluate, latency, machine, memory, terminal, wake
+from bench import commits, dashboard, evaluate, judging, latency, machine, memory, terminal, wake
 from bench.report import Section, readable
 from hyperhive.errors import HyperhiveError
 
@@ -40,6 +40,7 @@ MEASUREMENTS: Final = {
     "memory": Measurement(memory.measure, 65),
     "dashboard": Measurement(dashboard.measure, 420),
     "evaluate": Measurement(evaluate.measure, 120),
+    "judging": Measurement(judging.measure, 180),
 }
 
 

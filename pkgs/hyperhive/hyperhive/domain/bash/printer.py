@@ -59,7 +59,6 @@ from hyperhive.domain.bash.word_printer import (
     Place,
     WordPrinter,
     check_characters,
-    quote,
     refusal,
 )
 
@@ -266,7 +265,7 @@ class _Printer(WordPrinter):
         if text is not None and text in ({"["} if first else {"[", "]", "!"}):
             self.write(text)
         elif not first and len(pieces) == 1 and isinstance(pieces[0], Embedded):
-            self.write(quote(_embedded(pieces[0])))
+            self.quote(_embedded(pieces[0]))
         elif not first:
             self.word(word, ARGUMENT)
         elif _begins_like_element(pieces):
@@ -293,7 +292,8 @@ class _Printer(WordPrinter):
         if any(_begins_like_element(word.pieces) for word in value):
             raise refusal("an element of an array with its place")
         self.write("(")
-        self._words(value)
+        with self.array():
+            self._words(value)
         self.write(")")
 
     def _words(self, words: Iterable[Word], separator: str = " ") -> None:
@@ -304,7 +304,7 @@ class _Printer(WordPrinter):
     def _listed(self, word: Word, place: Place) -> None:
         """A word that is quoted where it could be a reserved one."""
         if word.text in RESERVED:
-            self.write(quote(word.text))
+            self.quote(word.text)
         else:
             self.word(word, place)
 

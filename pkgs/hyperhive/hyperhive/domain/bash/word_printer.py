@@ -2,7 +2,8 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from hyperhive.domain.bash.script import (
@@ -34,6 +35,9 @@ _SUBSCRIPT: Final = re.compile(r"[@*]|-?[0-9]+|[A-Za-z_][A-Za-z0-9_]*|\$\{[A-Za-
 _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*]")
 _USER: Final = re.compile(r"[a-z_][a-z0-9_.-]*|[+-]?")
+_ESCAPED: Final = r"'\''"
+# In a substitution Bash does not see a backslash outside of quotes while it looks for the end of an array.
+_IN_ARRAY: Final = "'\"'\"'"
 _RANGE: Final = re.compile(r"(?:-?[0-9]{1,18}\n-?[0-9]{1,18}|[A-Za-z]\n[A-Za-z])\n(?:-?[0-9]{1,18})?")
 # Bash uses the first and the last one inside, surrogates cannot be encoded.
 _UNPRINTABLE: Final = re.compile(r"[\x00\x01\x7f\ud800-\udfff]")
@@ -105,10 +109,6 @@ def refusal(what: str) -> UnparsableError:
     return UnparsableError(f"{what} cannot be printed with certainty")
 
 
-def quote(text: str) -> str:
-    return "'" + text.replace("'", r"'\''") + "'"
-
-
 def check_characters(text: str, *, controls: bool) -> None:
     if _UNPRINTABLE.search(text) or (not controls and _CONTROL.search(text)):
         raise refusal("a control character")
@@ -123,6 +123,8 @@ class WordPrinter(ABC):
         self._nested = nested
         #: Inside of double quotes.
         self._quoted = False
+        #: A single quote in single quotes.
+        self._apostrophe = _ESCAPED
         #: Bodies of here-documents, printed behind the next newline.
         self._bodies: list[str] = []
 
@@ -196,11 +198,25 @@ class WordPrinter(ABC):
             return
         check_characters(text, controls=True)
         if not _CONTROL.search(text):
-            self.write(quote(text))
+            self.quote(text)
             return
         self.bash_only("a control character in `$'…'`")
-        escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+        escaped = text.replace("\\", "\\\\").replace("'", "\\047")
         self.write("$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'")
+
+    def quote(self, text: str) -> None:
+        text = text.replace("'", self._apostrophe)
+        if self._quoted:
+            # Bash 5.2 takes `$(` for a substitution in the quoted pattern of a quoted expansion.
+            text = text.replace("$", r"'\$'")
+        self.write(f"'{text}'")
+
+    @contextmanager
+    def array(self) -> Iterator[None]:
+        """Print the elements of an array."""
+        outside, self._apostrophe = self._apostrophe, _IN_ARRAY
+        yield
+        self._apostrophe = outside
 
     def _check_tilde(self, before: Piece | None, after: Piece | None, place: Place, word: Word) -> None:
         if before is None:

@@ -35,6 +35,7 @@ def attempts() -> list[Attempt]:
     ]
 
 
+@cache
 def ordinary() -> Ordinary:
     data = _data("ordinary.toml")
     return Ordinary(*(tuple(data[name]) for name in ("patterns", "additions", "lines")))

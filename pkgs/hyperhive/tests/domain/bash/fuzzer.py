@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from hyperhive.domain.bash import Verdict, judge
-from tests.domain.bash.cases import known_lines
+from tests.domain.bash.cases import known_lines, ordinary
 from tests.domain.bash.grammar import Grammar
 from tests.domain.bash.oracle import uncovered
 from tests.domain.bash.shells import Call, Outcome, Shell, shells
@@ -29,12 +29,16 @@ Judge = Callable[..., Verdict]
 
 #: By name: the patterns, and commands that the grammar does not have by itself.
 _LISTS: Final = tomllib.loads(Path(__file__).with_name("lists.toml").read_text(encoding="utf-8"))
-LISTS: Final[dict[str, list[str]]] = {name: found["patterns"] for name, found in _LISTS.items()}
-#: Bash does not read these lines as it says; what they mean instead is not worth having.
-_SYNTAX: Final = re.compile(
-    r"syntax error|unexpected EOF|bad substitution|unterminated here-document|here-document at line"
-)
-_NUMBERS: Final = re.compile(r"/dev/fd/\d+")
+LISTS: Final[dict[str, Sequence[str]]] = {
+    **{name: found["patterns"] for name, found in _LISTS.items()},
+    "ordinary": [*ordinary().patterns, *ordinary().additions],
+}
+#: Bash cannot read the line itself.
+_SYNTAX: Final = re.compile(r"syntax error|unexpected EOF|bad substitution|here-document at line")
+#: Bash prints and reads again what is in `$(…)`, and loses a `;` behind a here-document there.
+_REPRINTED: Final = re.compile(r"[$<>]\(.*<<.*\n.*[;&]", re.DOTALL)
+#: What Bash says of itself: the print has other lines.
+_OWN: Final = re.compile(r"(?<=/dev/fd/)\d+|(?<=: line )\d+|(?<=\(wd: )[^)]*")
 
 
 @dataclass(frozen=True)
@@ -85,19 +89,20 @@ class Player:
         yield from self._differences(line, list_name, runs, printed)
 
     def _differences(self, line: str, list_name: str, runs: str, printed: Outcome) -> Iterator[Finding]:
-        found = self._difference(line, runs, printed)
-        # What depends on time or on the order of processes differs once; what is wrong differs every time.
-        if found and all(self._difference(line, runs, self._shell.run(runs)) for _ in range(3)):
+        if line == runs or _REPRINTED.search(line):
+            return
+        original = self._shell.run(line)
+        if _SYNTAX.search(original.errors):
+            self.tally.unread += 1
+            return
+        found = difference(original, printed)
+        # What depends on time, on chance or on the order of processes is not the print's doing.
+        if found and all(self._steadily_different(line, runs) for _ in range(3)):
             yield Finding("difference", list_name, line, found, runs)
 
-    def _difference(self, line: str, runs: str, printed: Outcome) -> str:
-        if line == runs:
-            return ""
-        original = self._shell.run(line)
-        if _SYNTAX.search(original.errors) or "\0" in line:
-            self.tally.unread += 1
-            return ""
-        return difference(original, printed)
+    def _steadily_different(self, line: str, runs: str) -> bool:
+        first, second, printed = (self._shell.run(text) for text in (line, line, runs))
+        return not difference(first, second) and bool(difference(first, printed))
 
 
 def difference(original: Outcome, printed: Outcome) -> str:
@@ -119,7 +124,7 @@ def difference(original: Outcome, printed: Outcome) -> str:
 def _comparable(call: Call) -> tuple[tuple[str, ...], str, str]:
     """Without the variables: those that the line sets are kept from programs."""
     return (
-        tuple(_NUMBERS.sub("/dev/fd/N", word) for word in _unscripted(call.argv)),
+        tuple(_OWN.sub("N", word) for word in _unscripted(call.argv)),
         call.directory,
         call.read,
     )
@@ -132,19 +137,21 @@ def _unscripted(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _sorted(output: str) -> list[str]:
-    return sorted(_NUMBERS.sub("/dev/fd/N", output).split("\n"))
+    return sorted(_OWN.sub("N", output).split("\n"))
 
 
 def lines(seed: int, count: int) -> Iterator[tuple[str, str]]:
-    """Lines and the lists to hold them against; a fourth of them are known lines, broken."""
+    """Lines and the lists to hold them against; some are known lines, broken."""
     chance = random.Random(seed)
-    names = list(LISTS)
-    grammars = {name: Grammar(chance, (*_LISTS[name]["starts"], "git")) for name in names}
-    known = known_lines()
+    grammars = {name: Grammar(chance, found["starts"]) for name, found in _LISTS.items()}
+    names = list(grammars)
     for _ in range(count):
         name = chance.choice(names)
-        if chance.random() < 0.25:
-            yield name, grammars[name].broken(chance.choice(known))
+        kind = chance.random()
+        if kind < 0.1:
+            yield name, grammars[name].broken(chance.choice(known_lines()))
+        elif kind < 0.2:
+            yield "ordinary", grammars[name].broken(chance.choice(ordinary().lines))
         else:
             yield name, grammars[name].line()
 

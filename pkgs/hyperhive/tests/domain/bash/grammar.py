@@ -54,7 +54,7 @@ class Grammar:
 
     def line(self) -> str:
         text = self._script(self._chance.choice((1, 1, 1, 2, 2, 3)))
-        return self.broken(text) if self._rarely(0.3) else text
+        return self.broken(text) if self._rarely(0.2) else text
 
     def broken(self, text: str) -> str:
         """The text with something where it was not expected."""

@@ -134,20 +134,20 @@ class Shell:
 
     def __init__(self, bash: Path, *, seconds: float = 3) -> None:
         place = tempfile.mkdtemp(prefix="hyperhive-bash-")
-        weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
+        weakref.finalize(self, _remove, place)
         Path(place).chmod(0o755)
         self.root = Path(place, "scratch")
         self.work = self.root / "work"
         self._bash = Path(place, "bash")
         shutil.copy(bash, self._bash)
-        self._stub = Path(place, "stub")
+        self._programs = Path(place, "bin")
         self._trace = Path(place, "trace")
         self._trace.mkdir()
         self._seconds = seconds
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._own(self._trace)
         self._environment = {
-            "PATH": str(self.root / "bin"),
+            "PATH": str(self._programs),
             "HOME": str(self.root / "home"),
             "LANG": "C.UTF-8",
             "PWD": str(self.work),
@@ -155,6 +155,7 @@ class Shell:
             "X": "5",
             "FILES": "a.py b.py",
         }
+        self._plant()
         self._lay()
 
     def run(self, script: str, *, setup: str | None = None) -> Outcome:
@@ -220,7 +221,7 @@ class Shell:
         while fields[position : position + 1] == ["call"]:
             pid, count = fields[position + 1], int(fields[position + 2])
             directory, name, *rest = fields[position + 3 : position + 5 + count]
-            argv = (name.removeprefix(f"{self.root}/bin/"), *rest)
+            argv = (name.removeprefix(f"{self._programs}/"), *rest)
             place = os.path.relpath(directory, self.root)
             calls.append(Call(argv, place, self._exported(pid), self._read(pid)))
             position += 5 + count
@@ -243,7 +244,7 @@ class Shell:
     @cached_property
     def _exports(self) -> frozenset[str]:
         """As the stub says them for an environment that nobody touched."""
-        program = [self.root / "bin" / "git"]
+        program = [self._programs / "git"]
         subprocess.run(program, env=self._environment, cwd=self.work, check=True, capture_output=True)
         (path,) = self._trace.glob("*.environment")
         said = path.read_text()
@@ -285,17 +286,23 @@ class Shell:
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        if not self._stub.exists():
-            self._stub.write_text(self._stub_text())
-            self._stub.chmod(0o755)
-        names = [f"bin/{name}" for name in {*WRAPPERS, *SHELLS, *FILTERS, *PLAIN}]
-        for name in (*names, *_PROGRAMS):
+        for name in _PROGRAMS:
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.symlink_to(self._stub)
+            path.symlink_to(self._programs / "stub")
         _ = self._exports
         self._own(self.root)
         self._laid = self._snapshot()
+
+    def _plant(self) -> None:
+        """Make the programs, for good."""
+        self._programs.mkdir()
+        stub = self._programs / "stub"
+        stub.write_text(self._stub_text())
+        stub.chmod(0o755)
+        for name in (*WRAPPERS, *SHELLS, *FILTERS, *PLAIN):
+            (self._programs / name).symlink_to(stub)
+        self._programs.chmod(0o555)
 
     def _stub_text(self) -> str:
         real = {name: shutil.which(name) for name in WRAPPERS}
@@ -312,6 +319,11 @@ _PROBE: Final = (
     "2>/dev/null >{trace}/effects\n"
     "builtin exit $1"
 )
+
+
+def _remove(place: str) -> None:
+    Path(place, "bin").chmod(0o755)
+    shutil.rmtree(place)
 
 
 def _name(line: str) -> str:
