@@ -104,6 +104,8 @@ OPERAND_REGEX: Final = Place(
 _DEFAULT: Final = CASE_PATTERN
 _TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_TRIM_GLOB)
 
+_REPLACEMENT: Final = _TRIM._replace(tilde=True)
+
 
 def refusal(what: str) -> UnparsableError:
     return UnparsableError(f"{what} cannot be printed with certainty")
@@ -161,7 +163,9 @@ class WordPrinter(ABC):
         if place.pattern is _REGEX:
             _check_regex(pieces)
         elif any(isinstance(piece, Pattern) and not _GLOB.fullmatch(piece.text) for piece in pieces):
-            place = place._replace(bare=_NEVER, pattern=_OPEN_TRIM if place is _TRIM else _OPEN_GLOB)
+            place = place._replace(
+                bare=_NEVER, pattern=_OPEN_TRIM if place.pattern is _TRIM_GLOB else _OPEN_GLOB
+            )
         for before, piece, after in zip((None, *pieces), pieces, (*pieces[1:], None), strict=False):
             if type(piece) is type(before) and isinstance(piece, Literal | Pattern):
                 raise refusal("a word in two pieces")
@@ -326,7 +330,7 @@ class WordPrinter(ABC):
         if piece.replacement is not None:
             self.write("/")
             if piece.replacement.text != "":
-                self.word(piece.replacement, _TRIM)
+                self.word(piece.replacement, _REPLACEMENT)
 
     def _check_operator(self, piece: Parameter) -> None:
         operator, everything = piece.operator, piece.subscript in {"@", "*"}

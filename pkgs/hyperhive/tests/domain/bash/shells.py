@@ -315,6 +315,7 @@ class Shell:
 _PREPARE: Final = "ulimit -t 3 -f 1024 -c 0\nenable -n kill\nshopt -s expand_aliases\nshopt -u extglob\n"
 _PROBE: Final = (
     "builtin set -- $?\n"
+    "builtin wait\n"
     'builtin printf \'%s|\' "$PATH" "$IFS" "$HOME" "${{BASH_ENV-}}" "${{ENV-}}" "${{!LD_@}}" '
     "2>/dev/null >{trace}/effects\n"
     "builtin exit $1"
