@@ -43,7 +43,7 @@ from hyperhive.domain.bash.script import (
     rebuilt,
 )
 from hyperhive.domain.bash.source import MAX_DEPTH
-from hyperhive.domain.bash.wrappers import WRAPPERS, embedded, inner_commands
+from hyperhive.domain.bash.wrappers import WRAPPERS, embedded, inner_commands, without_activation
 
 # A variable in front of them stays set in a shell that goes by POSIX.
 _SPECIAL: Final = frozenset(
@@ -375,7 +375,7 @@ class Judgement:
             first = assignments[0].name
             reason = f"`{first}` in its environment needs a pattern that names it, as in `{first}=* {name} *`"
             raise RefusedError("assignment", reason, rewritten(words))
-        raise RefusedError("no_pattern", "", self._by_name(words, assignments))
+        raise RefusedError("no_pattern", "", self._by_name(words, assignments) or without_activation(words))
 
     def _left(self, what: str, instead: str | Command | None = None) -> RefusedError:
         reason = f"{what} is meant from the state directory, and the command need not start there"

@@ -40,7 +40,16 @@ from hyperhive.domain.bash.script import (
 )
 from hyperhive.domain.bash.source import MAX_DEPTH
 
-__all__ = ["WRAPPERS", "Inner", "InnerCommand", "InnerOutput", "InnerScript", "embedded", "inner_commands"]
+__all__ = [
+    "WRAPPERS",
+    "Inner",
+    "InnerCommand",
+    "InnerOutput",
+    "InnerScript",
+    "embedded",
+    "inner_commands",
+    "without_activation",
+]
 
 _DEPTH_PER_WRAPPER: Final = 4
 _MAX_SCRIPTS: Final = 300
@@ -170,7 +179,7 @@ def _check_embedded(words: Sequence[Word], found: InnerScript) -> None:
 def _inner(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
     name = program_name(words[0].text or "")
     if name in (".", "source"):
-        raise uncertain(name, "it reads commands from a file", _without_activation(words))
+        raise uncertain(name, "it reads commands from a file", without_activation(words))
     if name in _OPAQUE or _OPAQUE_FORM.fullmatch(name):
         raise uncertain(name, "only a pattern that is exactly the whole command allows it")
     if name not in RUNNERS or (len(words) == 2 and words[1].text in ("--help", "--version")):
@@ -178,7 +187,10 @@ def _inner(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
     return RUNNERS[name](words, trusts)
 
 
-def _without_activation(words: Sequence[Word]) -> str | None:
+def without_activation(words: Sequence[Word]) -> str | None:
+    """What to write instead of `. bin/activate`."""
+    if words[0].text not in (".", "source"):
+        return None
     path = (words[1].text if len(words) > 1 else None) or ""
     programs = path.removesuffix("activate")
     if not path.endswith("bin/activate"):
