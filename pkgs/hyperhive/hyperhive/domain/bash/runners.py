@@ -80,7 +80,7 @@ _PLAIN: Final = {
         assigns=True,
     ),
     "taskset": Options(flags="ac", long_flags="--all-tasks --cpu-list", operands=("[0-9a-fA-Fx,:-]+",)),
-    "time": Options(flags="p"),
+    "time": Options(flags="p", needless="v"),  # the word of the shell
     "timeout": Options(
         flags="fpv",
         valued="ks",

@@ -325,6 +325,7 @@ def test_what_no_table_holds_is_refused(line: str) -> None:
     [
         ("bash -lc 'git status'", "bash -c 'git status'"),
         ("bash --login -c x", "bash -c x"),
+        ("time -v git log", "time git log"),
         ("bash -i -c x", "bash -c x"),
         ('bash -c "wc $f"', """bash -c 'wc "${1}"' _ "${f}\""""),
         ("bash -c \"wc '$f'\" _ a", """bash -c 'wc "${2}"' _ a "${f}\""""),
