@@ -411,8 +411,13 @@ def test_script_whose_printed_text_holds_the_placeholder_is_refused() -> None:
 
 
 def test_quotes_in_quotes_do_not_grow_without_bound() -> None:
-    with pytest.raises(RefusedError, match="longer than"):
-        embedded(parse("eval " * 14 + "a"), lambda command: False)
+    script = embedded(parse("eval " * 40 + "a"), lambda command: False)
+    assert len(print_script(script)) < 10_000
+
+
+def test_row_of_scripts_ends_at_some_number() -> None:
+    with pytest.raises(RefusedError, match="more than 300 scripts"):
+        embedded(parse("bash -c a; " * 301), lambda command: False)
 
 
 def test_wrappers_are_nested_only_so_deep() -> None:
