@@ -80,6 +80,8 @@ class ConditionReader(WordReader):
         if bare == "]]":
             raise self.unparsable("a condition is missing")
         if bare == "!":
+            if self.text[self.position + 1] == "(":
+                raise self.unparsable("`!(` can mean two things", "put a blank behind the `!`")
             self.over_bare()
             return Not(self._term())
         if bare in _UNARY:
@@ -137,9 +139,8 @@ class ConditionReader(WordReader):
         return merged(items)
 
     def _check_regex(self, start: int, items: list[Item], parentheses: int) -> None:
-        if not items:
+        ended = self.text[self.position] in " \t\n)&|\3"
+        if ended and not items:
             raise self.unparsable("a regular expression is missing")
-        if parentheses or _has_default(items[-1]) or self.text[self.position] not in " \t\n)&|\3":
+        if not ended or parentheses or _has_default(items[-1]) or "$" in items:
             raise self.unparsable("a regular expression is not simple enough", _VARIABLE, position=start)
-        if "$" in items:
-            raise self.unparsable("a `$` in a regular expression", _VARIABLE, position=start)
