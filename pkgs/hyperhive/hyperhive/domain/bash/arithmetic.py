@@ -54,14 +54,16 @@ class ArithmeticReader(Source):
 
     def _operator(self, operator: str, end: int, tokens: list[str | Parameter | Substitution]) -> bool:
         """Whether a complete operand stands before it still."""
-        self.position = end
+        start, self.position = self.position, end
         if operator in {"++", "--"}:
             if tokens and isinstance(tokens[-1], str) and _NAME.fullmatch(tokens[-1]):
                 self.bash_only(operator)
                 tokens.append(operator)
                 return True
             if not _BEFORE_NAME.match(self.text, end):
-                tokens += operator
+                # The second one can be the first of a pair.
+                self.position = start + 1
+                tokens.append(operator[0])
                 return False
         if operator in _BASH_ONLY:
             self.bash_only(operator)
@@ -72,7 +74,7 @@ class ArithmeticReader(Source):
         start = self.position
         if self.text[start] == '"':
             self.position += 1
-            tokens = self._operand()
+            tokens = [] if self.text[self.position] == '"' else self._operand()
             if len(tokens) != 1 or self.text[self.position] != '"':
                 raise self.no_arithmetic(position=start)
             self.position += 1

@@ -202,6 +202,7 @@ def test_a_refused_expansion_says_what_to_write(text: str, instead: str) -> None
         ("i++ + ++i", ("i", "++", "+", "++", "i")),
         ("i+++j", ("i", "++", "+", "j")),
         ("--5", ("-", "-", "5")),
+        ("---i", ("-", "--", "i")),
         ("1 - -2", ("1", "-", "-", "2")),
         ("2**3", ("2", "**", "3")),
         ("$x+${x}", (QUOTED_X, "+", QUOTED_X)),
@@ -219,7 +220,7 @@ def test_arithmetic_is_read_as_tokens(text: str, tokens: Tokens) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["x[0]", "1 2", "$x$x", "1$x", "x y", "'1'", "1;2", "a.b", "1+", "()", "f(1)", "08x", "1 #a", "x'", "$", "@"],
+    ["x[0]", "1 2", "$x$x", "1$x", "x y", "'1'", "1;2", "a.b", "1+", "()", "f(1)", "08x", "1 #a", "$", "@"],
 )  # fmt: skip
 def test_what_is_no_arithmetic_is_refused(text: str) -> None:
     assert refusal(f"a $(({text}))").rule == "arithmetic"
