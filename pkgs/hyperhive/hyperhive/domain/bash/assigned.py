@@ -182,10 +182,12 @@ class Assignments:
 
 
 def builtin_words(words: Sequence[Word]) -> Sequence[Word]:
-    """A command without what may stand in front of a built-in."""
+    """A command without what may stand in front of a built-in; nothing where it is only asked about."""
     while words and words[0].text in _TRANSPARENT:
         words = words[1:]
         while words and words[0].prefix.startswith("-"):
+            if not set("vV").isdisjoint(words[0].prefix):
+                return ()
             words = words[1:]
     return words
 

@@ -13,6 +13,7 @@ from hyperhive.domain.bash.script import (
     SimpleCommand,
     Statement,
     Word,
+    literal_word,
     nodes,
 )
 
@@ -61,6 +62,10 @@ def unexports(command: SimpleCommand) -> bool:
     """Whether it is what keeps variables of a line from its programs."""
     texts = [word.text for word in command.words]
     return texts[:2] == ["export", "-n"] and None not in texts and not command.assignments
+
+
+def times(node: object) -> bool:
+    return isinstance(node, SimpleCommand) and node.words[:1] == (literal_word("time"),)
 
 
 def copies(command: SimpleCommand) -> bool:

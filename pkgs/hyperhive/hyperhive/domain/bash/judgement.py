@@ -16,11 +16,12 @@ from hyperhive.domain.bash.forms import (
     defined,
     export_refused,
     goes_to,
+    times,
     unexports,
 )
 from hyperhive.domain.bash.lines import one_line
 from hyperhive.domain.bash.parser import parse
-from hyperhive.domain.bash.patterns import Pattern, PatternList, listed
+from hyperhive.domain.bash.patterns import Pattern, PatternList, exported_assignment, listed
 from hyperhive.domain.bash.printer import RESERVED, print_script, shown, shown_command
 from hyperhive.domain.bash.programs import notes
 from hyperhive.domain.bash.redirections import check_redirection, is_free, kept_from_network, writes
@@ -225,8 +226,9 @@ class Judgement:
         if isinstance(node, Function):
             functions |= {node.name}
         if isinstance(node, tuple):
-            for item in node:
-                self._walk(item, shell, functions)
+            for index, item in enumerate(node):
+                # Behind a `|`, `time` is the program, which calls no functions.
+                self._walk(item, shell, frozenset() if index and times(item) else functions)
             return
         names = parts(type(node))
         if names is not None:
@@ -311,7 +313,7 @@ class Judgement:
         given = shell.given | {assignment.name for assignment in assignments}
         for found in sorted(inner, key=lambda one: isinstance(one, InnerOutput)):
             try:
-                self._inner(found, words, place, replace(shell, given=given), functions)
+                self._inner(found, words, assignments, place, replace(shell, given=given), functions)
             except RefusedError as refusal:
                 self._refuse(refusal, place, text, pattern, at)
 
@@ -327,13 +329,21 @@ class Judgement:
         if assignments and words[0].text in _SPECIAL:
             reason = f"`{assignments[0].name}` would stay set behind `{words[0].text}`"
             raise RefusedError("assignment", reason, rewritten(words))
-        if words[0].text != "export":
+        if words[0].text != "export" or unexports(SimpleCommand((), words)):
             check_builtin(words, shell.scope)
+        elif not (all(map(exported_assignment, words[1:])) or (pattern is not None and pattern.exact)):
+            raise export_refused(words)
         whole = pattern is not None and pattern.exact and len(words) > 1 and shell.in_place
         return [] if whole else inner_commands(words, shell.scope)
 
     def _inner(
-        self, found: Inner, words: Words, place: _Place, shell: _Shell, functions: frozenset[str]
+        self,
+        found: Inner,
+        words: Words,
+        assignments: Assignments,
+        place: _Place,
+        shell: _Shell,
+        functions: frozenset[str],
     ) -> None:
         depth = shell.depth + _DEPTH_PER_WRAPPER
         match found:
@@ -341,7 +351,7 @@ class Judgement:
                 self._output(word, shell)
             case InnerCommand():
                 inner = replace(shell, depth=depth, in_place=shell.in_place and not found.moves)
-                called = functions if found.same_shell else frozenset()
+                called = functions if found.same_shell and not assignments else frozenset()
                 where = place.inner(found.start, found.end)
                 self._words(found.words, found.assignments, where, inner, called)
             case InnerScript(start=start):

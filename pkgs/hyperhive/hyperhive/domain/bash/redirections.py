@@ -99,7 +99,8 @@ def _is_process(target: Word) -> bool:
 def _is_kept(target: Word) -> bool:
     first, *rest = target.pieces
     if isinstance(first, Tilde):
-        return True
+        # `~+` and `~-` are where the line went, and users like `sys` are at home in `/dev`.
+        return not first.user or _may_follow(tuple(rest))
     if isinstance(first, Parameter) and first.operator == "/#":
         return (first.argument, first.replacement) == _HARMLESS and _may_follow(tuple(rest))
     return not _may_connect("", target.pieces)

@@ -272,7 +272,9 @@ class Scope:
         if operator == "length" or (operator in _PLAIN and name in _NUMBER_PARAMETERS):
             return _NOTHING
         if operator == "keys":
-            return None if self.uncertain or name in self._associative else _NOTHING
+            # Of its own arrays, `BASH_CMDS` has names for keys.
+            texts = name in self._associative or name.startswith("BASH")
+            return None if self.uncertain or texts else _NOTHING
         own = _NOTHING if self._always_number(name) else frozenset({name})
         if operator in _PLAIN:
             return own
