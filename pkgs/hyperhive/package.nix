@@ -85,6 +85,7 @@ let
     nativeCheckInputs = [
       openssl
       python3Packages.blockbuster
+      python3Packages.hypothesis
       python3Packages.pytest-aiohttp
       python3Packages.pytest-asyncio
       python3Packages.pytest-timeout

@@ -25,6 +25,7 @@ missing prev [ "nixfmt-tree" ]
       "blockbuster"
       "claude-agent-sdk"
       "hatchling"
+      "hypothesis"
       "mcp"
       "playwright"
       "pytest-aiohttp"

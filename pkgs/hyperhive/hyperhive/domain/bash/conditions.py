@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from hyperhive.domain.bash.braces import Bare
 from hyperhive.domain.bash.script import (
     BinaryTest,
     Condition,
@@ -142,5 +143,5 @@ class ConditionReader(WordReader):
         ended = self.text[self.position] in " \t\n)&|\3"
         if ended and not items:
             raise self.unparsable("a regular expression is missing")
-        if not ended or parentheses or _has_default(items[-1]) or "$" in items:
+        if not ended or parentheses or _has_default(items[-1]) or Bare("$") in items:
             raise self.unparsable("a regular expression is not simple enough", _VARIABLE, position=start)

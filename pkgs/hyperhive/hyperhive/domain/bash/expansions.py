@@ -82,7 +82,7 @@ class ExpansionReader(ArithmeticReader):
         """Read a pattern up to the closing brace."""
 
     @abstractmethod
-    def searching(self) -> Word:
+    def searching(self, *, tilde: bool) -> Word:
         """Read a pattern up to a slash or the closing brace."""
 
     @abstractmethod
@@ -277,7 +277,7 @@ class ExpansionReader(ArithmeticReader):
         if operator in _CASES:
             argument = None if self.text[self.position] == "}" else self.trimming()
             return Parameter(name, quoted, subscript, operator, argument)
-        argument, replacement = self.searching(), literal_word("")
+        argument, replacement = self.searching(tilde=operator == "/"), literal_word("")
         if argument.text == "":
             raise self._no_expansion(start, "put the slash in quotes")
         if self.text[self.position] == "/":

@@ -29,7 +29,6 @@ from hyperhive.domain.bash.script import (
     Not,
     NotEmpty,
     Pattern,
-    Piece,
     Pipeline,
     Placeholder,
     ProcessSubstitution,
@@ -58,6 +57,7 @@ from hyperhive.domain.bash.word_printer import (
     VALUE,
     Place,
     WordPrinter,
+    begins_like_element,
     check_characters,
     refusal,
 )
@@ -247,14 +247,13 @@ class _Printer(WordPrinter):
             self.write(" " if parts else "")
             self._assignment(assignment, alone=not command.words)
             parts += 1
-        first, keyword = True, not command.assignments
-        for word in command.words:
+        head = 0 if command.assignments else _timed(command.words)
+        for index, word in enumerate(command.words):
             self.write(" " if parts else "")
-            if first and keyword and word.text == "time":
-                self.write("time")  # what follows is a command again
+            if index < head:
+                self.write(word.text or "")
             else:
-                self._argument(word, first=first)
-                first = first and keyword and parts > 0 and word.text in ("-p", "--")
+                self._argument(word, first=index == head)
             parts += 1
         self._redirections(command.redirections, first=not parts)
         if not parts and not command.redirections:
@@ -268,7 +267,7 @@ class _Printer(WordPrinter):
             self.quote(_embedded(pieces[0]))
         elif not first:
             self.word(word, ARGUMENT)
-        elif _begins_like_element(pieces):
+        elif begins_like_element(pieces) and not isinstance(pieces[0], Pattern):
             raise refusal("the name of a command")
         else:
             self._listed(word, FIRST)
@@ -289,12 +288,10 @@ class _Printer(WordPrinter):
         self.bash_only("an array")
         if subscript or not alone:
             raise refusal("an array")
-        if any(_begins_like_element(word.pieces) for word in value):
-            raise refusal("an element of an array with its place")
         self.write("(")
         with self.array():
             self._words(value)
-        self.write(")")
+        self.close()
 
     def _words(self, words: Iterable[Word], separator: str = " ") -> None:
         for index, word in enumerate(words):
@@ -407,10 +404,9 @@ class _Printer(WordPrinter):
             for index, pattern in enumerate(item.patterns):
                 self.write(" | " if index else "")
                 self._listed(pattern, CASE_PATTERN)
-            self.write(")")
+            self.close()
             self._newline()
-            if item.body.statements:
-                self._lines(item.body)
+            self._lines(item.body)
             self.write(item.terminator)
             self._newline()
         self.write("esac")
@@ -458,12 +454,12 @@ class _Printer(WordPrinter):
         self.write(" )" if parentheses else "")
 
 
-def _begins_like_element(pieces: Sequence[Piece]) -> bool:
-    """`a[…]` or `[…]`: with `=` behind, Bash reads an assignment."""
-    first, following = pieces[0], pieces[1] if len(pieces) > 1 else None
-    if isinstance(first, Literal) and NAME.fullmatch(first.text):
-        first = following or first
-    return isinstance(first, Pattern) and first.text.startswith("[")
+def _timed(words: Sequence[Word]) -> int:
+    """How many words the keyword `time` takes; a command stands behind them."""
+    head = 0
+    while head < len(words) and words[head].text in (("-p", "--") if head else ("time",)):
+        head += 1
+    return head if head < len(words) else 0
 
 
 def _place_of_operand(operator: str) -> Place:

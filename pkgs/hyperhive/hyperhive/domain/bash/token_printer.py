@@ -15,30 +15,28 @@ _SH_OPERATORS: Final = frozenset({
     "+", "-", "*", "/", "%", "!", "~", "(", ")", "<<", ">>", "<=", ">=", "<", ">", "==", "!=", "&", "^", "|",
     "&&", "||", "?", ":", "=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "^=", "|=",
 })  # fmt: skip
-_OPERATORS: Final = _SH_OPERATORS | {"++", "--", "**", ",", "[", "]"}
-_SUBSCRIPT: Final = "["
+_OPERATORS: Final = _SH_OPERATORS | {"++", "--", "**", ","}
 _STEPS: Final = frozenset({"++", "--"})
 _SIGNS: Final = frozenset({"+", "-", "!", "~"})
-_PAIRS: Final = {")": "(", "]": "["}
+_OPENING: Final = frozenset("(")
+_CLOSING: Final = frozenset(")")
 
 
 def check_tokens(tokens: Sequence[Token], *, posix: bool) -> None:
-    """Every token has a known form, parentheses and brackets pair, and a base stands before its expansion."""
+    """Every token has a known form, parentheses pair, and a base stands before its expansion."""
     operators = _SH_OPERATORS if posix else _OPERATORS
-    opened: list[str] = []
+    depth = 0
     before: Token = ""
     for token in tokens:
         if isinstance(token, str):
-            if _is(_BASE, before) or (posix and "#" in token):
+            known = token in operators or _is(_NAME, token) or _is(_NUMBER, token) or _is(_BASE, token)
+            if not known or _is(_BASE, before) or (posix and "#" in token):
                 raise _refusal()
-            if token in {"(", "["}:
-                opened.append(token)
-            known = token in operators or any(_is(form, token) for form in (_NAME, _NUMBER, _BASE))
-            closes = token not in _PAIRS or (opened and opened.pop() == _PAIRS[token])
-            if not known or not closes or _misplaced(token, before):
-                raise _refusal()
+            depth += (token in _OPENING) - (token in _CLOSING)
         before = token
-    if opened or not tokens or _is(_BASE, before):
+        if depth < 0:
+            raise _refusal()
+    if depth or not tokens or _is(_BASE, before):
         raise _refusal()
 
 
@@ -46,22 +44,18 @@ def blanks(tokens: Sequence[Token]) -> list[str]:
     """What stands before each token: nothing or a blank."""
     found = [" " if tokens[0] == "(" else ""]
     value = False  # what has a value ends here
-    prefix = False  # the token before belongs to the next one
-    for index, token in enumerate(tokens):
+    touches = False  # the token before belongs to the next one
+    for token, following in zip(tokens, (*tokens[1:], ")"), strict=True):
+        closing = token in _CLOSING
         postfix = token in _STEPS and value
-        if index:
-            touches = prefix or tokens[index - 1] in {"(", "["} or token in {")", "]", "["} or postfix
-            found.append("" if touches else " ")
-        following = tokens[index + 1] if index + 1 < len(tokens) else ""
-        sign = token in _SIGNS and not value and not (isinstance(following, str) and following[:1] in "+-")
-        prefix = sign or _is(_BASE, token) or (token in _STEPS and not value and _is(_NAME, following))
-        value = postfix or token in _PAIRS or not (isinstance(token, str) and token in _OPERATORS)
-    return found
-
-
-def _misplaced(token: str, before: Token) -> bool:
-    """A subscript stands behind a name only."""
-    return token == _SUBSCRIPT and not _is(_NAME, before)
+        named = _is(_NAME, following)
+        operand = named or _is(_NUMBER, following) or not isinstance(following, str) or following == "("
+        prefix = not value and ((token in _SIGNS and operand) or (token in _STEPS and named))
+        value = postfix or closing or not (isinstance(token, str) and token in _OPERATORS)
+        touches = prefix or token in _OPENING or _is(_BASE, token)
+        ends = following == ")" or (value and not postfix and following in _STEPS)
+        found.append("" if touches or ends else " ")
+    return found[:-1]
 
 
 def _is(form: re.Pattern[str], token: Token) -> bool:

@@ -39,9 +39,8 @@ _ESCAPED: Final = r"'\''"
 # In a substitution Bash does not see a backslash outside of quotes while it looks for the end of an array.
 _IN_ARRAY: Final = "'\"'\"'"
 _RANGE: Final = re.compile(r"(?:-?[0-9]{1,18}\n-?[0-9]{1,18}|[A-Za-z]\n[A-Za-z])\n(?:-?[0-9]{1,18})?")
-# Bash uses the first and the last one inside, surrogates cannot be encoded.
-_UNPRINTABLE: Final = re.compile(r"[\x00\x01\x7f\ud800-\udfff]")
-_CONTROL: Final = re.compile(r"[\x02-\x08\x0b-\x1f]")
+_UNPRINTABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 
 _BRACKET: Final = r"\[[!^]?\]?(?:\[:[a-z]+:\]|[A-Za-z0-9_.{}:@%+,*?!^=-])*\]"
 _GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET.format('/')})+")
@@ -102,9 +101,9 @@ OPERAND_REGEX: Final = Place(
     re.compile(r"[A-Za-z0-9_/:@%,][A-Za-z0-9_/:@%,-]*"), unquoted=True, pattern=_REGEX, tilde=False
 )
 _DEFAULT: Final = CASE_PATTERN
+_REPLACEMENT: Final = Place(re.compile(r"[A-Za-z0-9_.:@%/,+=-]+"), unquoted=True, pattern=re.compile(r"&+"))
 _TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_TRIM_GLOB)
-
-_REPLACEMENT: Final = _TRIM._replace(tilde=True)
+_SEARCH: Final = _TRIM._replace(tilde=False)
 
 
 def refusal(what: str) -> UnparsableError:
@@ -144,6 +143,10 @@ class WordPrinter(ABC):
             raise RefusedError("too_long", reason)
         self._out.append(text)
 
+    def close(self) -> None:
+        """Claude Code does not run a line with `))` where it sees no arithmetic."""
+        self.write(" )" if self._out[-1].endswith(")") else ")")
+
     def text(self) -> str:
         return "".join(self._out)
 
@@ -160,9 +163,11 @@ class WordPrinter(ABC):
             return
         if not pieces:
             raise refusal("an empty word")
+        if place.command and begins_like_element(pieces):
+            _check_element(pieces)
         if place.pattern is _REGEX:
             _check_regex(pieces)
-        elif any(isinstance(piece, Pattern) and not _GLOB.fullmatch(piece.text) for piece in pieces):
+        elif place is not _REPLACEMENT and not all(map(_closed, pieces)):
             place = place._replace(
                 bare=_NEVER, pattern=_OPEN_TRIM if place.pattern is _TRIM_GLOB else _OPEN_GLOB
             )
@@ -205,7 +210,7 @@ class WordPrinter(ABC):
             self.quote(text)
             return
         self.bash_only("a control character in `$'…'`")
-        escaped = text.replace("\\", "\\\\").replace("'", "\\047")
+        escaped = text.replace("\\", "\\\\").replace("'", "\\047").replace("$", "\\044")
         self.write("$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'")
 
     def quote(self, text: str) -> None:
@@ -305,11 +310,10 @@ class WordPrinter(ABC):
     def _substitution(self, script: Script) -> None:
         outside = self._nested, self._quoted
         self._nested, self._quoted = True, False
-        opens, closes = _in_parentheses(script)
-        self.write("( " if opens else "(")
+        commands = script.statements[0].first.commands if script.statements else ()
+        self.write("( " if commands and isinstance(commands[0], Subshell | ArithmeticCommand) else "(")
         self.script(script)
-        # Claude Code does not run a line with `))` where it sees no arithmetic.
-        self.write(" )" if closes else ")")
+        self.close()
         self._nested, self._quoted = outside
 
     def _parameter(self, piece: Parameter) -> None:
@@ -357,8 +361,11 @@ class WordPrinter(ABC):
             self.bash_only("an expansion of this kind")
 
     def _argument_of(self, piece: Parameter, argument: Word) -> None:
-        if piece.operator not in _DEFAULTS:
+        if piece.operator in _TRIMS or piece.operator == "/":
             self.word(argument, _TRIM)
+        elif piece.operator not in _DEFAULTS:
+            # Behind the second sign of the operator a `~` means itself.
+            self.word(argument, _SEARCH)
         elif argument.text == "":
             return
         elif piece.quoted:
@@ -409,18 +416,24 @@ class WordPrinter(ABC):
         self._quoted = outside
 
 
-def _in_parentheses(script: Script) -> tuple[bool, bool]:
-    """Whether the first and the last command stand in parentheses."""
-    pipelines = [
-        pipeline
-        for statement in script.statements
-        for pipeline in (statement.first, *(pipeline for _, pipeline in statement.rest))
-    ]
-    commands = [command for pipeline in pipelines for command in pipeline.commands]
-    if not commands:
-        return False, False
-    first, last = (isinstance(end, Subshell | ArithmeticCommand) for end in (commands[0], commands[-1]))
-    return first, last
+def _closed(piece: Piece) -> bool:
+    return not isinstance(piece, Pattern) or _GLOB.fullmatch(piece.text) is not None
+
+
+def begins_like_element(pieces: Sequence[Piece]) -> bool:
+    """`a[…]` or `[…]`."""
+    named = isinstance(pieces[0], Literal) and NAME.fullmatch(pieces[0].text) and len(pieces) > 1
+    first = pieces[1] if named else pieces[0]
+    return isinstance(first, Pattern) and first.text.startswith("[")
+
+
+def _check_element(pieces: Sequence[Piece]) -> None:
+    """Bash looks for the end of a subscript even behind blanks, and reads an assignment before `=`."""
+    for piece in pieces:
+        if isinstance(piece, Pattern) and not _GLOB.fullmatch(piece.text):
+            raise refusal("a subscript")
+        if isinstance(piece, Literal) and "=" in piece.text:
+            raise refusal("an element of an array")
 
 
 def _plain(parameter: Parameter) -> bool:

@@ -257,9 +257,10 @@ class WordReader(ExpansionReader):
         start = self.position
         return self._assembled(self._items(_TRIM), _TRIM, start)
 
-    def searching(self) -> Word:
+    def searching(self, *, tilde: bool) -> Word:
         start = self.position
-        return self._assembled(self._items(_SEARCH), _SEARCH, start)
+        place = _SEARCH._replace(tilde=tilde)
+        return self._assembled(self._items(place), place, start)
 
     def replacing(self) -> Word:
         start = self.position

@@ -1,0 +1,53 @@
+import os
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from hyperhive.domain.bash.parser import parse
+from hyperhive.domain.bash.printer import print_script
+from hyperhive.domain.bash.script import Script
+from tests.domain.bash.trees import Trees
+
+#: Another number by hand, of other trees each time; CI takes the same ones.
+BY_HAND = int(os.environ.get("HYPERHIVE_TREES", "0"))
+TREES = Trees()
+SH_TREES = Trees(posix=True)
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+
+def examples(number: int) -> Callable[[Any], Any]:
+    return settings(
+        max_examples=BY_HAND or number,
+        derandomize=not BY_HAND,
+        database=None,
+        deadline=None,
+        phases=(Phase.explicit, Phase.generate),
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def complaints(shell: tuple[str, ...], text: str) -> str:
+    """What a shell says of the syntax of a text."""
+    return subprocess.run(
+        [*shell, "-n"], input=text.encode(), capture_output=True, check=False
+    ).stderr.decode()
+
+
+@examples(100)
+@given(TREES.scripts(1) | TREES.scripts(2))
+def test_what_is_printed_reads_as_the_same_tree(script: Script) -> None:
+    text = print_script(script)
+    assert parse(text) == script
+    assert complaints(("bash",), text) == ""
+
+
+@examples(100)
+@given(SH_TREES.scripts(1))
+def test_what_is_printed_for_other_shells_reads_as_the_same_tree(script: Script) -> None:
+    text = print_script(script, posix=True)
+    assert parse(text, posix=True) == script
+    assert [complaints(shell, text) for shell in (("dash",), ("bash", "--posix"))] == ["", ""]
