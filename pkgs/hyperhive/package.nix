@@ -63,8 +63,6 @@ let
       python3Packages.claude-agent-sdk
       python3Packages.mcp
       python3Packages.pydantic
-      python3Packages.tree-sitter
-      python3Packages.tree-sitter-grammars.tree-sitter-bash
     ];
 
     nativeBuildInputs = [
@@ -106,8 +104,7 @@ let
     disabledTestPaths = [ "tests/api/operator/test_browser.py" ];
     # A time limit says nothing on a builder that does other work beside.
     disabledTests = [ "quickly" ];
-    # What another release of a dependency deprecates is no reason not to build: nixpkgs' tree-sitter-bash hands its
-    # language over in a way that tree-sitter warns of.
+    # What another release of a dependency deprecates is no reason not to build.
     pytestFlags = [ "-Wdefault" ];
 
     pythonImportsCheck = [

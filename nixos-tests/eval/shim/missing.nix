@@ -35,10 +35,5 @@ missing prev [ "nixfmt-tree" ]
       "pytestCheckHook"
       "ruff"
       "shtab"
-      "tree-sitter"
-    ]
-    // {
-      tree-sitter-grammars =
-        prev.python3Packages.tree-sitter-grammars or (missing { } [ "tree-sitter-bash" ]);
-    };
+    ];
 }

@@ -51,7 +51,7 @@ def test_help_loads_no_package_but_our_own() -> None:
     script = (
         "import sys\nfrom hyperhive.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'aiohttp', 'claude_agent_sdk', 'mcp', 'pydantic', 'tree_sitter'}\n"
+        "heavy = {'aiohttp', 'claude_agent_sdk', 'mcp', 'pydantic'}\n"
         "sys.exit(' '.join(heavy & set(sys.modules)))"
     )
     command = [sys.executable, "-c", script]

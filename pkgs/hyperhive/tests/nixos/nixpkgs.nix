@@ -61,7 +61,6 @@ let
       withPackages = select: built "python3-env" "0" (select python3Packages);
     };
     toPythonModule = lib.id;
-    tree-sitter-grammars.tree-sitter-bash = named "python-tree-sitter-bash" "0.25.1";
   };
 
   allowed = config.allowUnfreePredicate or (_: false);

@@ -1,5 +1,4 @@
 import json
-import re
 import shutil
 import sys
 import tomllib
@@ -57,11 +56,6 @@ def source(package: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     shutil.rmtree(directory)
 
 
-def distribution(name: str) -> str:
-    # nixpkgs makes the bindings of grammars itself; the distribution is called as it is elsewhere.
-    return re.sub("^python-tree-sitter-", "tree-sitter-", name)
-
-
 def test_the_package_says_what_pyproject_says(package: Any) -> None:
     shown = ("pname", "version", "description", "license", "mainProgram", "pyproject")
     assert {key: package[key] for key in shown} == {
@@ -76,7 +70,7 @@ def test_the_package_says_what_pyproject_says(package: Any) -> None:
 
 
 def test_the_package_depends_on_what_pyproject_names_in_versions_that_it_takes(package: Any) -> None:
-    found = {distribution(one["pname"]): one["version"] for one in package["dependencies"]}
+    found = {one["pname"]: one["version"] for one in package["dependencies"]}
     wanted = {one.name: one.specifier for one in map(Requirement, PROJECT["dependencies"])}
     assert found.keys() == wanted.keys()
     assert [name for name, version in found.items() if not wanted[name].contains(version)] == []

@@ -100,94 +100,18 @@ def test_nesting_has_a_limit_below_that_of_python(nest: Callable[[str], str]) ->
     assert levels[-1] > 5
 
 
-REPEATED = [
-    *(
-        "g|",
-        "(",
-        "( ",
-        "$(",
-        "{",
-        "{ ",
-        '"',
-        "'",
-        "`",
-        "${x:-",
-        '"${x:-',
-        "<<a ",
-        "<<a\na\n",
-        "[[ (",
-        "[[ ( ",
-        "((",
-    ),
-    *(
-        "$((",
-        "case x in ",
-        "case x in x) ",
-        "\\\n",
-        "[",
-        "{a,",
-        "a\\\n",
-        "a ",
-        "a;",
-        "a\n",
-        "a&&",
-        "a&",
-        "! ",
-        "x=1\n",
-    ),
-    *(
-        "$x",
-        '"$x" ',
-        "*",
-        "[a]",
-        "[[ a ",
-        "#",
-        "# \n",
-        "#\\\n",
-        "a=~:",
-        "~:",
-        "<<<a ",
-        "2>&1 ",
-        "\\",
-        "\\\\",
-        '"\\',
-    ),
-    *(
-        "$'\\n'",
-        "${x/a/b}",
-        "a=(",
-        "if a;then ",
-        "f(){ ",
-        "{a,b}",
-        "{a},",
-        "$a{",
-        "{$a,b}",
-        "<(",
-        "[]",
-        "[[:a",
-        "`\\`",
-    ),
-    *(
-        "[[ a =~ (",
-        "[[ a || ",
-        "x[",
-        "a[",
-        "${x[",
-        "9>",
-        "a=b ",
-        "{..",
-        "[a-",
-        "[$x",
-        "(a)\n",
-        "é",
-        "..,{",
-        '{"a",b} ',
-    ),
-]
+#: With `⏎` for a newline.
+TEXTS = (
+    r"""g|¦(¦( ¦$(¦{¦{ ¦"¦'¦`¦${x:-¦"${x:-¦<<a ¦<<a⏎a⏎¦[[ (¦[[ ( ¦((¦$((¦case x in ¦case x in x) ¦\⏎¦[¦"""
+    r"""{a,¦a\⏎¦a ¦a;¦a⏎¦a&&¦a&¦! ¦x=1⏎¦$x¦"$x" ¦*¦[a]¦[[ a ¦#¦# ⏎¦#\⏎¦a=~:¦~:¦<<<a ¦2>&1 ¦\¦\\¦"\¦"""
+    r"""$'\n'¦${x/a/b}¦a=(¦if a;then ¦f(){ ¦{a,b}¦{a},¦$a{¦{$a,b}¦<(¦[]¦[[:a¦`\`¦[[ a =~ (¦[[ a || ¦x[¦"""
+    r"""a[¦${x[¦9>¦a=b ¦{..¦[a-¦[$x¦(a)⏎¦é¦..,{¦{"a",b} ¦$(("¦$((""¦(("1"""
+)
 
 
-@pytest.mark.parametrize("piece", REPEATED)
+@pytest.mark.parametrize("piece", TEXTS.split("¦"))
 def test_any_text_is_read_in_linear_time(piece: str) -> None:
+    piece = piece.replace("⏎", "\n")
     text = piece * (MAX_BYTES // len(piece.encode()))
     began = time.thread_time()
     with contextlib.suppress(RefusedError):
