@@ -92,10 +92,10 @@ def defined(statement: Statement) -> frozenset[str]:
 def goes_to(script: Script, directory: str | None) -> bool:
     """Whether nothing of it runs unless a `cd` to the state directory went well."""
     match script.statements:
-        case (Statement(Pipeline((SimpleCommand() as first,)), (), background=False), *rest) if rest:
-            if unexports(first) and not first.redirections:
-                return goes_to(Script(tuple(rest)), directory)
-    match script.statements:
+        case (Statement(Pipeline((SimpleCommand(_, _, ()) as guard,)), (), background=False), *others) if (
+            others and unexports(guard)
+        ):
+            return goes_to(Script(tuple(others)), directory)
         case (Statement(Pipeline((SimpleCommand((), words, ()),), negated=False), rest, background=False),):
             went = [word.text for word in words] == ["cd", directory]
             return went and all(operator == "&&" for operator, _ in rest)
