@@ -19,7 +19,7 @@ function Text({ title, text }) {
   return html`
     <figure class="verdict-text">
       <figcaption>${title}</figcaption>
-      <pre>${text}</pre>
+      <pre class="mono">${text}</pre>
     </figure>
   `;
 }
