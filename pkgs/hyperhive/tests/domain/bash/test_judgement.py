@@ -123,6 +123,6 @@ def test_command_is_listed_once_with_its_verdict() -> None:
 
 
 def test_file_named_by_a_variable_is_printed_harmless() -> None:
-    assert told('git log < "$1"').runs == "git log < \"${1/#'/dev/'/'/./dev/'}\""
+    assert told('git log < "$1"').runs == "git log < \"${1/#'/dev/'//./dev/}\""
     assert told("sh -c 'git log < \"$1\"' x").rule == "redirection"
     assert told("sh -c 'git log < \"./$1\"' x").allowed
