@@ -37,6 +37,7 @@ let
       [
         "bashInteractive"
         "claude-code"
+        "coreutils"
         "e2fsprogs"
         "git"
         "hyperhive"
