@@ -102,8 +102,8 @@ OPERAND_REGEX: Final = Place(
 )
 _DEFAULT: Final = CASE_PATTERN
 _REPLACEMENT: Final = Place(re.compile(r"[A-Za-z0-9_.:@%/,+=-]+"), unquoted=True, pattern=re.compile(r"&+"))
-_TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_TRIM_GLOB)
-_SEARCH: Final = _TRIM._replace(tilde=False)
+_TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_GLOB)
+_SEARCH: Final = _TRIM._replace(tilde=False, pattern=_TRIM_GLOB)
 
 
 def refusal(what: str) -> UnparsableError:
@@ -232,11 +232,12 @@ class WordPrinter(ABC):
             begins = place.tilde
         else:
             text = before.text if isinstance(before, Literal) else ""
-            colon = place.colons and text.endswith(":")
             # In an argument like an assignment, where Bash does with the rest what it does with others.
-            assigned = place.assigns and not self._posix and before is word.pieces[0] and word.single
-            begins = colon or (assigned and _ASSIGNMENT.fullmatch(text) is not None)
-        ends = "/:" if place.colons else "/"
+            first = word.pieces[0].text if isinstance(word.pieces[0], Literal) else ""
+            assigned = place.assigns and not self._posix and word.single and _ASSIGNMENT.match(first)
+            name = before is word.pieces[0] and assigned and _ASSIGNMENT.fullmatch(text)
+            begins = bool(name) or ((place.colons or bool(assigned)) and text.endswith(":"))
+        ends = "/:" if place.colons or place.assigns else "/"
         if not begins or not (after is None or (isinstance(after, Literal) and after.text[:1] in ends)):
             raise refusal("a `~` in the middle of a word")
 

@@ -38,9 +38,12 @@ PROCESS: Final = re.compile(r"[<>]\0*+\(")
 
 _TILDE: Final = re.compile(r"~([A-Za-z0-9_.+-]*)(?=[/:]|\Z)")
 _USER: Final = re.compile(r"[a-z_][a-z0-9_.-]*|[+-]?")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAMED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_MATCH: Final = re.compile(r"(&+)")
 _WILDCARD: Final = re.compile(r"[*?]+|\[")
 _BRACKET: Final = re.compile(r"\[[!^]?+\]?+(?:\[:[a-z]++:\]|[^\]])*+\]")
+_GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET.pattern})+")
 _IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?!^=\[\]-]*")
 _QUOTE_BRACKET: Final = "put the bracket in quotes if it stands for itself"
 _QUOTED_IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?=]*")
@@ -264,11 +267,7 @@ class WordReader(ExpansionReader):
 
     def replacing(self) -> Word:
         start = self.position
-        items = self._items(_REPLACEMENT)
-        if any("&" in item for item in items if isinstance(item, Unquoted)):
-            raise self.unparsable(
-                "an unquoted `&` is what was found", r"write `\&` for a `&`", position=start
-            )
+        items = [part for item in self._items(_REPLACEMENT) for part in _matches(item)]
         return self._assembled(items, _REPLACEMENT, start)
 
     # From items to pieces.
@@ -300,6 +299,8 @@ class WordReader(ExpansionReader):
             if self.posix and any(isinstance(item, Pattern) and "[^" in item.text for item in items):
                 raise UnparsableError("`[^…]` means something else in sh", "write `[!…]`")
         word = merged(items)
+        if place.braces and _opens_element(word.pieces):
+            raise UnparsableError("an expansion stands in a bracket", "put it in double quotes")
         empty = any(not item for item in items if isinstance(item, str) and not isinstance(item, Unquoted))
         if empty and not place.quoted and all(Word((piece,)).splits for piece in word.pieces):
             raise UnparsableError("empty quotes stand beside an expansion", "put it in double quotes")
@@ -342,6 +343,13 @@ def _split_at_tildes(text: Unquoted, following: list[Item], beginning: int, *, c
     if position < len(text):
         done.append(Unquoted(text[position:]))
     return done
+
+
+def _matches(item: Item) -> list[Item]:
+    """Unquoted, `&` in a replacement is what was found."""
+    if not isinstance(item, Unquoted):
+        return [item]
+    return [Pattern(part) if part[0] == "&" else Unquoted(part) for part in _MATCH.split(item) if part]
 
 
 def _home(tilde: Tilde) -> Parameter:
@@ -396,6 +404,13 @@ def _wildcards(text: Unquoted, done: list[Item], *, inside: bool, later: bool) -
             done.append(Unquoted("["))
     done.append(Unquoted(text[position:]))
     return False
+
+
+def _opens_element(pieces: tuple[Piece, ...]) -> bool:
+    """It begins like the element of an array, or that of a list of some, with an expansion in it."""
+    named = isinstance(pieces[0], Literal) and _NAME.fullmatch(pieces[0].text) is not None
+    opening = pieces[1] if named and len(pieces) > 1 else pieces[0]
+    return isinstance(opening, Pattern) and opening.text[0] == "[" and _GLOB.fullmatch(opening.text) is None
 
 
 def _bracketed(text: str, allowed: re.Pattern[str]) -> Pattern:

@@ -81,6 +81,7 @@ def test_a_position_without_braces_has_one_digit() -> None:
         ("${x/%a}", parameter("/%", literal_word("a"), EMPTY)),
         (r"${x/\//\&/_}", parameter("/", literal_word("/"), literal_word("&/_"))),
         ("${x/'/'/\"&\"*}", parameter("/", literal_word("/"), literal_word("&*"))),
+        ("${x/a/<&&>'&'}", parameter("/", literal_word("a"), word("<", Pattern("&&"), ">&"))),
         ("${x/$x/~}", parameter("/", word(X), word(Parameter("HOME", quoted=True)))),
         ("${x^}", parameter("^")),
         ("${x^^[a-c]}", parameter("^^", word(Pattern("[a-c]")))),
@@ -171,7 +172,6 @@ def test_a_form_that_does_something_is_refused(text: str) -> None:
     [
         ("${x:-a b}", "put it in double quotes"),
         ("\"${x:-'a'}\"", "use double quotes there"),
-        ("${x/a/&}", r"write `\&` for a `&`"),
         ("${x:-~root}", "write out the directory"),
         ("${ a; }", "write `$(…)`"),
         ("${| a; }", "write `$(…)`"),
