@@ -35,8 +35,16 @@ LISTS: Final[dict[str, Sequence[str]]] = {
 }
 #: Bash cannot read the line itself.
 _SYNTAX: Final = re.compile(r"syntax error|unexpected EOF|bad substitution|here-document at line")
+#: An error in an expansion ends the rest of its line; the print has the rest on other lines.
+_CUT_SHORT: Final = re.compile(
+    r"error token is|invalid (?:indirect|variable)|bad array subscript|unbound variable"
+)
 #: Bash prints and reads again what is in `$(…)`, and loses a `;` behind a here-document there.
 _REPRINTED: Final = re.compile(r"[$<>]\(.*<<.*\n.*[;&]", re.DOTALL)
+#: They hold the text of the line, or what the command before had.
+_TELLING: Final = re.compile(r"BASH_COMMAND|BASH_EXECUTION_STRING|LINENO|\$\{?_\b")
+#: Programs whose arguments hold a script, which is printed anew.
+_SCRIPTED: Final = frozenset({"bash", "sh", "watch", "flock", "script", "busybox"})
 #: What Bash says of itself: the print has other lines.
 _OWN: Final = re.compile(r"(?<=/dev/fd/)\d+|(?<=: line )\d+|(?<=\(wd: )[^)]*")
 
@@ -89,10 +97,10 @@ class Player:
         yield from self._differences(line, list_name, runs, printed)
 
     def _differences(self, line: str, list_name: str, runs: str, printed: Outcome) -> Iterator[Finding]:
-        if line == runs or _REPRINTED.search(line):
+        if line == runs or _REPRINTED.search(line) or _TELLING.search(line):
             return
         original = self._shell.run(line)
-        if _SYNTAX.search(original.errors):
+        if _SYNTAX.search(original.errors) or _CUT_SHORT.search(original.errors):
             self.tally.unread += 1
             return
         found = difference(original, printed)
@@ -131,8 +139,8 @@ def _comparable(call: Call) -> tuple[tuple[str, ...], str, str]:
 
 
 def _unscripted(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """The words without a script for a shell, which is printed anew and shows in what it starts."""
-    shell = next((index for index, word in enumerate(argv) if word in {"bash", "sh"}), None)
+    """The words before a script, which shows in what it starts."""
+    shell = next((index for index, word in enumerate(argv) if word in _SCRIPTED), None)
     return argv if shell is None else argv[: shell + 1]
 
 

@@ -11,7 +11,9 @@ from tests.domain.bash.shells import Call, Outcome
 
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
-_NOT_FOUND: Final = re.compile(r": ([^\s/]+): (?:command )?not found$", re.MULTILINE)
+_NOT_FOUND: Final = re.compile(
+    r"(?:line \d+: ([^\s/:]+): command|: \d+: ([^\s/:]+):) not found$", re.MULTILINE
+)
 _MOVES: Final = frozenset({"cd", "pushd", "env", "find"})
 #: Set by wrappers for what they start.
 _OF_WRAPPERS: Final = frozenset({"LD_PRELOAD", "_STDBUF_O", "_STDBUF_E", "_STDBUF_I"})
@@ -89,7 +91,8 @@ def uncovered(outcome: Outcome, patterns: Sequence[str]) -> list[str]:
     permissions = Permissions.of(tuple(patterns))
     found = [problem for call in outcome.calls for problem in _of_call(call, permissions)]
     programs = {permission.words[0] for permission in permissions.commands}
-    found += [f"looked for {name}" for name in _NOT_FOUND.findall(outcome.errors) if name not in programs]
+    sought = [one or other for one, other in _NOT_FOUND.findall(outcome.errors)]
+    found += [f"looked for {name}" for name in sought if name not in programs]
     found += [f"wrote {name}" for name in outcome.changed if not permissions.output(name)]
     if outcome.effects:
         found.append(f"left {outcome.effects!r}")

@@ -40,8 +40,11 @@ PLAIN: Final = (
 HOSTILE: Final = "a[$(touch MARKER)]"
 
 _STUB: Final = r"""#!/bin/dash
-printf '%s\0' call "$$" "$#" "$PWD" "$0" "$@" >>{trace}/calls
-export -p >{trace}/$$.environment
+# A shell that becomes the last program of its script keeps its number.
+own=$$
+while test -e {trace}/$own.environment; do own=$own-; done
+printf '%s\0' call "$own" "$#" "$PWD" "$0" "$@" >>{trace}/calls
+export -p >{trace}/$own.environment
 name=${{0##*/}}
 case $name:$* in find:*-delete* | find:*-fprint* | find:*-fls*) name=none ;; esac
 case $name in
@@ -49,22 +52,23 @@ case $name in
 date) case $* in *+%s*) echo 1700000000 ;; *) echo today ;; esac ;;
 seq) printf '1\n2\n' ;;
 nproc) echo 2 ;;
-wc) echo 3 ;;
+wc) while read -r line; do :; done; echo 3 ;;
 {filters})
   file=
   for word; do case $word in -?*) ;; *) file=$word ;; esac; done
   case $name:$# in *:0 | cat:1 | tee:*) ;; *) test "$file" && test -f "$file" && exec <"$file" ;; esac
   while IFS= read -r line || test "$line"; do
     printf '%s\n' "$line"
-    printf '%s\n' "$line" >>{trace}/$$.input
+    printf '%s\n' "$line" >>{trace}/$own.input
   done
   ;;
 git)
   case $*: in *-: | *--stdin:)
-    while IFS= read -r line || test "$line"; do printf '%s\n' "$line" >>{trace}/$$.input; done
+    while IFS= read -r line || test "$line"; do printf '%s\n' "$line" >>{trace}/$own.input; done
   esac
   printf '%s\n' "git $*" '{hostile}'
   ;;
+busybox | watch) echo "$name" ;;
 *) printf '%s\n' "$name $*" ;;
 esac
 case $* in *fail*) exit 1 ;; esac
