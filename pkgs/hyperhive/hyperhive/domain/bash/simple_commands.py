@@ -95,7 +95,10 @@ class SimpleCommandReader(RedirectionReader):
         return merged([plain(found[1] + equals[0]), *pieces])
 
     def _check_time(self, words: list[Word], start: int) -> None:
-        inner = next((word.text for word in words[1:] if word.text not in {"-p", "--"}), None)
+        timed = [word.text for word in words[1:] if word.text not in {"-p", "--"}]
+        if not timed:
+            raise self.unparsable("`time` has no command", position=start)
+        inner = timed[0]
         if inner in RESERVED:
             raise self._timed(start)
         if inner and _ASSIGNING.match(inner):
