@@ -47,6 +47,8 @@ ASSIGNING: Final = frozenset(
 _STEPS: Final = frozenset({"++", "--"})
 _NUMBER: Final = literal_word("0")
 _EMPTY: Final = literal_word("")
+_REPLY: Final = literal_word("REPLY")
+_MAPFILE: Final = literal_word("MAPFILE")
 _EVALUATING: Final = frozenset({"eval", ".", "source"})
 _MOVING: Final = frozenset({"cd", "pushd", "popd"})
 # In front of a built-in they leave it what it is.
@@ -122,10 +124,11 @@ class Assignments:
         match name:
             case "read":
                 arguments = read_options(words, *READ_OPTIONS)
-                self._arrays(arguments.values("a"))
-                self._unknown(arguments.operands)
+                arrays = arguments.values("a")
+                self._arrays(arrays)
+                self._unknown(arguments.operands or (() if arrays else (_REPLY,)))
             case "mapfile" | "readarray":
-                self._arrays(read_options(words, *MAPFILE_OPTIONS).operands)
+                self._arrays(read_options(words, *MAPFILE_OPTIONS).operands or (_MAPFILE,))
             case "printf" if words[1:] and words[1].prefix.startswith("-"):
                 self._unknown(read_options(words, "", "v").values("v"))
             case "wait":

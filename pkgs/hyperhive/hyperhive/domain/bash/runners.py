@@ -131,7 +131,7 @@ _SCRIPT: Final = Options(
     valued="cOBIT",
     long_flags="--append --return --flush --force --quiet",
     long_valued="--command --log-out --log-io --log-in --log-timing",
-    outputs="-O -B -T --log-out --log-io --log-timing",
+    outputs="-O -B -I -T --log-out --log-io --log-in --log-timing",
 )
 _LOGS: Final = frozenset({"-O", "-B", "-I", "--log-out", "--log-io", "--log-in"})
 _SU: Final = Options(flags="mp", valued="c", long_flags="--preserve-environment", long_valued="--command")
