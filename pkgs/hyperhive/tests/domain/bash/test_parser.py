@@ -197,7 +197,15 @@ def test_functions_are_defined_in_two_ways() -> None:
             "f()",
         ),
         *("[[ a", "((a", "((a) )", "( (a)", "((a);(b))", "((a b))", "select x in a; do b; done", "coproc a"),
-        *("time { a; }", "time (a)", "time ! a", "time -p if a; then b; fi", "time [[ a ]]"),
+        *(
+            "time { a; }",
+            "time (a)",
+            "time ! a",
+            "time -p if a; then b; fi",
+            "time [[ a ]]",
+            "time",
+            "time -p > x",
+        ),
     ],
 )
 def test_broken_constructs_are_refused(text: str) -> None:
