@@ -14,7 +14,7 @@ from hyperhive.domain.bash.script import (
     Word,
     literal_word,
 )
-from hyperhive.domain.bash.source import JOINED, plain, raw, spread
+from hyperhive.domain.bash.source import EDITED, JOINED, plain, raw, spread
 from hyperhive.domain.bash.words import ARGUMENT, SINGLE
 
 _REDIRECTION: Final = re.compile(
@@ -124,7 +124,7 @@ class RedirectionReader(ConditionReader):
         for document in self.pending:
             word = self._body(document)
             text = word.text
-            if text is not None and not self.nested:
+            if text is not None and not self.nested and not EDITED.search(text):
                 self._complete(document, "<<", word)
                 continue
             if self.posix:

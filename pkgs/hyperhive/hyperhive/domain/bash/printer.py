@@ -44,6 +44,7 @@ from hyperhive.domain.bash.script import (
     While,
     Word,
 )
+from hyperhive.domain.bash.source import EDITED
 from hyperhive.domain.bash.word_printer import (
     ARGUMENT,
     CASE_PATTERN,
@@ -83,7 +84,10 @@ Compound = Group | Subshell | If | While | For | ArithmeticFor | Case
 
 def print_script(script: Script, *, posix: bool = False) -> str:
     """The text that runs; with `posix`, for any shell. What has no certain text is a `RefusedError`."""
-    return _printed(_Printer(posix=posix), script)
+    text = _printed(_Printer(posix=posix), script)
+    if EDITED.search(text):
+        raise UnparsableError("Claude Code takes `nul` for `/dev/null` there", "another name")
+    return text
 
 
 def shown(word: Word) -> str:

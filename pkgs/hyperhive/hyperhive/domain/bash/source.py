@@ -11,6 +11,8 @@ MAX_DEPTH: Final = 40
 JOINED: Final = "\0"
 #: Stands behind the last character.
 END: Final = "\3"
+#: In any text that it runs, also in quotes, Claude Code puts `/dev/null` in the place of such a `nul`.
+EDITED: Final = re.compile(r"(>[\s\ufeff]*)(nul)(?=[\s\ufeff|&;)]|$)", re.IGNORECASE)
 
 _JOINING: Final = re.compile(r"(?<!\\)((?:\\\\)*+)\\\n")
 _BLANKS: Final = re.compile(r"[ \t\0]*+(#[^\n\0\3]*+)?")

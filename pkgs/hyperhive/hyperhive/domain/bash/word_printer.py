@@ -11,6 +11,7 @@ from hyperhive.domain.bash.script import (
     ArithmeticCommand,
     Brace,
     BraceRange,
+    Case,
     Literal,
     Parameter,
     Pattern,
@@ -24,7 +25,9 @@ from hyperhive.domain.bash.script import (
     Tokens,
     UnparsableError,
     Word,
+    nodes,
 )
+from hyperhive.domain.bash.source import EDITED
 from hyperhive.domain.bash.token_printer import blanks, check_tokens
 
 MAX_PRINTED: Final = 256 * 1024
@@ -124,6 +127,8 @@ class WordPrinter(ABC):
         self._nested = nested
         #: Inside of double quotes.
         self._quoted = False
+        #: In a word in which Bash looks for braces, where it loses count of quotes in `"${x:-"it's"}"`.
+        self._braced = False
         #: A single quote in single quotes.
         self._apostrophe = _ESCAPED
         #: Bodies of here-documents, printed behind the next newline.
@@ -171,6 +176,7 @@ class WordPrinter(ABC):
             place = place._replace(
                 bare=_NEVER, pattern=_OPEN_TRIM if place.pattern is _TRIM_GLOB else _OPEN_GLOB
             )
+        outside, self._braced = self._braced, self._braced or place.braces
         for before, piece, after in zip((None, *pieces), pieces, (*pieces[1:], None), strict=False):
             if type(piece) is type(before) and isinstance(piece, Literal | Pattern):
                 raise refusal("a word in two pieces")
@@ -181,6 +187,7 @@ class WordPrinter(ABC):
                 self._tilde(piece.user)
             else:
                 self.piece(piece, place)
+        self._braced = outside
 
     def _text(self, text: str, place: Place, before: Piece | None, after: Piece | None) -> None:
         """Literal text; what touches a tilde, and the name of an assignment before it, must not be quoted."""
@@ -202,7 +209,7 @@ class WordPrinter(ABC):
         self.write(tail)
 
     def _literal(self, text: str, bare: re.Pattern[str]) -> None:
-        if bare.fullmatch(text):
+        if bare.fullmatch(text) and text.lower() != "nul":
             self.write(text)
             return
         check_characters(text, controls=True)
@@ -214,10 +221,13 @@ class WordPrinter(ABC):
         self.write("$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'")
 
     def quote(self, text: str) -> None:
-        text = text.replace("'", self._apostrophe)
         if self._quoted:
-            # Bash 5.2 takes `$(` for a substitution in the quoted pattern of a quoted expansion.
-            text = text.replace("$", r"'\$'")
+            # Bash 5.2 takes `$(` for a substitution in the quoted pattern of a quoted expansion, and a double
+            # quote for the last one when it looks for braces.
+            text = re.sub(r"""['"$]""", r"'\\\g<0>'", text)
+        else:
+            text = text.replace("'", self._apostrophe)
+        text = EDITED.sub(r"\1''\2", text)
         self.write(f"'{text}'")
 
     @contextmanager
@@ -309,13 +319,13 @@ class WordPrinter(ABC):
                 self.write("}")
 
     def _substitution(self, script: Script) -> None:
-        outside = self._nested, self._quoted
-        self._nested, self._quoted = True, False
+        outside = self._nested, self._quoted, self._braced
+        self._nested, self._quoted, self._braced = True, False, False
         commands = script.statements[0].first.commands if script.statements else ()
         self.write("( " if commands and isinstance(commands[0], Subshell | ArithmeticCommand) else "(")
         self.script(script)
         self.close()
-        self._nested, self._quoted = outside
+        self._nested, self._quoted, self._braced = outside
 
     def _parameter(self, piece: Parameter) -> None:
         name, subscript, operator = piece.name, piece.subscript, piece.operator
@@ -380,6 +390,9 @@ class WordPrinter(ABC):
             match piece:
                 case Literal(text) if text and not isinstance(before, Literal):
                     check_characters(text, controls=False)
+                    if self._braced and "'" in text:
+                        instead = """put the text in a variable: `d="it's"`, and `"${x:-$d}"`"""
+                        raise UnparsableError("a single quote stands in an expansion", instead)
                     escaped = re.sub(r'[\\$`"]', r"\\\g<0>", text)
                     self.write(f'"{escaped}"' if "'" in text else escaped.replace("}", r"\}"))
                 case Parameter(quoted=True) | Substitution(quoted=True) | Arithmetic(quoted=True):
@@ -412,6 +425,9 @@ class WordPrinter(ABC):
                 continue
             if isinstance(token, Parameter) and not _plain(token):
                 raise refusal("an expansion in arithmetic")
+            if any(isinstance(node, Case) for node in nodes(token)):
+                # Bash counts parentheses to know arithmetic from a subshell.
+                raise UnparsableError("a `case` stands in arithmetic", "compute it first: `n=$(…)`")
             self.write(blank)
             self.expansion(token)
         self._quoted = outside

@@ -31,6 +31,7 @@ _RUN_TO_SLASH: Final = re.compile(r"""[^\\'"$`}/\3]++""")
 PLAIN: Final = re.compile(r"([A-Za-z0-9_./:@%+,^=\-\]}]++)(?=[ \t\n;&|()\3]|[<>](?!\0*+\())")
 #: Text without quotes and expansions that is a word of its own.
 _BARE: Final = re.compile(r"""([^ \t\n;&|()<>\\'"$`\3]++)(?=[ \t\n;&|()<>\3])""")
+_PLAIN_TEXT: Final = re.compile(r"[A-Za-z0-9_./:@%+=-]+")
 _DOUBLE: Final = re.compile(r'[^"\\$`\3]++')
 _HEREDOC: Final = re.compile(r"[^\\$`\3]++")
 _DEFAULT: Final = re.compile(r"""[^"'\\$`}\3]++""")
@@ -289,6 +290,8 @@ class WordReader(ExpansionReader):
             )
             if expanded is not items:
                 self.bash_only("{…}", "write out the words")
+                if any(_hides_braces(item) for item in items):
+                    raise UnparsableError("an expansion stands beside braces", "put it in a variable first")
             items = expanded
         if place.tilde and items:
             items = self._tildes(items, place)
@@ -357,6 +360,14 @@ def _home(tilde: Tilde) -> Parameter:
     if tilde.user:
         raise UnparsableError("a tilde stands in `${…}`", "write out the directory")
     return Parameter("HOME", quoted=True)
+
+
+def _hides_braces(item: Item) -> bool:
+    """In `"${x:-"a"}"` Bash takes what is in the middle for unquoted when it looks for braces."""
+    if not isinstance(item, Parameter) or not item.quoted:
+        return False
+    words = [word for word in (item.argument, item.replacement) if word is not None]
+    return any(_PLAIN_TEXT.fullmatch(word.text or "$") is None for word in words if word.text != "")
 
 
 def _globs(items: list[Item]) -> list[Item]:
