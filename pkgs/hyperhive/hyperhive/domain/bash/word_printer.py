@@ -394,6 +394,8 @@ class WordPrinter(ABC):
                         instead = """put the text in a variable: `d="it's"`, and `"${x:-$d}"`"""
                         raise UnparsableError("a single quote stands in an expansion", instead)
                     escaped = re.sub(r'[\\$`"]', r"\\\g<0>", text)
+                    # Bash looks for the end of a process substitution there too.
+                    escaped = EDITED.sub(r'\1""\2', re.sub(r"([<>])(?=\()", r'\1""', escaped))
                     self.write(f'"{escaped}"' if "'" in text else escaped.replace("}", r"\}"))
                 case Parameter(quoted=True) | Substitution(quoted=True) | Arithmetic(quoted=True):
                     self.expansion(piece)

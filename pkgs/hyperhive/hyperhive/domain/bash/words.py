@@ -244,6 +244,8 @@ class WordReader(ExpansionReader):
         while True:
             char = self.text[self.position]
             if found := self.skip(_DOUBLE if inner else _DEFAULT):
+                if not inner and PROCESS.search(found[0]):
+                    raise self.unparsable("a process substitution stands in `${…}`", position=found.start())
                 items.append(plain(found[0]))
             elif char == '"':
                 self.position += 1
