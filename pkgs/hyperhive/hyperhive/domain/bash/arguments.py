@@ -120,7 +120,10 @@ _ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 #: The same programs under other names.
 ALIASES: Final = {
     "bfs": "find",
-    **{f"g{name}": name for name in ("env", "find", "nice", "nohup", "sort", "stdbuf", "timeout", "xargs")},
+    **{
+        f"g{name}": name
+        for name in ("env", "find", "nice", "nohup", "sort", "stdbuf", "time", "timeout", "xargs")
+    },
 }
 
 

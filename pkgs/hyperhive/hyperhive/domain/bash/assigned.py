@@ -180,6 +180,7 @@ class Assignments:
             and self.directory is not None
             and len(texts) == 1
             and texts[0] is not None
+            and ".." not in texts[0].split("/")  # behind a link it is another directory
             and posixpath.normpath(texts[0]) == posixpath.normpath(self.directory)
         )
 

@@ -351,7 +351,9 @@ class Judgement:
                 self._output(word, shell)
             case InnerCommand():
                 inner = replace(shell, depth=depth, in_place=shell.in_place and not found.moves)
-                called = functions if found.same_shell and not assignments else frozenset()
+                # With a variable in front, and in `sh`, `time` is the program.
+                keyword = found.same_shell and not (assignments or shell.scope.posix)
+                called = functions if keyword else frozenset()
                 where = place.inner(found.start, found.end)
                 self._words(found.words, found.assignments, where, inner, called)
             case InnerScript(start=start):

@@ -55,14 +55,17 @@ _DEPTH_PER_WRAPPER: Final = 4
 _MAX_SCRIPTS: Final = 300
 # Nothing but an exact pattern lets these through: how they find their command is beyond a table.
 _OPAQUE: Final = names(
-    ". abduco at batch bwrap capsh cgexec choom chpst chronic chroot coresched cpulimit csh dbus-launch "
-    "dbus-run-session dtach dumb-init eatmydata elvish entr envdir expect fakechroot fakeroot faketime "
-    "firejail fish gdb gosu i386 ifne ksh ld.so linux32 linux64 lldb logsave ltrace mksh nocache nu "
-    "numactl oksh openvt osh parallel pee perf pipesz pkexec posh prlimit proot proxychains proxychains4 "
-    "pwsh rksh rlwrap run-parts runcon runuser screen scriptlive sem setarch setpriv setuidgid sg "
-    "softlimit source ssh-agent start-stop-daemon su-exec systemd-cat systemd-inhibit systemd-run tcsh "
-    "tini tmux torsocks trickle tsocks uclampset uname26 unbuffer valgrind watchexec x86_64 xonsh xvfb- "
-    "run yash ysh zsh"
+    ". aa-exec abduco argv0 at batch bwrap capsh catchsegv cgexec choom chpst chronic chroot coresched "
+    "cpulimit csh daemonize datefudge dbus-launch dbus-run-session dtach dumb-init eatmydata elvish "
+    "entr env_parallel envdir envuidgid execlineb expect fakechroot fakeroot faketime fghack firejail "
+    "fish gdb gdbserver gosu heaptrack i386 ifne ksh lckdo ld.so linux32 linux64 lksh lldb logsave "
+    "ltrace minijail0 mispipe mksh newgrp nocache nsjail nu numactl oksh openvt osh parallel pee perf "
+    "pgrphack pipesz pkexec posh prlimit proot proxychains proxychains4 pwsh rksh rlwrap rr run-parts "
+    "runcon runuser schroot screen scriptlive sem setarch setlock setpriv setuidgid sg softlimit "
+    "sotruss source ssh-agent start-stop-daemon su-exec supervise systemd-cat systemd-inhibit "
+    "systemd-nspawn systemd-run tcsh timelimit tini tmux torify torsocks trace-cmd trickle tsocks "
+    "uclampset uname26 unbuffer valgrind watchexec with-contenv x86_64 xe xonsh xvfb-run yash ysh zrun "
+    "zsh"
 )
 _OPAQUE_FORM: Final = re.compile(r"ld-(linux|musl).*")
 
