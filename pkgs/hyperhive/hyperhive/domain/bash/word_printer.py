@@ -44,6 +44,7 @@ _IN_ARRAY: Final = "'\"'\"'"
 _RANGE: Final = re.compile(r"(?:-?[0-9]{1,18}\n-?[0-9]{1,18}|[A-Za-z]\n[A-Za-z])\n(?:-?[0-9]{1,18})?")
 _UNPRINTABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
+_INNER_ANSI: Final = re.compile(r"[\x02-\x08\x0b-\x1fA-Za-z0-9_./:@%+,=-]+")
 
 _BRACKET: Final = r"\[[!^]?\]?(?:\[:[a-z]+:\]|[A-Za-z0-9_.{}:@%+,*?!^=-])*\]"
 _GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET.format('/')})+")
@@ -79,6 +80,8 @@ class Place(NamedTuple):
     #: What begins like an assignment could be one: it is quoted, or refused where a tilde follows.
     command: bool = False
     assigns: bool = False
+    #: In `${…}` or a regular expression, where Bash can lose the quotes of `$'…'`.
+    inner: bool = False
 
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
@@ -101,11 +104,17 @@ _ALTERNATIVE: Final = Place(
 OPERAND: Final = Place(re.compile(r"[A-Za-z0-9_./:@%+,][A-Za-z0-9_./:@%+,-]*|-[0-9]+"))
 OPERAND_PATTERN: Final = OPERAND._replace(unquoted=True, pattern=_GLOB)
 OPERAND_REGEX: Final = Place(
-    re.compile(r"[A-Za-z0-9_/:@%,][A-Za-z0-9_/:@%,-]*"), unquoted=True, pattern=_REGEX, tilde=False
+    re.compile(r"[A-Za-z0-9_/:@%,][A-Za-z0-9_/:@%,-]*"),
+    unquoted=True,
+    pattern=_REGEX,
+    tilde=False,
+    inner=True,
 )
-_DEFAULT: Final = CASE_PATTERN
-_REPLACEMENT: Final = Place(re.compile(r"[A-Za-z0-9_.:@%/,+=-]+"), unquoted=True, pattern=re.compile(r"&+"))
-_TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_GLOB)
+_DEFAULT: Final = CASE_PATTERN._replace(inner=True)
+_REPLACEMENT: Final = Place(
+    re.compile(r"[A-Za-z0-9_.:@%/,+=-]+"), unquoted=True, pattern=re.compile(r"&+"), inner=True
+)
+_TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_GLOB, inner=True)
 _SEARCH: Final = _TRIM._replace(tilde=False, pattern=_TRIM_GLOB)
 
 
@@ -205,10 +214,10 @@ class WordPrinter(ABC):
             raise refusal("a word in two pieces")
         self.write(head)
         if text:
-            self._literal(text, place.bare)
+            self._literal(text, place.bare, inner=place.inner)
         self.write(tail)
 
-    def _literal(self, text: str, bare: re.Pattern[str]) -> None:
+    def _literal(self, text: str, bare: re.Pattern[str], *, inner: bool) -> None:
         if bare.fullmatch(text) and text.lower() != "nul":
             self.write(text)
             return
@@ -217,6 +226,9 @@ class WordPrinter(ABC):
             self.quote(text)
             return
         self.bash_only("a control character in `$'…'`")
+        if inner and not _INNER_ANSI.fullmatch(text):
+            instead = "put the text in a variable: `c=$'…'`"
+            raise UnparsableError("a control character stands beside others in an expansion", instead)
         escaped = text.replace("\\", "\\\\").replace("'", "\\047").replace("$", "\\044")
         self.write("$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'")
 
