@@ -163,8 +163,7 @@ class _Find:
             last = self._words[end - 1]
             if last.text == "{}" and name in ("-exec", "-execdir"):
                 return True
-            if last.text is None or "{}" in last.text:
-                raise uncertain("find", "a `+` could end the command")
+            raise uncertain("find", "a `+` could end the command")  # for busybox, every `+` does
         if word.text is None and not self._stays(word) and not self._is_last(end):
             better = None if word.single else with_quoted(self._words, word)
             raise uncertain("find", f"`{shown(word)}` could end the command of `{name}`", better)
