@@ -217,13 +217,16 @@ async def test_charts_are_redrawn_in_the_colours_of_the_other_scheme(hive: Runni
     stats = await open_stats(page, hive)
     canvas = chart(stats, "turns").locator("canvas")
     await expect(chart(stats, "turns").locator(".chart-total")).to_have_text("30 turns")
-    assert await canvas.evaluate(PAINTED, LIGHT_BAR) > 500
-    assert await canvas.evaluate(PAINTED, DARK_BAR) == 0
+
+    async def painted(color: list[int], other: list[int]) -> None:
+        async with asyncio.timeout(10):
+            while await canvas.evaluate(PAINTED, color) < 500:
+                await asyncio.sleep(0.05)
+        assert await canvas.evaluate(PAINTED, other) == 0
+
+    await painted(LIGHT_BAR, DARK_BAR)
     await page.emulate_media(color_scheme="dark")
-    async with asyncio.timeout(10):
-        while await canvas.evaluate(PAINTED, DARK_BAR) < 500:
-            await asyncio.sleep(0.05)
-    assert await canvas.evaluate(PAINTED, LIGHT_BAR) == 0
+    await painted(DARK_BAR, LIGHT_BAR)
     await link.close()
 
 

@@ -1,5 +1,4 @@
 import random
-import time
 import timeit
 import tomllib
 from collections import Counter
@@ -230,17 +229,6 @@ def test_long_text_is_allowed() -> None:
     long = [f"git commit -F - <<'EOF'\n{body}EOF", f"git commit -m \"$(cat <<'EOF'\n{body}EOF\n)\""]
     long += ["git commit -m '" + "a? " * 15_000 + "'", "git log\n# " + "a? " * 15_000]
     assert [judge(line, ["git *"]).allowed for line in long] == [True] * 4
-
-
-HOSTILE = ["a?", "<", "case x in ", "git log\n", "<<A ", "git|", "$(", "a&&", "((", "x=1;", "{a,", '"$x" ']
-
-
-@pytest.mark.parametrize("piece", HOSTILE)
-def test_hostile_text_is_judged_in_time(piece: str) -> None:
-    line = "git " + piece * (60_000 // len(piece))
-    begin = time.perf_counter()
-    assert judge(line, ["git *", "> *"]).reason
-    assert time.perf_counter() - begin < 2
 
 
 def test_refusal_carries_its_rule_and_reason() -> None:
