@@ -1,5 +1,4 @@
 import random
-import timeit
 import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -215,13 +214,6 @@ def test_threads_judge_as_one_thread_does() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(judged, ENTRIES)) == [judged(entry) for entry in ENTRIES]
-
-
-def test_ordinary_line_is_judged_in_a_few_milliseconds() -> None:
-    line = "cd /work && git commit -m \"$(cat <<'EOF'\nFix it\nEOF\n)\" && git log --oneline | head -3"
-    patterns = ["git *", "cd *", "head *"]
-    assert judge(line, patterns).allowed
-    assert min(timeit.repeat(lambda: judge(line, patterns), number=20, repeat=5)) / 20 < 0.005
 
 
 def test_long_text_is_allowed() -> None:
