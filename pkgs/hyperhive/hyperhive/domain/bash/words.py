@@ -251,6 +251,10 @@ class WordReader(ExpansionReader):
                 self.position += 1
                 inner = not inner
             elif char == "\\":
+                if inner and self.text[self.position + 1] not in '$`"\\':
+                    raise self.unparsable(
+                        "a backslash stands in quotes in `${…}`", "leave out the inner quotes"
+                    )
                 items.append(self._escaped('$`"\\' if inner else '$`"\\}'))
             elif char in "$`":
                 items.append(self._quoted_piece(quoting))
@@ -306,8 +310,7 @@ class WordReader(ExpansionReader):
         word = merged(items)
         if place.braces and _opens_element(word.pieces):
             raise UnparsableError("an expansion stands in a bracket", "put it in double quotes")
-        empty = any(not item for item in items if isinstance(item, str) and not isinstance(item, Unquoted))
-        if empty and not place.quoted and all(Word((piece,)).splits for piece in word.pieces):
+        if not place.quoted and _lone_quotes(items, place):
             raise UnparsableError("empty quotes stand beside an expansion", "put it in double quotes")
         return word
 
@@ -348,6 +351,22 @@ def _split_at_tildes(text: Unquoted, following: list[Item], beginning: int, *, c
     if position < len(text):
         done.append(Unquoted(text[position:]))
     return done
+
+
+def _lone_quotes(items: list[Item], place: Place) -> bool:
+    """Whether empty quotes would be a word of their own where the word can split."""
+    parts: list[list[Item]] = [[]]
+    for item in items:
+        if isinstance(item, str):
+            parts[-1].append(item)
+        elif isinstance(item, Bare):
+            continue
+        elif Word((item,)).splits:
+            parts.append([])
+        else:
+            parts[-1].append(item)
+    can_split = len(parts) > 1 or place is _SPLIT_DEFAULT
+    return can_split and any(part and not any(part) for part in parts)
 
 
 def _matches(item: Item) -> list[Item]:
