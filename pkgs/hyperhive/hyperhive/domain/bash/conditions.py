@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from hyperhive.domain.bash.braces import Bare
+from hyperhive.domain.bash.braces import Bare, Item
 from hyperhive.domain.bash.script import (
     BinaryTest,
     Condition,
@@ -16,7 +16,7 @@ from hyperhive.domain.bash.script import (
     Word,
 )
 from hyperhive.domain.bash.source import plain, spread
-from hyperhive.domain.bash.words import PATTERN, SINGLE, Item, WordReader, merged
+from hyperhive.domain.bash.words import PATTERN, SINGLE, WordReader, merged
 
 _UNARY: Final = frozenset("-" + letter for letter in "abcdefghknoprstuvwxzGLNORS")
 _BINARY: Final = frozenset(

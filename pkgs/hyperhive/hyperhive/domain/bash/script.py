@@ -28,7 +28,7 @@ class RefusedError(Exception):
 class UnparsableError(RefusedError):
     """The line cannot be read with certainty; nothing is known about what it would run."""
 
-    def __init__(self, reason: str, instead: str | None = None) -> None:
+    def __init__(self, reason: str, instead: "str | Command | None" = None) -> None:
         super().__init__("unparsable", reason, instead)
 
 

@@ -317,7 +317,7 @@ class WordReader(ExpansionReader):
     def _tildes(self, items: list[Item], place: Place) -> list[Item]:
         first = items[0]
         named = _NAMED.match(first) if place.braces and isinstance(first, Unquoted) else None
-        if named and "~" in first:
+        if named and "~" in named.string:
             self.bash_only("name=~", "write `$HOME`")
         colons = place.colons or named is not None
         done: list[Item] = []
