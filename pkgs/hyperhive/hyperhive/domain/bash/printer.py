@@ -127,7 +127,7 @@ def shown_command(words: Sequence[Word], assignments: Sequence[Assignment] = (),
 
 
 def _embedded(piece: Embedded) -> str:
-    return _printed(_Printer(posix=piece.posix, nested=True), piece.script)
+    return _printed(_Printer(posix=piece.posix), piece.script)
 
 
 def _printed(printer: "_Printer", script: Script) -> str:
