@@ -19,6 +19,7 @@ from hyperhive.domain.bash.script import (
     Literal,
     Parameter,
     Piece,
+    Redirection,
     Script,
     SimpleCommand,
     Substitution,
@@ -299,7 +300,8 @@ class Scope:
             numbers = [word for word in command.words[1:] if word.text not in operators]
             return self._needs(piece for word in numbers for piece in word.pieces)
         text = " ".join("?" if text is None else text for text in texts)
-        reads = len(script.statements[0].first.commands) > 1 or command.redirections
+        # Without an input some of them search all files, and show their names.
+        reads = len(script.statements[0].first.commands) > 1 or any(map(_is_input, command.redirections))
         greps = reads and len(texts) == len(("grep", "-c", "PATTERN")) and _GREP.fullmatch(text)
         counts = text in _COUNTING or _SHOWING.fullmatch(text) or greps
         return _NOTHING if counts else None
@@ -325,6 +327,10 @@ def _last_command(script: Script) -> SimpleCommand | None:
         if redirection.operator not in ("<", "<<<", "<<") and redirection.target.text != "/dev/null":
             return None
     return command
+
+
+def _is_input(redirection: Redirection) -> bool:
+    return redirection.operator in ("<", "<<<", "<<") and redirection.descriptor in (None, 0)
 
 
 def _union(needs: Iterable[_Needs]) -> _Needs:
