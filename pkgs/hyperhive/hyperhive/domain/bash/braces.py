@@ -78,6 +78,8 @@ class _Braces:
         if text == "{":
             if len(self._stack) > _MAX_DEPTH:
                 raise RefusedError("too_deep", "braces are nested too deeply")
+            if self._sticky:
+                raise _sticky(self._sticky)
             self._stack.append(_Frame())
         elif text == "," and nested:
             frame.alternatives.append([])
@@ -117,8 +119,6 @@ class _Braces:
         before = self._stack[-1].alternatives[-1]
         if before and isinstance(before[-1], Bare):
             raise _sticky(before[-1])
-        if self._sticky:
-            raise _sticky(self._sticky)
         self.item(piece)
         self._sticky = sticky
 
