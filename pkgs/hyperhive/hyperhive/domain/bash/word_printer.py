@@ -409,6 +409,9 @@ class WordPrinter(ABC):
                     # Bash looks for the end of a process substitution there too.
                     escaped = EDITED.sub(r'\1""\2', re.sub(r"([<>])(?=\()", r'\1""', escaped))
                     self.write(f'"{escaped}"' if "'" in text else escaped.replace("}", r"\}"))
+                case Parameter(quoted=True) if self._posix and not _plain(piece):
+                    # Bash by the rules of POSIX loses the quotes in it.
+                    raise UnparsableError("an expansion stands in an expansion", "put it in a variable first")
                 case Parameter(quoted=True) | Substitution(quoted=True) | Arithmetic(quoted=True):
                     self.expansion(piece)
                 case _:
