@@ -187,7 +187,10 @@ class Assignments:
 
 def builtin_words(words: Sequence[Word]) -> Sequence[Word]:
     """A command without what may stand in front of a built-in; nothing where it is only asked about."""
+    given = words
     while words and words[0].text in _TRANSPARENT:
+        if words[0].text == "time" and words is not given:
+            return ()  # the program of that name, which knows no built-in
         words = words[1:]
         while words and words[0].prefix.startswith("-"):
             if not set("vV").isdisjoint(words[0].prefix):

@@ -40,11 +40,13 @@ from hyperhive.domain.bash.script import (
     Tokens,
     While,
     Word,
+    literal_word,
     parts,
 )
 from hyperhive.domain.bash.variables import IDENTIFIER, NUMBERS
 
 _DECLARING: Final = frozenset({"declare", "local", "readonly", "typeset"})
+_TIME: Final = literal_word("time")
 _CALCULATING: Final = frozenset("+-*()")
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 
@@ -165,7 +167,8 @@ class Flow:
             self._assignment(assignment)
             if not (command.words or assignment.append or assignment.subscript):
                 self._set[assignment.name] = None
-        words = builtin_words(command.words)
+        program = command.assignments and command.words[:1] == (_TIME,)
+        words = () if program else builtin_words(command.words)
         name = words[0].text if words else None
         if name == "trap":
             with self._elsewhere(in_function=False):

@@ -351,8 +351,9 @@ class Judgement:
                 self._output(word, shell)
             case InnerCommand():
                 inner = replace(shell, depth=depth, in_place=shell.in_place and not found.moves)
-                # With a variable in front, and in `sh`, `time` is the program.
-                keyword = found.same_shell and not (assignments or shell.scope.posix)
+                # With a variable in front, in `sh`, and behind another one, `time` is the program.
+                program = assignments or shell.scope.posix or found.words[0].text == "time"
+                keyword = found.same_shell and not program
                 called = functions if keyword else frozenset()
                 where = place.inner(found.start, found.end)
                 self._words(found.words, found.assignments, where, inner, called)

@@ -97,6 +97,7 @@ _PLAIN: Final = {
         starts_shell=True,
     ),
 }
+_KEYWORD_OPTIONS: Final = ([], ["-p"], ["--"], ["-p", "--"])
 _TIME: Final = Options(
     flags="apqv",
     valued="fo",
@@ -154,6 +155,8 @@ def _plain(words: Sequence[Word], trusts: Trusts) -> list[Inner]:
     options = _PLAIN[name] if name != "time" or called == name else _TIME
     reader = OptionReader(words, options, trusts)
     reader.read()
+    if called == "time" and [word.text for word in words[1 : reader.index]] not in _KEYWORD_OPTIONS:
+        raise uncertain(name, "the shell knows `-p` and `--`, in this order")
     if name == "command" and not reader.seen.isdisjoint({"-v", "-V"}):
         return []
     found = reader.outputs()
