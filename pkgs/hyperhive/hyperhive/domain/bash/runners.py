@@ -97,7 +97,7 @@ _PLAIN: Final = {
         starts_shell=True,
     ),
 }
-_KEYWORD_OPTIONS: Final = ([], ["-p"], ["--"], ["-p", "--"])
+_KEYWORD_OPTIONS: Final[tuple[list[str], ...]] = ([], ["-p"], ["--"], ["-p", "--"])
 _TIME: Final = Options(
     flags="apqv",
     valued="fo",
