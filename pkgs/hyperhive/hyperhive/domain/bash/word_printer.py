@@ -46,15 +46,12 @@ _UNPRINTABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 _INNER_ANSI: Final = re.compile(r"[\x02-\x08\x0b-\x1fA-Za-z0-9_./:@%+,=-]+")
 
-_BRACKET: Final = r"\[[!^]?\]?(?:\[:[a-z]+:\]|[A-Za-z0-9_.{}:@%+,*?!^=-])*\]"
-_GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET.format('/')})+")
-_TRIM_GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET.format('')})+")
-_REGEX: Final = re.compile(
-    rf"(?:[A-Za-z0-9_/:@%,.*+?^|(){{}}-]|{_BRACKET.format('/')}|\$(?=[)|])|\$\Z)+",
-)
-# Parts of a bracket with something in quotes or computed in it.
-_OPEN_GLOB: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?!^\[\]-]+")
-_OPEN_TRIM: Final = re.compile(r"[A-Za-z0-9_.:@+*?!\[\]-][A-Za-z0-9_.:@%+,*?!^\[\]-]*")
+# In a word as a whole, \0 stands for what is quoted or computed, and \1 for what can stand in no bracket.
+_BRACKET: Final = r"\[[!^]?\]?(?:\[:[a-z]+:\]|\[(?![:.=])|[A-Za-z0-9_./:@%+,*?!^=\0-])*\]"
+_GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET})+")
+_GLOBS: Final = re.compile(rf"(?:[*?\0\1]|{_BRACKET})+")
+_REGEX: Final = re.compile(rf"(?:[A-Za-z0-9_/:@%,.*+?^|(){{}}-]|{_BRACKET}|\$(?=[)|])|\$\Z)+")
+_TAKEN: Final = re.compile(r".+", re.DOTALL)
 
 _DEFAULTS: Final = frozenset({":-", "-", ":+", "+", ":?", "?"})
 _TRIMS: Final = frozenset({"#", "##", "%", "%%"})
@@ -115,7 +112,7 @@ _REPLACEMENT: Final = Place(
     re.compile(r"[A-Za-z0-9_.:@%/,+=-]+"), unquoted=True, pattern=re.compile(r"&+"), inner=True
 )
 _TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_GLOB, inner=True)
-_SEARCH: Final = _TRIM._replace(tilde=False, pattern=_TRIM_GLOB)
+_SEARCH: Final = _TRIM._replace(tilde=False)
 
 
 def refusal(what: str) -> UnparsableError:
@@ -177,14 +174,7 @@ class WordPrinter(ABC):
             return
         if not pieces:
             raise refusal("an empty word")
-        if place.command and begins_like_element(pieces):
-            _check_element(pieces)
-        if place.pattern is _REGEX:
-            _check_regex(pieces)
-        elif place is not _REPLACEMENT and not all(map(_closed, pieces)):
-            place = place._replace(
-                bare=_NEVER, pattern=_OPEN_TRIM if place.pattern is _TRIM_GLOB else _OPEN_GLOB
-            )
+        place = _fitting(pieces, place)
         outside, self._braced = self._braced, self._braced or place.braces
         for before, piece, after in zip((None, *pieces), pieces, (*pieces[1:], None), strict=False):
             if type(piece) is type(before) and isinstance(piece, Literal | Pattern):
@@ -273,10 +263,12 @@ class WordPrinter(ABC):
     def piece(self, piece: Piece, place: Place) -> None:
         match piece:
             case Pattern(text) if place.pattern is not None and place.pattern.fullmatch(text):
+                if "[^" in text:
+                    self.bash_only("`[^…]`")
                 self.write(text)
             case Brace() | BraceRange() if place.braces:
                 self.bash_only("`{…}`")
-                self._brace(piece, place)
+                self._brace(piece)
             case ProcessSubstitution(direction, script) if place.processes and direction in {"<", ">"}:
                 self.bash_only(f"`{direction}(…)`")
                 self.write(direction)
@@ -296,7 +288,7 @@ class WordPrinter(ABC):
             case _:
                 raise refusal("a word")
 
-    def _brace(self, piece: Brace | BraceRange, place: Place) -> None:
+    def _brace(self, piece: Brace | BraceRange) -> None:
         if isinstance(piece, BraceRange):
             if not _RANGE.fullmatch(f"{piece.first}\n{piece.last}\n{piece.step}"):
                 raise refusal("a range in braces")
@@ -304,14 +296,13 @@ class WordPrinter(ABC):
             return
         if len(piece.alternatives) < 2:
             raise refusal("braces")
-        inner = _ALTERNATIVE._replace(bare=_NEVER) if place.bare is _NEVER else _ALTERNATIVE
         self.write("{")
         for index, word in enumerate(piece.alternatives):
             self.write("," if index else "")
             if any(isinstance(part, Pattern) and "," in part.text for part in word.pieces):
                 raise refusal("a comma of a pattern in braces")
             if word.text != "":
-                self.word(word, inner)
+                self.word(word, _ALTERNATIVE)
         self.write("}")
 
     # Expansions, without double quotes around them.
@@ -384,11 +375,14 @@ class WordPrinter(ABC):
             self.bash_only("an expansion of this kind")
 
     def _argument_of(self, piece: Parameter, argument: Word) -> None:
-        if piece.operator in _TRIMS or piece.operator == "/":
-            self.word(argument, _TRIM)
-        elif piece.operator not in _DEFAULTS:
-            # Behind the second sign of the operator a `~` means itself.
-            self.word(argument, _SEARCH)
+        operator = piece.operator
+        if operator not in _DEFAULTS:
+            if operator in _REPLACES and any(
+                isinstance(part, Pattern) and "/" in part.text for part in argument.pieces
+            ):
+                raise refusal("a slash in a pattern")
+            # Behind the second sign of an operator a `~` means itself.
+            self.word(argument, _TRIM if operator in _TRIMS or operator == "/" else _SEARCH)
         elif argument.text == "":
             return
         elif piece.quoted:
@@ -440,7 +434,7 @@ class WordPrinter(ABC):
             if isinstance(token, str):
                 self.write(blank + token)
                 continue
-            if isinstance(token, Parameter) and not _plain(token):
+            if not token.quoted or (isinstance(token, Parameter) and not _plain(token)):
                 raise refusal("an expansion in arithmetic")
             if any(isinstance(node, Case) for node in nodes(token)):
                 # Bash counts parentheses to know arithmetic from a subshell.
@@ -450,8 +444,27 @@ class WordPrinter(ABC):
         self._quoted = outside
 
 
+def _fitting(pieces: Sequence[Piece], place: Place) -> Place:
+    """The place for patterns that go over several pieces."""
+    if place.command and begins_like_element(pieces):
+        _check_element(pieces)
+    if place.pattern is _REGEX:
+        _check_regex(pieces)
+    if place.pattern is not _GLOB or all(map(_closed, pieces)):
+        return place
+    if not _GLOBS.fullmatch("".join(map(_outline, pieces))):
+        raise refusal("a pattern")
+    return place._replace(bare=_NEVER, pattern=_TAKEN)
+
+
 def _closed(piece: Piece) -> bool:
     return not isinstance(piece, Pattern) or _GLOB.fullmatch(piece.text) is not None
+
+
+def _outline(piece: Piece) -> str:
+    if isinstance(piece, Pattern):
+        return piece.text
+    return "\0" if isinstance(piece, Literal | Parameter | Substitution | Arithmetic) else "\1"
 
 
 def begins_like_element(pieces: Sequence[Piece]) -> bool:
@@ -463,11 +476,9 @@ def begins_like_element(pieces: Sequence[Piece]) -> bool:
 
 def _check_element(pieces: Sequence[Piece]) -> None:
     """Bash looks for the end of a subscript even behind blanks, and reads an assignment before `=`."""
-    for piece in pieces:
-        if isinstance(piece, Pattern) and not _GLOB.fullmatch(piece.text):
-            raise refusal("a subscript")
-        if isinstance(piece, Literal) and "=" in piece.text:
-            raise refusal("an element of an array")
+    opening = pieces[0] if isinstance(pieces[0], Pattern) else pieces[1]
+    if not _closed(opening) or any(isinstance(piece, Literal) and "=" in piece.text for piece in pieces):
+        raise refusal("a subscript")
 
 
 def _plain(parameter: Parameter) -> bool:
@@ -487,7 +498,7 @@ def _check_regex(pieces: Sequence[Piece]) -> None:
             continue
         if piece.text.endswith("$") and index + 1 < len(pieces):
             raise refusal("a `$` in a regular expression")
-        for char in re.sub(_BRACKET.format("/"), "", piece.text):
+        for char in re.sub(_BRACKET, "", piece.text):
             depth += (char == "(") - (char == ")")
             if depth < 0:
                 raise refusal("a regular expression")

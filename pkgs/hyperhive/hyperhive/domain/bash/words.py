@@ -45,9 +45,9 @@ _MATCH: Final = re.compile(r"(&+)")
 _WILDCARD: Final = re.compile(r"[*?]+|\[")
 _BRACKET: Final = re.compile(r"\[[!^]?+\]?+(?:\[:[a-z]++:\]|[^\]])*+\]")
 _GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET.pattern})+")
-_IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?!^=\[\]-]*")
+_IN_BRACKET: Final = re.compile(r"([A-Za-z0-9_./:@%+,*?!^=\[\]-]+)|[^A-Za-z0-9_./:@%+,*?!^=\[\]-]+")
 _QUOTE_BRACKET: Final = "put the bracket in quotes if it stands for itself"
-_QUOTED_IN_BRACKET: Final = re.compile(r"[A-Za-z0-9_./:@%+,*?=]*")
+_QUOTED_IN_BRACKET: Final = re.compile(r"([A-Za-z0-9_.:@%+,*?=]+)|[^A-Za-z0-9_.:@%+,*?=]+")
 
 
 class Place(NamedTuple):
@@ -403,7 +403,7 @@ def _globs(items: list[Item]) -> list[Item]:
         elif not inside or isinstance(item, Bare):
             done.append(item)
         elif isinstance(item, str):
-            done.append(_bracketed(item, _QUOTED_IN_BRACKET))
+            done += _bracketed(item, _QUOTED_IN_BRACKET)
         elif isinstance(item, Parameter | Substitution | Arithmetic):
             done.append(item)
         else:
@@ -416,7 +416,7 @@ def _wildcards(text: Unquoted, done: list[Item], *, inside: bool, later: bool) -
     position = 0
     if inside:
         position = text.find("]") + 1 or len(text)
-        done.append(_bracketed(text[:position], _IN_BRACKET))
+        done += _bracketed(text[:position], _IN_BRACKET)
         if text[position - 1] != "]":
             return True
     last = text.rfind("]")
@@ -427,10 +427,10 @@ def _wildcards(text: Unquoted, done: list[Item], *, inside: bool, later: bool) -
         if found[0] != "[":
             done.append(Pattern(found[0]))
         elif last > start + 1 and (bracket := _BRACKET.match(text, start)):
-            done.append(_bracketed(bracket[0], _IN_BRACKET))
+            done += _bracketed(bracket[0], _IN_BRACKET)
             position = bracket.end()
         elif later:
-            done.append(_bracketed(text[start:], _IN_BRACKET))
+            done += _bracketed(text[start:], _IN_BRACKET)
             return True
         else:
             done.append(Unquoted("["))
@@ -445,10 +445,9 @@ def _opens_element(pieces: tuple[Piece, ...]) -> bool:
     return isinstance(opening, Pattern) and opening.text[0] == "[" and _GLOB.fullmatch(opening.text) is None
 
 
-def _bracketed(text: str, allowed: re.Pattern[str]) -> Pattern:
-    if not allowed.fullmatch(text):
-        raise UnparsableError("a bracket holds a character that must not stand there", _QUOTE_BRACKET)
-    return Pattern(text)
+def _bracketed(text: str, of_pattern: re.Pattern[str]) -> list[Item]:
+    """Split what stands in a bracket into what has a meaning there, and text that is a member of it."""
+    return [Pattern(found[0]) if found[1] else found[0] for found in of_pattern.finditer(text)]
 
 
 def merged(items: Iterable[Item]) -> Word:

@@ -163,8 +163,19 @@ def test_wildcards_are_patterns(written: str, expected: tuple[Piece, ...]) -> No
 
 
 @pytest.mark.parametrize(
-    "written", ["[é]", "[' ']", "[\\]]", "['!'a]", "[{a,b}]", "[<(a)]", "{a[,]b}", "[a'-'z]"]
+    ("written", "expected"),
+    [
+        ("-[é]", (Literal("-"), Pattern("["), Literal("é"), Pattern("]"))),
+        ("-[a' '']']", (Literal("-"), Pattern("[a"), Literal(" ]"), Pattern("]"))),
+        ("-[a'-'z]", (Literal("-"), Pattern("[a"), Literal("-"), Pattern("z]"))),
+        ("-['!'a]*", (Literal("-"), Pattern("["), Literal("!"), Pattern("a]*"))),
+    ],
 )
+def test_what_is_only_itself_in_a_bracket_is_literal(written: str, expected: tuple[Piece, ...]) -> None:
+    assert pieces(written) == expected
+
+
+@pytest.mark.parametrize("written", ["[{a,b}]", "[<(a)]", "{a[,]b}", "[é]"])
 def test_an_unusual_bracket_is_refused(written: str) -> None:
     assert refusal(f"a {written}").rule == "unparsable"
 

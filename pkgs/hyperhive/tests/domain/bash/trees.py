@@ -69,7 +69,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _opaque(make: Callable[P, SearchStrategy[T]]) -> Callable[P, SearchStrategy[T]]:
+def opaque(make: Callable[P, SearchStrategy[T]]) -> Callable[P, SearchStrategy[T]]:
     """One strategy for each set of arguments, without its whole inside in its representation."""
     cached = cache(make)
 
@@ -87,10 +87,28 @@ class Trees:
         self.posix = posix
         common = st.sampled_from(NASTY) | st.text(_HOSTILE, min_size=1, max_size=6) | _PLAIN
         self.texts = common if posix else common | st.sampled_from(CONTROLS)
-        #: Inside of double quotes.
-        self.quoted_texts = common
+        #: In an expansion or a regular expression, where a control character can only stand alone.
+        self.inner_texts = common
+        self.names = _NAMES
+        # Members that would mean something without their quotes; a word that begins so could be a subscript.
+        self.brackets = st.builds(
+            lambda first, text, last: (Literal("-"), Pattern(first), Literal(text), Pattern(last)),
+            st.sampled_from(["[", "[!"] if posix else ["[", "[!", "[^a-c"]),
+            st.sampled_from([" ", "-", "!", "]", "é", "'", "$(", "^!", "/"]),
+            st.sampled_from(["]", "z]", "0-9]*"]),
+        )
+        self.specials = st.sampled_from([*"1@*#?$!-", "10"])
+        self.processes = not posix
+        self.background = st.sampled_from([False, False, True])
+        parameters = [
+            Parameter("x", quoted=True),
+            Parameter("1", quoted=True),
+            Parameter("x", quoted=True, operator=":-", argument=literal_word("0")),
+            Parameter("x", quoted=True, operator="length"),
+        ]
+        self.operands = st.sampled_from(["1", "42", "x", "n", *parameters]).map(lambda token: (token,))
 
-    @_opaque
+    @opaque
     def scripts(self, depth: int, *, nested: bool = False) -> SearchStrategy[Script]:
         return st.lists(self.statements(depth, nested=nested), min_size=1, max_size=3).map(
             lambda found: Script(tuple(found))
@@ -103,9 +121,9 @@ class Trees:
             st.booleans(),
         )
         rest = st.lists(st.tuples(st.sampled_from(["&&", "||"]), pipelines), max_size=1).map(tuple)
-        return st.builds(Statement, pipelines, rest, st.sampled_from([False, False, True]))
+        return st.builds(Statement, pipelines, rest, self.background)
 
-    @_opaque
+    @opaque
     def commands(self, depth: int, *, nested: bool) -> SearchStrategy[Command]:
         simple = self.simple(depth, nested=nested)
         if not depth:
@@ -130,7 +148,7 @@ class Trees:
             st.builds(Subshell, body, redirections),
             st.builds(If, branches, st.none() | body, redirections),
             st.builds(While, st.booleans(), body, body, redirections),
-            st.builds(For, _NAMES, words, body, redirections),
+            st.builds(For, self.names, words, body, redirections),
             st.builds(
                 Case, self.words(depth, "single"), st.lists(items, max_size=2).map(tuple), redirections
             ),
@@ -167,16 +185,16 @@ class Trees:
 
     def assignments(self, depth: int) -> SearchStrategy[Assignment]:
         value = self.words(depth, "value")
-        plain = st.builds(Assignment, _NAMES, st.just(""), st.just(value=False), value)
+        plain = st.builds(Assignment, self.names, st.just(""), st.just(value=False), value)
         if self.posix:
             return plain
         subscripts = st.sampled_from(["", "0", "-1", "n", "${n}"])
-        return plain | st.builds(Assignment, _NAMES, subscripts, st.booleans(), value)
+        return plain | st.builds(Assignment, self.names, subscripts, st.booleans(), value)
 
     def arrays(self, depth: int) -> SearchStrategy[Assignment]:
         element = self.words(depth, "listed").filter(lambda word: not _begins_with_bracket(word))
         words = st.lists(element, max_size=3).map(tuple)
-        return st.builds(Assignment, _NAMES, st.just(""), st.booleans(), words)
+        return st.builds(Assignment, self.names, st.just(""), st.booleans(), words)
 
     def redirections(self, depth: int, *, nested: bool) -> SearchStrategy[tuple[Redirection, ...]]:
         files = self.words(depth, "target")
@@ -196,7 +214,7 @@ class Trees:
         several = st.lists(st.one_of(found), max_size=2).map(tuple)
         if nested:
             return st.just(()) | several
-        bodies = st.lists(self.quoted_texts, max_size=3).map(
+        bodies = st.lists(self.inner_texts, max_size=3).map(
             lambda lines: "".join(line + "\n" for line in lines)
         )
         documents = st.builds(
@@ -223,22 +241,13 @@ class Trees:
             max_leaves=4,
         )
 
-    @_opaque
+    @opaque
     def tokens(self, depth: int) -> SearchStrategy[Tokens]:
         """An expression; bases and steps where they can stand."""
-        atoms = st.sampled_from([("1",), ("42",), ("x",), ("n",)])
-        parameters = st.sampled_from(
-            [
-                Parameter("x", quoted=True),
-                Parameter("1", quoted=True),
-                Parameter("x", quoted=True, operator=":-", argument=literal_word("0")),
-                Parameter("x", quoted=True, operator="length"),
-            ]
-        ).map(lambda parameter: (parameter,))
-        found: list[SearchStrategy[Tokens]] = [atoms, parameters]
+        found: list[SearchStrategy[Tokens]] = [self.operands]
         binary = ["+", "-", "*", "/", "%", "<", ">=", "==", "!=", "&", "|", "^", "&&", "||", "<<", ">>"]
         if not self.posix:
-            found.append(st.sampled_from([("10#", Parameter("x", quoted=True)), ("n", "++"), ("--", "n")]))
+            found.append(st.sampled_from([("10#", Parameter("n", quoted=True)), ("n", "++"), ("--", "n")]))
             binary += ["**", ","]
         if depth:
             script = self.scripts(depth - 1, nested=True)
@@ -257,28 +266,32 @@ class Trees:
 
     # Words.
 
-    @_opaque
+    @opaque
     def words(self, depth: int, place: str) -> SearchStrategy[Word]:
         """`place`: `first`, `argument`, `listed`, `value`, `single`, `target`, `pattern`, `regex`."""
-        literal = self.texts.map(literal_word)
-        quoted = st.lists(self.literals() | self.expansions(depth, quoted=True), min_size=1, max_size=3)
+        literals = (self.inner_texts if place == "regex" else self.texts).map(Literal)
+        literal = literals.map(lambda piece: Word((piece,)))
+        quoted = st.lists(literals | self.expansions(depth, quoted=True), min_size=1, max_size=3)
         found = [literal, literal, quoted.map(word_of), st.just(literal_word(""))]
         if place == "first":
             return literal | st.sampled_from(["x", "git", "["]).map(literal_word) | quoted.map(word_of)
         unquoted = place in {"argument", "listed", "target", "pattern", "regex"}
         if unquoted:
-            pieces: list[SearchStrategy[Piece]] = [self.literals(), self.expansions(depth, quoted=False)]
+            pieces: list[SearchStrategy[Piece | tuple[Piece, ...]]] = [
+                self.literals(),
+                self.expansions(depth, quoted=False),
+            ]
             if place == "regex":
                 pieces.append(_REGEXES.map(Pattern))
             elif not (self.posix and place == "target"):
-                pieces.append(_GLOBS.map(Pattern))
+                pieces += [_GLOBS.map(Pattern), self.brackets]
             if place in {"argument", "listed"} and not self.posix:
                 pieces.append(self.braces(depth))
             mixed = st.lists(st.one_of(pieces), min_size=1, max_size=3).map(word_of)
             found.append(mixed.filter(lambda word: not _like_element(word)))
         if place != "regex":
             found.append(self.tildes())
-        if place == "argument" and depth and not self.posix:
+        if place == "argument" and depth and self.processes:
             script = self.scripts(depth - 1, nested=True)
             substitution = st.builds(ProcessSubstitution, st.sampled_from("<>"), script)
             found.append(substitution.map(lambda piece: Word((piece,))))
@@ -291,7 +304,7 @@ class Trees:
         ends = st.just("") | self.texts.map(lambda text: "/" + text)
         return st.builds(lambda user, end: word_of([Tilde(user), Literal(end)]), _USERS, ends)
 
-    @_opaque
+    @opaque
     def braces(self, depth: int) -> SearchStrategy[Piece]:
         ranges = st.sampled_from(
             [BraceRange("1", "5", ""), BraceRange("a", "e", "2"), BraceRange("-1", "01", "")]
@@ -304,12 +317,12 @@ class Trees:
         )
         return ranges | brace(alternatives)
 
-    @_opaque
+    @opaque
     def expansions(self, depth: int, *, quoted: bool) -> SearchStrategy[Piece]:
         """With `quoted` all are, else some."""
         flag = st.just(value=True) if quoted else st.booleans()
-        found: list[SearchStrategy[Piece]] = [st.builds(Parameter, _NAMES, flag)]
-        found.append(st.builds(Parameter, st.sampled_from([*"1@*#?$!-", "10"]), flag))
+        found: list[SearchStrategy[Piece]] = [st.builds(Parameter, self.names, flag)]
+        found.append(st.builds(Parameter, self.specials, flag))
         if depth:
             script = self.scripts(depth - 1, nested=True)
             found += [
@@ -320,16 +333,18 @@ class Trees:
         return st.one_of(found)
 
     def parameters(self, depth: int, *, quoted: bool) -> SearchStrategy[Parameter]:
-        names, flag = _NAMES | st.just("1"), st.just(quoted)
+        names, flag = self.names | st.just("1"), st.just(quoted)
         inside = self.expansions(depth, quoted=True)
         if quoted:
-            texts = self.quoted_texts.map(Literal)
+            texts = self.inner_texts.map(Literal)
             arguments = st.lists(texts | inside, max_size=2).map(word_of)
         else:
-            arguments = st.lists(self.literals() | inside | _GLOBS.map(Pattern), max_size=2).map(word_of)
-        plain = st.builds(Parameter, _NAMES, st.just(value=False))
+            arguments = st.lists(
+                self.inner_texts.map(Literal) | inside | _GLOBS.map(Pattern), max_size=2
+            ).map(word_of)
+        plain = st.builds(Parameter, self.names, st.just(value=False))
         parts = st.lists(
-            self.literals() | inside | st.sampled_from(["*", "?", "[a-z]"]).map(Pattern) | plain, max_size=2
+            self.inner_texts.map(Literal) | inside | _GLOBS.map(Pattern) | self.brackets | plain, max_size=2
         ).map(word_of)
         found = [
             st.builds(
@@ -356,12 +371,14 @@ class Trees:
         subscripts = st.sampled_from(["@", "*", "0", "-1", "n", "${n}"])
         inside = self.expansions(depth, quoted=True)
         ampersands = st.sampled_from(["&", "&&"]).map(Pattern)
-        plain_one = st.builds(Parameter, _NAMES, st.just(value=False))
-        replacements = st.lists(self.literals() | inside | ampersands | plain_one, max_size=2).map(word_of)
+        plain_one = st.builds(Parameter, self.names, st.just(value=False))
+        replacements = st.lists(
+            self.inner_texts.map(Literal) | inside | ampersands | plain_one, max_size=2
+        ).map(word_of)
         return [
             st.builds(
                 Parameter,
-                _NAMES,
+                self.names,
                 flag,
                 operator=st.sampled_from(["/", "//", "/#", "/%"]),
                 argument=parts,
@@ -369,16 +386,16 @@ class Trees:
             ),
             st.builds(
                 Parameter,
-                _NAMES,
+                self.names,
                 flag,
                 operator=st.sampled_from(["^", "^^", ",", ",,"]),
                 argument=st.none() | parts,
             ),
-            st.builds(Parameter, _NAMES, flag, operator=st.sampled_from(["@Q", "@U", "@a"])),
-            st.builds(Parameter, _NAMES | st.just("@"), flag, operator=st.just("slice"), slice=slices),
-            st.builds(Parameter, _NAMES, flag, subscripts, st.sampled_from(["", "length"])),
-            st.builds(Parameter, _NAMES, flag, st.sampled_from(["@", "*"]), st.just("keys")),
-            st.builds(Parameter, _NAMES, flag, operator=st.just("indirect")),
+            st.builds(Parameter, self.names, flag, operator=st.sampled_from(["@Q", "@U", "@a"])),
+            st.builds(Parameter, self.names | st.just("@"), flag, operator=st.just("slice"), slice=slices),
+            st.builds(Parameter, self.names, flag, subscripts, st.sampled_from(["", "length"])),
+            st.builds(Parameter, self.names, flag, st.sampled_from(["@", "*"]), st.just("keys")),
+            st.builds(Parameter, self.names, flag, operator=st.just("indirect")),
         ]
 
 
@@ -400,10 +417,10 @@ def _like_element(word: Word) -> bool:
     )
 
 
-def word_of(pieces: Sequence[Piece]) -> Word:
+def word_of(parts: Sequence[Piece | tuple[Piece, ...]]) -> Word:
     """The pieces with literals that touch made one, and without a pattern that touches another."""
     found: list[Piece] = []
-    for piece in pieces:
+    for piece in (piece for part in parts for piece in (part if isinstance(part, tuple) else (part,))):
         last = found[-1] if found else None
         if isinstance(piece, Literal) and isinstance(last, Literal):
             found[-1] = Literal(last.text + piece.text)
