@@ -219,7 +219,9 @@ class WordPrinter(ABC):
         if inner and not _INNER_ANSI.fullmatch(text):
             instead = "put the text in a variable: `c=$'…'`"
             raise UnparsableError("a control character stands beside others in an expansion", instead)
-        escaped = text.replace("\\", "\\\\").replace("'", "\\047").replace("$", "\\044")
+        # Inside of a substitution Bash reads it again as `'…'`, with the quotes that single quotes need.
+        apostrophe = "'\"'\"$'" if self._apostrophe is _IN_ARRAY else "\\047"
+        escaped = text.replace("\\", "\\\\").replace("$", "\\044").replace("'", apostrophe)
         self.write("$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'")
 
     def quote(self, text: str) -> None:
