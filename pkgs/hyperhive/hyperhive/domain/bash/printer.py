@@ -340,6 +340,8 @@ class _Printer(WordPrinter):
     def _duplicate(self, redirection: Redirection) -> None:
         text = redirection.target.text
         self.write(redirection.operator)
+        if redirection.target.prefix.startswith("-") and text != "-":
+            raise refusal("a closed descriptor with text behind it")
         if text is not None and not _DESCRIPTOR.fullmatch(text):
             self.bash_only("`>&` with a file")
             if redirection.operator == "<&" or redirection.descriptor is not None:

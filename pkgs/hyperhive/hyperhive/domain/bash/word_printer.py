@@ -44,7 +44,7 @@ _IN_ARRAY: Final = "'\"'\"'"
 _RANGE: Final = re.compile(r"(?:-?[0-9]{1,18}\n-?[0-9]{1,18}|[A-Za-z]\n[A-Za-z])\n(?:-?[0-9]{1,18})?")
 _UNPRINTABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
-_INNER_ANSI: Final = re.compile(r"[\x02-\x08\x0b-\x1fA-Za-z0-9_./:@%+,=-]+")
+_INNER_ANSI: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7fA-Za-z0-9_./:@%+,=\[-]+")
 
 # In a word as a whole, \0 stands for what is quoted or computed, and \1 for what can stand in no bracket.
 _BRACKET: Final = r"\[[!^]?\]?(?:\[:[a-z]+:\]|\[(?![:.=])|[A-Za-z0-9_./:@%+,*?!^=\0-])*\]"
