@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from hyperhive.domain.bash.parser import parse
@@ -215,3 +217,36 @@ def test_a_command_is_shown_on_one_line() -> None:
     assert shown_command(found.words, found.assignments) == r"A=1 git commit -m 'two\nlines'"
     assert shown_command(found.words, limit=12) == "git commit …"
     assert shown_command((literal_word("a"), word("b", Tilde("")))) == "a b~"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a > nul",
+        "a >nul; b",
+        "a &> NUL",
+        "a >> Nul | b",
+        "a '> nul'",
+        "a $'>\\u00a0nul\\n'",
+        'a "b >nul;"',
+        "a {'> nul',nul}",
+        'a "$(b > nul)"',
+        "cat <<EOF\n> nul\nEOF",
+        "cat <<EOF\n>\nnul\n$x\nEOF",
+        "[[ a > nul ]]",
+        "x='> nul'",
+        "a ${x:->'nul '}",
+        'a "${x:->nul }"',
+        "((a > nul))",
+        "(( a >nul ))",
+        "a $'> nul\\a'",
+    ],
+)
+def test_claude_code_finds_no_nul_to_edit(line: str) -> None:
+    try:
+        text = print_script(parse(line))
+    except RefusedError:
+        return
+    assert parse(text) == parse(line)
+    # As the CLI has it.
+    assert re.search(r"(\d?&?>+[\s\ufeff]*)[Nn][Uu][Ll](?=[\s\ufeff]|$|[|&;)\n])", text) is None
