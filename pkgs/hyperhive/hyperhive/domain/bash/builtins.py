@@ -26,6 +26,8 @@ NEEDS_NO_PATTERN: Final = frozenset(
     | {"readarray", "readonly", "return", "set", "shift", "shopt", "test", "trap", "true", "typeset", "unset"}
     | {"wait"}
 )
+_OF_BASH: Final = frozenset({"declare", "mapfile", "readarray", "shopt", "typeset"})
+_PROGRAMS_TOO: Final = frozenset({"[", "false", "test", "true"})
 _REFUSED: Final = {
     **dict.fromkeys(("alias", "unalias"), "gives commands another meaning"),
     **dict.fromkeys(("bind", "compgen", "complete", "compopt"), "holds commands that run later or elsewhere"),
@@ -57,9 +59,14 @@ _DIGITS: Final = "\1"
 _ELEMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[-?[0-9]+\])?")
 
 
-def needs_no_pattern(words: Sequence[Word]) -> bool:
-    """Whether a command whose name is literal may run without one; it is checked all the same."""
+def needs_no_pattern(words: Sequence[Word], *, posix: bool = False, started: bool = False) -> bool:
+    """Whether a command whose name is literal may run without one; it is checked all the same.
+
+    What `sh` does not have, and what a program starts, is a program of that name.
+    """
     name = words[0].text
+    if (posix and name in _OF_BASH) or (started and name not in _PROGRAMS_TOO):
+        return False
     if name == "exec":
         return len(words) == 1
     if name == "export":

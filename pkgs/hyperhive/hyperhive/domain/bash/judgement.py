@@ -52,6 +52,7 @@ _SPECIAL: Final = frozenset(
     | {"return", "set", "shift", "source", "times", "trap", "unset"}
 )
 # An exact pattern over one of them lets a text run in the shell of the line that nobody has read.
+_KEEPING_BUILTINS: Final = frozenset({"builtin", "command", "time"})
 _IN_THIS_SHELL: Final = frozenset({".", "builtin", "command", "eval", "source", "time", "trap"})
 _DEPTH_PER_WRAPPER: Final = 4
 _MAX_INSTEAD: Final = 1000
@@ -104,6 +105,8 @@ class _Shell:
     depth: int = 0
     #: Names that a child of it can find in its environment with a value of the line.
     given: frozenset[str] = frozenset()
+    #: A program starts them, which finds no built-ins.
+    started: bool = False
 
 
 class Judgement:
@@ -325,7 +328,7 @@ class Judgement:
             raise RefusedError("too_deep", "wrapper commands are nested too deeply")
         check_name(words[0])
         if pattern is None:
-            self._check_free(words, assignments)
+            self._check_free(words, assignments, shell)
         if assignments and words[0].text in _SPECIAL:
             reason = f"`{assignments[0].name}` would stay set behind `{words[0].text}`"
             raise RefusedError("assignment", reason, rewritten(words))
@@ -350,7 +353,12 @@ class Judgement:
             case InnerOutput(word):
                 self._output(word, shell)
             case InnerCommand():
-                inner = replace(shell, depth=depth, in_place=shell.in_place and not found.moves)
+                inner = replace(
+                    shell,
+                    depth=depth,
+                    in_place=shell.in_place and not found.moves,
+                    started=shell.started or words[0].text not in _KEEPING_BUILTINS,
+                )
                 # With a variable in front, in `sh`, and behind another one, `time` is the program.
                 program = assignments or shell.scope.posix or found.words[0].text == "time"
                 keyword = found.same_shell and not program
@@ -374,17 +382,19 @@ class Judgement:
         self,
         words: Words,
         assignments: Assignments,
+        shell: _Shell,
     ) -> None:
         """Refuse a command that no pattern covers and that needs one."""
         name = words[0].text or ""
         named = {assignment.name for assignment in assignments}
-        if needs_no_pattern(words) and (not named or (name == "read" and named == {"IFS"})):
+        free = needs_no_pattern(words, posix=shell.scope.posix, started=shell.started)
+        if free and (not named or (name == "read" and named == {"IFS"})):
             return
         if self._patterns.command(words, assignments) is not None:
             raise self._left(f"the program `{name}`", rewritten((self._absolute(words[0]), *words[1:])))
         if name == "export":
             raise export_refused(words)
-        if assignments and (needs_no_pattern(words) or self._patterns.command(words)):
+        if assignments and (free or self._patterns.command(words)):
             first = assignments[0].name
             reason = f"`{first}` in its environment needs a pattern that names it, as in `{first}=* {name} *`"
             raise RefusedError("assignment", reason, rewritten(words))

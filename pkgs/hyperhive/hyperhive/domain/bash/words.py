@@ -190,10 +190,23 @@ class WordReader(ExpansionReader):
                 self.position += 1
                 if len(items) == before:
                     items.append("")
+                self._check_list(items[before:], start)
                 return
             if char == END:
                 raise self.unparsable("a double quote is not closed", position=start)
             items.append(self._escaped('$`"\\') if char == "\\" else self._quoted_piece(Quoting.DOUBLE))
+
+    def _check_list(self, items: list[Item], start: int) -> None:
+        """Refuse a list beside what can be empty: if all is, Bash makes no word of these quotes."""
+        computed = not any(isinstance(item, str) and item for item in items)
+        if (
+            len(items) > 1
+            and computed
+            and any(isinstance(item, Parameter) and _is_list(item) for item in items)
+        ):
+            raise self.unparsable(
+                "a list stands beside an expansion in quotes", "give each quotes of its own", position=start
+            )
 
     def _quoted_piece(self, quoting: Quoting) -> Item:
         piece = self.expansion(quoting)
@@ -351,6 +364,10 @@ def _split_at_tildes(text: Unquoted, following: list[Item], beginning: int, *, c
     if position < len(text):
         done.append(Unquoted(text[position:]))
     return done
+
+
+def _is_list(parameter: Parameter) -> bool:
+    return parameter.operator != "length" and "@" in {parameter.name, parameter.subscript}
 
 
 def _lone_quotes(items: list[Item], place: Place) -> bool:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from tests.domain.bash.shells import Call, Outcome
+from tests.domain.bash.shells import SHELLS, WRAPPERS, Call, Outcome
 
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _NOT_FOUND: Final = re.compile(
     r"(?:line \d+: ([^\s/:]+): command|: \d+: ([^\s/:]+):) not found$", re.MULTILINE
 )
+_STARTING: Final = frozenset({*SHELLS, *WRAPPERS})
 _MOVES: Final = frozenset({"cd", "pushd", "env", "find"})
 #: Set by wrappers for what they start.
 _OF_WRAPPERS: Final = frozenset({"LD_PRELOAD", "_STDBUF_O", "_STDBUF_E", "_STDBUF_I"})
@@ -53,6 +54,7 @@ class Permissions:
 
     commands: tuple[Permission, ...]
     outputs: tuple[str, ...]
+    #: For every program: by `export`, or because what a wrapper starts gets the wrapper's.
     exported: frozenset[str]
 
     @classmethod
@@ -61,7 +63,8 @@ class Permissions:
         outputs = tuple(pattern[1:].strip() for pattern in patterns if pattern.startswith(">"))
         commands = tuple(Permission.of(pattern) for pattern in patterns if not pattern.startswith(">"))
         exports = (word for found in commands if found.words[0] == "export" for word in found.words[1:])
-        return cls(commands, outputs, frozenset(word.partition("=")[0] for word in exports))
+        wrapped = (name for found in commands if found.words[0] in _STARTING for name, _ in found.variables)
+        return cls(commands, outputs, frozenset((*(word.partition("=")[0] for word in exports), *wrapped)))
 
     @property
     def move(self) -> bool:
