@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.report import Section, Spread, ratio, rounded
 from hyperhive.domain.bash import judge
-from hyperhive.domain.bash.parser import parse
+from hyperhive.domain.bash.reading.parser import parse
 from hyperhive.domain.bash.script import RefusedError
 
 PATTERNS: Final = [

@@ -10,7 +10,7 @@ import pytest
 
 from hyperhive.domain.bash import differs, judge
 from hyperhive.domain.bash.script import RefusedError
-from hyperhive.domain.bash.variables import check_name
+from hyperhive.domain.bash.variables.names import check_name
 from tests.domain.bash.cases import ordinary
 from tests.domain.bash.test_policy import ENTRIES, LISTS, Entry
 from tests.harness.conftest import MakeHive, SmallHive

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from hyperhive.domain.bash.arguments import Inner, InnerCommand, InnerOutput, InnerScript, rewritten
-from hyperhive.domain.bash.builtins import BUILTINS, check_builtin, needs_no_pattern
-from hyperhive.domain.bash.evaluation import check_assignment, check_node
+from hyperhive.domain.bash.commands.arguments import Inner, InnerCommand, InnerOutput, InnerScript, rewritten
+from hyperhive.domain.bash.commands.builtins import BUILTINS, check_builtin, needs_no_pattern
+from hyperhive.domain.bash.commands.programs import notes
+from hyperhive.domain.bash.commands.wrappers import WRAPPERS, embedded, inner_commands, without_activation
 from hyperhive.domain.bash.forms import (
     Words,
     check_name,
@@ -20,12 +21,11 @@ from hyperhive.domain.bash.forms import (
     unexports,
 )
 from hyperhive.domain.bash.lines import one_line
-from hyperhive.domain.bash.parser import parse
 from hyperhive.domain.bash.patterns import Pattern, PatternList, exported_assignment, listed
-from hyperhive.domain.bash.printer import RESERVED, print_script, shown, shown_command
-from hyperhive.domain.bash.programs import notes
+from hyperhive.domain.bash.printing.printer import RESERVED, print_script, shown, shown_command
+from hyperhive.domain.bash.reading.parser import parse
+from hyperhive.domain.bash.reading.source import MAX_DEPTH
 from hyperhive.domain.bash.redirections import check_redirection, is_free, kept_from_network, writes
-from hyperhive.domain.bash.scope import Scope
 from hyperhive.domain.bash.script import (
     Assignment,
     Command,
@@ -43,8 +43,8 @@ from hyperhive.domain.bash.script import (
     parts,
     rebuilt,
 )
-from hyperhive.domain.bash.source import MAX_DEPTH
-from hyperhive.domain.bash.wrappers import WRAPPERS, embedded, inner_commands, without_activation
+from hyperhive.domain.bash.variables.evaluation import check_assignment, check_node
+from hyperhive.domain.bash.variables.scope import Scope
 
 # A variable in front of them stays set in a shell that goes by POSIX.
 _SPECIAL: Final = frozenset(

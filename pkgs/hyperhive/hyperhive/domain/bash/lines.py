@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from hyperhive.domain.bash.parser import parse
-from hyperhive.domain.bash.printer import print_script
+from hyperhive.domain.bash.printing.printer import print_script
+from hyperhive.domain.bash.reading.parser import parse
 from hyperhive.domain.bash.script import RefusedError, Script
 
 _SPACING: Final = re.compile(r"[ \t\n;]+")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from hyperhive.domain.bash.judgement import JudgedCommand, Judgement
 from hyperhive.domain.bash.lines import differs
-from hyperhive.domain.bash.parser import parse
 from hyperhive.domain.bash.patterns import compile_pattern, compile_patterns, listed
-from hyperhive.domain.bash.printer import shown_command
+from hyperhive.domain.bash.printing.printer import shown_command
+from hyperhive.domain.bash.reading.parser import parse
 from hyperhive.domain.bash.script import RefusedError, SimpleCommand, nodes
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from hyperhive.domain.bash.printer import shown
+from hyperhive.domain.bash.printing.printer import shown
 from hyperhive.domain.bash.script import (
     Literal,
     Parameter,

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 
-from hyperhive.domain.bash.builtins import check_builtin
-from hyperhive.domain.bash.evaluation import check_assignment, check_node
-from hyperhive.domain.bash.parser import parse
-from hyperhive.domain.bash.scope import Scope
+from hyperhive.domain.bash.commands.builtins import check_builtin
+from hyperhive.domain.bash.commands.wrappers import embedded
+from hyperhive.domain.bash.reading.parser import parse
 from hyperhive.domain.bash.script import RefusedError, SimpleCommand, nodes
-from hyperhive.domain.bash.wrappers import embedded
+from hyperhive.domain.bash.variables.evaluation import check_assignment, check_node
+from hyperhive.domain.bash.variables.scope import Scope
 
 
 def scope_of(

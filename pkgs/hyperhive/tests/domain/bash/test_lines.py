@@ -1,7 +1,7 @@
 import pytest
 
 from hyperhive.domain.bash.lines import differs, one_line
-from hyperhive.domain.bash.parser import parse
+from hyperhive.domain.bash.reading.parser import parse
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from typing import Any
 
-from hyperhive.domain.bash.parser import parse
+from hyperhive.domain.bash.reading.parser import parse
 from hyperhive.domain.bash.script import (
     Embedded,
     Group,
@@ -13,7 +13,7 @@ from hyperhive.domain.bash.script import (
     nodes,
     rebuilt,
 )
-from tests.domain.bash.reading import run, script
+from tests.domain.bash.parsing import run, script
 
 
 def names(value: object) -> list[str]:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from hyperhive.domain.bash.parser import parse
-from hyperhive.domain.bash.printer import print_script
+from hyperhive.domain.bash.printing.printer import print_script
+from hyperhive.domain.bash.reading.parser import parse
 from hyperhive.domain.bash.script import Literal, RefusedError, Script, Word, nodes, rebuilt
 from tests.domain.bash import runnable
 from tests.domain.bash.expanding import UndefinedError
-from tests.domain.bash.reading import run, script
+from tests.domain.bash.parsing import run, script
 from tests.domain.bash.shells import shells
 from tests.domain.bash.trees import NASTY, Trees
 

@@ -1,0 +1,1 @@
+"""What built-ins, wrappers and usual programs do with their arguments."""

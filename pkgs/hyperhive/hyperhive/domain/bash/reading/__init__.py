@@ -1,0 +1,1 @@
+"""From text to the tree: a recursive descent, one class on top of the next."""

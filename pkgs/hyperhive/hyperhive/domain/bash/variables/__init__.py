@@ -1,0 +1,1 @@
+"""What the variables of a script can hold, and where Bash would evaluate them."""
