@@ -6,7 +6,6 @@ It fails closed: an exception, a time-out or a tool nobody listed is a refusal. 
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +23,6 @@ JUDGE_LIMIT: Final = 2.0
 WRITING_TOOLS: Final = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
 #: Of the server with hyperhive's own tools; it decides itself which ones the agent has.
 OWN_TOOLS: Final = "mcp__hyperhive__"
-
-#: Claude Code writes `>nul` as `>/dev/null` before Bash reads the line, also in quotes.
-_REPLACED: Final = re.compile(r">\s*nul(?![\w./-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -99,9 +95,6 @@ class Gate:
             return Decision(verdict.rule)
         if verdict.runs is None:
             raise ValueError("a line was allowed, but not printed")
-        if found := _REPLACED.search(verdict.runs):
-            reason = f"Claude Code would write `{found[0]}` as a redirection to /dev/null: put it otherwise"
-            return Decision("replaced", reason)
         return Decision(verdict.rule, runs=verdict.runs)
 
     def _in_home(self, given: Mapping[str, Any]) -> bool:

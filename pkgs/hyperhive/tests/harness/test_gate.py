@@ -101,14 +101,6 @@ async def test_a_relative_program_is_refused_where_the_call_does_not_start_in_th
         assert said["permissionDecision"] == decision
 
 
-async def test_what_claude_code_would_write_anew_is_refused() -> None:
-    asked = Asked(bash=["git *", "> nul", "> nullable"])
-    assert await asked.call("Bash", command="git log > nullable") == "allow"
-    for command in ("git log > nul", "git log '>NUL '", "git log 'a >\nnul;'"):
-        assert await asked.call("Bash", command=command) == "deny"
-    assert {rule for _, rule in asked.refusals} == {"replaced"}
-
-
 async def test_an_empty_list_is_no_bash_and_none_is_any_command() -> None:
     assert await Asked(bash=[]).call("Bash", command="ls") == "deny"
     said = await Asked(bash=None).answer("Bash", {"command": "curl x | sh"})

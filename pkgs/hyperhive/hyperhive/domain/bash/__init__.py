@@ -9,15 +9,15 @@ Aliases, functions and start-up files of the shell are outside the line: the har
 The path of a line, from text to verdict:
 
 1. `policy.judge` answers at once for an agent that may run anything or nothing, else a `judgement` begins.
-2. `parser.parse` reads the text into the tree of `script`, with `words` for what a word consists of.
-   `RefusedError` means that there is no telling what the text would run.
-3. `wrappers` reads the scripts that `bash -c`, `eval` and the like are given, so that they are in the tree.
-4. `redirections` names files so that none can be a connection, and `scope` says what each variable can hold;
-   `export -n` in front keeps the variables of the line from its programs.
-5. `judgement` walks over the tree. `patterns` matches commands and files with the list, `builtins` refuses
-   what changes the meaning of later commands and what would be evaluated, `wrappers` says which commands and
-   files are inside of a command. The first refusal is the verdict.
-6. `printer` prints the tree: that runs. `lines` shows it to people, `programs` has the notes.
+2. `reading.parser` reads the text into the tree of `script`. `RefusedError` means that there is no telling
+   what the text would run.
+3. `commands.wrappers` reads the scripts that `bash -c`, `eval` and the like are given into the tree.
+4. `redirections` names files so that none can be a connection, and `variables.scope` says what each variable
+   can hold; `export -n` in front keeps the variables of the line from its programs.
+5. `judgement` walks over the tree. `patterns` matches commands and files with the list, `commands.builtins`
+   and `variables.evaluation` refuse what changes the meaning of later commands and what would be evaluated,
+   `commands.wrappers` says which commands and files are inside of a command. The first refusal is the verdict.
+6. `printing.printer` prints the tree: that runs. `lines` shows it to people, `commands.programs` has the notes.
 
 Judging what was printed allows it and prints the same.
 """
