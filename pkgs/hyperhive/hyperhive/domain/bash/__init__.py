@@ -14,10 +14,11 @@ The path of a line, from text to verdict:
 3. `commands.wrappers` reads the scripts that `bash -c`, `eval` and the like are given into the tree.
 4. `redirections` names files so that none can be a connection, and `variables.scope` says what each variable
    can hold; `export -n` in front keeps the variables of the line from its programs.
-5. `judgement` walks over the tree. `patterns` matches commands and files with the list, `commands.builtins`
-   and `variables.evaluation` refuse what changes the meaning of later commands and what would be evaluated,
-   `commands.wrappers` says which commands and files are inside of a command. The first refusal is the verdict.
-6. `printing.printer` prints the tree: that runs. `lines` shows it to people, `commands.programs` has the notes.
+5. `judgement` walks over the tree. `patterns` matches commands and files with the list; `commands.builtins`
+   and `variables.evaluation` refuse what changes the meaning of later commands and what would be evaluated;
+   `commands.wrappers` says which commands and files are inside of a command. The first refusal is the
+   verdict.
+6. `printing.printer` prints the tree: that runs. `lines` shows it to people, `commands.programs` has notes.
 
 Judging what was printed allows it and prints the same.
 """
