@@ -33,7 +33,7 @@ LISTS: Final[dict[str, Sequence[str]]] = {
     **{name: found["patterns"] for name, found in _LISTS.items()},
     "ordinary": [*ordinary().patterns, *ordinary().additions],
 }
-#: Bash cannot read the line itself.
+#: Bash cannot read the line itself. (The static one crashes on the home of an unknown user.)
 _SYNTAX: Final = re.compile(r"syntax error|unexpected EOF|bad substitution|here-document at line")
 #: An error in an expansion ends the rest of its line; the print has the rest on other lines.
 _CUT_SHORT: Final = re.compile(
@@ -100,7 +100,8 @@ class Player:
         if line == runs or _REPRINTED.search(line) or _TELLING.search(line):
             return
         original = self._shell.run(line)
-        if _SYNTAX.search(original.errors) or _CUT_SHORT.search(original.errors):
+        crashed = original.status is not None and original.status < 0
+        if crashed or _SYNTAX.search(original.errors) or _CUT_SHORT.search(original.errors):
             self.tally.unread += 1
             return
         found = difference(original, printed)

@@ -372,6 +372,8 @@ def _is_list(parameter: Parameter) -> bool:
 
 def _lone_quotes(items: list[Item], place: Place) -> bool:
     """Whether empty quotes would be a word of their own where the word can split."""
+    if "" not in items:
+        return False
     parts: list[list[Item]] = [[]]
     for item in items:
         if isinstance(item, str):
