@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from hyperhive.domain.bash.printing.word_printer import (
+from hyperhive.domain.bash.printing.places import (
     ARGUMENT,
     CASE_PATTERN,
     FIRST,
-    NAME,
     OPERAND,
     OPERAND_PATTERN,
     OPERAND_REGEX,
@@ -20,6 +19,9 @@ from hyperhive.domain.bash.printing.word_printer import (
     TARGET,
     VALUE,
     Place,
+)
+from hyperhive.domain.bash.printing.word_printer import (
+    NAME,
     WordPrinter,
     begins_like_element,
     check_characters,

@@ -4,8 +4,21 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Final
 
+from hyperhive.domain.bash.printing.places import (
+    ALTERNATIVE,
+    BRACKET,
+    DEFAULT,
+    GLOB,
+    NEVER,
+    PLAIN,
+    REGEX,
+    REPLACEMENT,
+    SEARCH,
+    TRIM,
+    Place,
+)
 from hyperhive.domain.bash.printing.token_printer import blanks, check_tokens
 from hyperhive.domain.bash.reading.source import EDITED
 from hyperhive.domain.bash.script import (
@@ -47,10 +60,7 @@ _CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 _INNER_ANSI: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7fA-Za-z0-9_./:@%+,=\[-]+")
 
 # In a word as a whole, \0 stands for what is quoted or computed, and \1 for what can stand in no bracket.
-_BRACKET: Final = r"\[[!^]?\]?(?:\[:[a-z]+:\]|\[(?![:.=])|[A-Za-z0-9_./:@%+,*?!^=\0-])*\]"
-_GLOB: Final = re.compile(rf"(?:[*?]|{_BRACKET})+")
-_GLOBS: Final = re.compile(rf"(?:[*?\0\1]|{_BRACKET})+")
-_REGEX: Final = re.compile(rf"(?:[A-Za-z0-9_/:@%,.*+?^|(){{}}-]|{_BRACKET}|\$(?=[)|])|\$\Z)+")
+_GLOBS: Final = re.compile(rf"(?:[*?\0\1]|{BRACKET})+")
 _TAKEN: Final = re.compile(r".+", re.DOTALL)
 
 _DEFAULTS: Final = frozenset({":-", "-", ":+", "+", ":?", "?"})
@@ -59,60 +69,6 @@ _CASES: Final = frozenset({"^", "^^", ",", ",,"})
 _REPLACES: Final = frozenset({"/", "//", "/#", "/%"})
 _PREFIXES: Final = {"length": "#", "keys": "!", "indirect": "!"}
 _TRANSFORMATIONS: Final = frozenset("@" + letter for letter in "QEPAaUuLKk")
-
-
-class Place(NamedTuple):
-    """What a word may consist of where it stands, besides literals and quoted expansions."""
-
-    #: Literal text that needs no quotes.
-    bare: re.Pattern[str]
-    #: Expansions without quotes, and patterns of this form.
-    unquoted: bool = False
-    pattern: re.Pattern[str] | None = None
-    #: At the beginning, or behind a colon too.
-    tilde: bool = True
-    colons: bool = False
-    braces: bool = False
-    processes: bool = False
-    #: What begins like an assignment could be one: it is quoted, or refused where a tilde follows.
-    command: bool = False
-    assigns: bool = False
-    #: In `${…}` or a regular expression, where Bash can lose the quotes of `$'…'`.
-    inner: bool = False
-
-
-_BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
-_NEVER: Final = re.compile(r"(?!)")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.]*")
-SINGLE: Final = Place(_BARE)
-VALUE: Final = Place(_BARE, colons=True)
-CASE_PATTERN: Final = Place(_BARE, unquoted=True, pattern=_GLOB)
-TARGET: Final = Place(_BARE, unquoted=True, pattern=_GLOB, processes=True)
-FIRST: Final = TARGET._replace(braces=True, command=True)
-ARGUMENT: Final = FIRST._replace(assigns=True)
-_ALTERNATIVE: Final = Place(
-    re.compile(r"[A-Za-z0-9_./:@%+=-]+"),
-    unquoted=True,
-    pattern=_GLOB,
-    tilde=False,
-    braces=True,
-    processes=True,
-)
-OPERAND: Final = Place(re.compile(r"[A-Za-z0-9_./:@%+,][A-Za-z0-9_./:@%+,-]*|-[0-9]+"))
-OPERAND_PATTERN: Final = OPERAND._replace(unquoted=True, pattern=_GLOB)
-OPERAND_REGEX: Final = Place(
-    re.compile(r"[A-Za-z0-9_/:@%,][A-Za-z0-9_/:@%,-]*"),
-    unquoted=True,
-    pattern=_REGEX,
-    tilde=False,
-    inner=True,
-)
-_DEFAULT: Final = CASE_PATTERN._replace(inner=True)
-_REPLACEMENT: Final = Place(
-    re.compile(r"[A-Za-z0-9_.:@%/,+=-]+"), unquoted=True, pattern=re.compile(r"&+"), inner=True
-)
-_TRIM: Final = Place(re.compile(r"[A-Za-z0-9_.:@+-]+"), unquoted=True, pattern=_GLOB, inner=True)
-_SEARCH: Final = _TRIM._replace(tilde=False)
 
 
 def refusal(what: str) -> UnparsableError:
@@ -197,7 +153,7 @@ class WordPrinter(ABC):
             if isinstance(after, Tilde):
                 head, text = assignment[1], text[assignment.end(1) :]
             else:
-                place = place._replace(bare=_NEVER)
+                place = place._replace(bare=NEVER)
         if isinstance(after, Tilde):
             text, tail = text[:-1], text[-1:]
         if not (head or text or tail):
@@ -304,7 +260,7 @@ class WordPrinter(ABC):
             if any(isinstance(part, Pattern) and "," in part.text for part in word.pieces):
                 raise refusal("a comma of a pattern in braces")
             if word.text != "":
-                self.word(word, _ALTERNATIVE)
+                self.word(word, ALTERNATIVE)
         self.write("}")
 
     # Expansions, without double quotes around them.
@@ -350,7 +306,7 @@ class WordPrinter(ABC):
         if piece.replacement is not None:
             self.write("/")
             if piece.replacement.text != "":
-                self.word(piece.replacement, _REPLACEMENT)
+                self.word(piece.replacement, REPLACEMENT)
 
     def _check_operator(self, piece: Parameter) -> None:
         operator, everything = piece.operator, piece.subscript in {"@", "*"}
@@ -384,13 +340,13 @@ class WordPrinter(ABC):
             ):
                 raise refusal("a slash in a pattern")
             # Behind the second sign of an operator a `~` means itself.
-            self.word(argument, _TRIM if operator in _TRIMS or operator == "/" else _SEARCH)
+            self.word(argument, TRIM if operator in _TRIMS or operator == "/" else SEARCH)
         elif argument.text == "":
             return
         elif piece.quoted:
             self._quoted_argument(argument)
         else:
-            self.word(argument, _DEFAULT)
+            self.word(argument, DEFAULT)
 
     def _quoted_argument(self, argument: Word) -> None:
         """Inside of double quotes, where a single quote ends none but may not stand alone."""
@@ -450,17 +406,17 @@ def _fitting(pieces: Sequence[Piece], place: Place) -> Place:
     """The place for patterns that go over several pieces."""
     if place.command and begins_like_element(pieces):
         _check_element(pieces)
-    if place.pattern is _REGEX:
+    if place.pattern is REGEX:
         _check_regex(pieces)
-    if place.pattern is not _GLOB or all(map(_closed, pieces)):
+    if place.pattern is not GLOB or all(map(_closed, pieces)):
         return place
     if not _GLOBS.fullmatch("".join(map(_outline, pieces))):
         raise refusal("a pattern")
-    return place._replace(bare=_NEVER, pattern=_TAKEN)
+    return place._replace(bare=NEVER, pattern=_TAKEN)
 
 
 def _closed(piece: Piece) -> bool:
-    return not isinstance(piece, Pattern) or _GLOB.fullmatch(piece.text) is not None
+    return not isinstance(piece, Pattern) or GLOB.fullmatch(piece.text) is not None
 
 
 def _outline(piece: Piece) -> str:
@@ -487,7 +443,7 @@ def _plain(parameter: Parameter) -> bool:
     """It is printed without quotes, so it reads the same within quotes and outside."""
     words = [word for word in (parameter.argument, parameter.replacement) if word is not None]
     return all(
-        isinstance(piece, Pattern) or (isinstance(piece, Literal) and _PLAIN.fullmatch(piece.text))
+        isinstance(piece, Pattern) or (isinstance(piece, Literal) and PLAIN.fullmatch(piece.text))
         for word in words
         for piece in word.pieces
     )
@@ -500,7 +456,7 @@ def _check_regex(pieces: Sequence[Piece]) -> None:
             continue
         if piece.text.endswith("$") and index + 1 < len(pieces):
             raise refusal("a `$` in a regular expression")
-        for char in re.sub(_BRACKET, "", piece.text):
+        for char in re.sub(BRACKET, "", piece.text):
             depth += (char == "(") - (char == ")")
             if depth < 0:
                 raise refusal("a regular expression")
