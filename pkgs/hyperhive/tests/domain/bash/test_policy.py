@@ -8,7 +8,8 @@ from typing import NamedTuple
 import pytest
 
 from hyperhive.domain.bash import JudgedCommand, Verdict, judge, validate_pattern
-from hyperhive.domain.bash.script import RefusedError, UnparsableError
+from hyperhive.domain.bash.reading.parser import parse
+from hyperhive.domain.bash.script import RefusedError, Script, UnparsableError
 
 CORPUS = Path(__file__).with_name("corpus.toml")
 
@@ -51,6 +52,28 @@ def test_what_runs_is_judged_and_printed_as_itself(patterns: str) -> None:
         if verdict.runs is not None:
             again = judge(verdict.runs, LISTS[patterns])
             assert (again.allowed, again.runs, again.changed) == (True, verdict.runs, False), again
+
+
+def test_every_character_of_a_line_is_read() -> None:
+    """A letter more makes another tree or is refused, wherever it stands but in a comment."""
+
+    def read(line: str) -> Script | None:
+        try:
+            return parse(line)
+        except RefusedError:
+            return None
+
+    lines = [entry.line for entry in ENTRIES if len(entry.line) <= 60]
+    trees = [(line, tree) for line in lines if (tree := read(line)) is not None]
+    unread = [
+        longer
+        for line, tree in trees
+        for place in range(len(line) + 1)
+        if read(longer := line[:place] + "é" + line[place:]) == tree
+        if "#" not in line[:place].rpartition("\n")[2]
+    ]
+    assert len(trees) > 400
+    assert unread == []
 
 
 def test_corpus_is_large_and_every_line_is_unique_for_its_list() -> None:
