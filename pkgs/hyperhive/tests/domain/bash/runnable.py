@@ -1,7 +1,9 @@
 """Generates trees of stubs, so that a real shell can run them, and what runs them."""
 
+import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -31,6 +33,7 @@ POSITIONS = ("p q", "", "b*")
 FILES = {"a1": "1\n", "b c": "", "[a-z]": "2\n3\n", ".h": ""}
 
 _PRELUDE = """
+ulimit -t 5
 trap '' PIPE
 calls=0
 note() { printf '%s\\0' "$@" >"$CALLS/$BASHPID.$((calls++))"; }
@@ -178,12 +181,17 @@ def play(bash: str, directory: Path, text: str) -> Played:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         pass_fds=[writing],
+        process_group=0,
     ) as run:
         os.close(writing)
-        output, _ = run.communicate(timeout=20)
-        # Nobody closes it, so it ends with the last command in the background.
-        os.read(reading, 1)
-        os.close(reading)
+        try:
+            output, _ = run.communicate(timeout=20)
+            # Nobody closes it, so it ends with the last command in the background.
+            os.read(reading, 1)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
+            os.close(reading)
     files = {path.name: path.read_bytes() for path in directory.iterdir()}
     noted = [path.read_bytes().decode(errors="surrogateescape").split("\0") for path in calls.iterdir()]
     return sorted(tuple(words[:-1]) for words in noted), files, output
