@@ -242,20 +242,33 @@ class Words:
     # Arithmetic.
 
     def number(self, tokens: Tokens) -> int:
-        reading = _Reading(self, list(tokens))
+        """Expansions come first, and what they leave is read with the rest."""
+        texts = [
+            token if isinstance(token, str) else _plain(value_of(self._piece(token)[0])) for token in tokens
+        ]
+        reading = _Reading(self.variables, texts)
         value = reading.comma()
         if reading.tokens:
             raise UndefinedError
         return value
 
-    def token(self, token: str | Parameter | Substitution) -> str:
-        return token if isinstance(token, str) else value_of(self._piece(token)[0])
+
+def _plain(text: str) -> str:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,17}", text):
+        raise UndefinedError
+    return text
 
 
 def _shift(number: int, count: int) -> int:
-    if abs(count) > 62:
+    if not 0 <= count < 63:
         raise UndefinedError
-    return number << count if count >= 0 else number >> -count
+    return number << count
+
+
+def _unshift(number: int, count: int) -> int:
+    if not 0 <= count < 63:
+        raise UndefinedError
+    return number >> count
 
 
 def _divided(left: int, right: int) -> int:
@@ -275,7 +288,7 @@ _LEVELS: list[dict[str, Callable[[int, int], int]]] = [
         "<=": lambda a, b: int(a <= b),
         ">=": lambda a, b: int(a >= b),
     },
-    {"<<": _shift, ">>": lambda a, b: _shift(a, -b)},
+    {"<<": _shift, ">>": _unshift},
     {"+": int.__add__, "-": int.__sub__},
     {"*": int.__mul__, "/": _divided, "%": lambda a, b: a - b * _divided(a, b)},
 ]
@@ -284,17 +297,16 @@ _LEVELS: list[dict[str, Callable[[int, int], int]]] = [
 class _Reading:
     """Evaluates from left to right; both sides of `&&`, `||` and `?:`, so it refuses steps beside them."""
 
-    def __init__(self, words: Words, tokens: list[str | Parameter | Substitution]) -> None:
-        self.words = words
+    def __init__(self, variables: Variables, tokens: list[str]) -> None:
+        self.variables = variables
         self.tokens = tokens
-        self.steps = bool({"++", "--"}.intersection(t for t in tokens if isinstance(t, str))) or any(
-            isinstance(t, str) and t.endswith("=") and t not in {"==", "!=", "<=", ">="} for t in tokens
+        self.steps = any(
+            token in {"++", "--"} or (token[-1] == "=" and token not in {"==", "!=", "<=", ">="})
+            for token in tokens
         )
 
     def take(self, *texts: str) -> str | None:
-        if self.tokens and isinstance(self.tokens[0], str) and self.tokens[0] in texts:
-            return self.tokens.pop(0)  # type: ignore[return-value]
-        return None
+        return self.tokens.pop(0) if self.tokens and self.tokens[0] in texts else None
 
     def comma(self) -> int:
         value = self.assigned()
@@ -306,8 +318,8 @@ class _Reading:
         if len(self.tokens) > 1 and self.tokens[1] in {"=", "+=", "<<="} and self.tokens[0] == "n":
             self.tokens.pop(0)
             operator = self.tokens.pop(0)
+            left = 0 if operator == "=" else self.value("n")
             right = self.assigned()
-            left = self.value("n")
             value = right if operator == "=" else left + right if operator == "+=" else _shift(left, right)
             return self.store("n", value)
         return self.chosen()
@@ -380,28 +392,22 @@ class _Reading:
             raise UndefinedError
         token = self.tokens.pop(0)
         if token == "10#":
-            return self.plain(self.words.token(self.tokens.pop(0)))
-        if isinstance(token, str) and token.isidentifier():
-            value = self.value(token)
-            if step := self.take("++", "--"):
-                self.store(token, value + (1 if step == "++" else -1))
-            return value
-        text = self.words.token(token)
-        if text.startswith("-") and not isinstance(token, str):
-            # The text of an expansion is read with what stands around it.
-            raise UndefinedError
-        return self.plain(text)
+            return int(self.tokens.pop(0))
+        if not token.isidentifier():
+            return int(_plain(token))
+        value = self.value(token)
+        if step := self.take("++", "--"):
+            self.store(token, value + (1 if step == "++" else -1))
+        return value
 
     def value(self, name: str) -> int:
-        return self.plain(self.words.variables.values.get(name, ""))
-
-    def plain(self, text: str) -> int:
-        if not re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text):
-            raise UndefinedError
-        return int(text)
+        text = self.variables.values.get(name, "")
+        return -int(_plain(text[1:])) if text[:1] == "-" else int(_plain(text))
 
     def store(self, name: str, value: int) -> int:
-        self.words.variables.values[name] = str(value)
+        if abs(value) >= 2**63:
+            raise UndefinedError
+        self.variables.values[name] = str(value)
         return value
 
 

@@ -181,7 +181,7 @@ def play(bash: str, directory: Path, text: str) -> Played:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         pass_fds=[writing],
-        process_group=0,
+        start_new_session=True,
     ) as run:
         os.close(writing)
         try:
@@ -191,7 +191,7 @@ def play(bash: str, directory: Path, text: str) -> Played:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(run.pid, signal.SIGKILL)
-            os.close(reading)
+        os.close(reading)
     files = {path.name: path.read_bytes() for path in directory.iterdir()}
     noted = [path.read_bytes().decode(errors="surrogateescape").split("\0") for path in calls.iterdir()]
     return sorted(tuple(words[:-1]) for words in noted), files, output

@@ -278,7 +278,7 @@ class Trees:
         unquoted = place in {"argument", "listed", "target", "pattern", "regex"}
         if unquoted:
             pieces: list[SearchStrategy[Piece | tuple[Piece, ...]]] = [
-                self.literals(),
+                literals,
                 self.expansions(depth, quoted=False),
             ]
             if place == "regex":
