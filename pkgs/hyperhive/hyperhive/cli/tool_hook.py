@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         call = json.load(sys.stdin)
         decision = asyncio.run(gate.decide(call))
         if decision.refusal is None:
-            print(json.dumps(decision.answer(call["tool_input"])), flush=True)
+            print(json.dumps(decision.answer(call)), flush=True)
             return OK
         reason = decision.reason
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the call does not run

@@ -41,15 +41,15 @@ class Decision:
             return f"hyperhive: {self.rule}"
         return f"hyperhive refused this ({self.rule}): {self.refusal}"
 
-    def answer(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What the hook prints for a call with the input `given`."""
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """What the hook prints for its input `event`, whatever that lacks where the call is refused."""
         said: dict[str, Any] = {
             "hookEventName": "PreToolUse",
             "permissionDecision": "allow" if self.refusal is None else "deny",
             "permissionDecisionReason": self.reason,
         }
         if self.runs is not None:
-            said["updatedInput"] = {**given, "command": self.runs}
+            said["updatedInput"] = {**event["tool_input"], "command": self.runs}
         return {"hookSpecificOutput": said}
 
 

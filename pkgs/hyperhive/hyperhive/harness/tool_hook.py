@@ -43,7 +43,7 @@ class ToolHook:
             self._tell(call, str(tool_use_id), decision)
         except Exception:
             log.exception("the log does not say what became of %s", call)
-        return cast("HookJSONOutput", decision.answer(call["tool_input"]))
+        return cast("HookJSONOutput", decision.answer(call))
 
     def _tell(self, call: dict[str, Any], tool_use_id: str, decision: Decision) -> None:
         given = call["tool_input"]

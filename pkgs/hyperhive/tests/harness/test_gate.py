@@ -125,6 +125,14 @@ async def test_a_malformed_call_is_refused() -> None:
     assert asked.refusals == [("Bash", "gate_failed")]
 
 
+@pytest.mark.parametrize("field", ["tool_name", "tool_input", "cwd"])
+async def test_a_call_without_one_of_its_parts_is_refused_and_never_an_exception(field: str) -> None:
+    call: Any = {"tool_name": "Bash", "tool_input": {"command": "git status"}, "cwd": STATE}
+    del call[field]
+    answer: Any = await Asked(bash=["git *"]).hook.check(call, "u1", {"signal": None})
+    assert answer["hookSpecificOutput"]["permissionDecision"] == "deny"
+
+
 @pytest.mark.parametrize("failure", [RuntimeError("parser crashed"), RecursionError(), MemoryError()])
 async def test_an_exception_while_judging_is_a_refusal(
     monkeypatch: pytest.MonkeyPatch, failure: Exception
