@@ -15,6 +15,7 @@ from hyperhive.errors import RemoteError, UnavailableError
 from hyperhive.protocol.agents import AgentBrief, AgentList, Me
 from hyperhive.protocol.lifecycle import OPERATION_SECONDS, Verb
 from hyperhive.protocol.messages import (
+    FAILURE_LIMIT,
     AckRequest,
     AckResult,
     LeaseRequest,
@@ -87,9 +88,13 @@ class BrokerClient:
         """The turn ended well: the mail it saw is done, other mail leased to it goes back."""
         return await self._call("POST", "/v1/inbox/ack", AckRequest(turn=turn, ids=ids), AckResult)
 
-    async def requeue(self, turn: str) -> AckResult:
-        """The turn did not end well: its mail goes back to the queue."""
-        return await self._call("POST", "/v1/inbox/requeue", RequeueRequest(turn=turn), AckResult)
+    async def requeue(self, turn: str, failed: str | None = None) -> AckResult:
+        """The turn did not end well: its mail goes back to the queue.
+
+        `failed` is what it failed with, when its mail may be the reason; that is counted against the mail.
+        """
+        request = RequeueRequest(turn=turn, failed=None if failed is None else failed[:FAILURE_LIMIT])
+        return await self._call("POST", "/v1/inbox/requeue", request, AckResult)
 
     async def ask(self, request: AskRequest) -> Question:
         keyed = request.model_copy(update={"idempotency_key": uuid.uuid4().hex})

@@ -36,16 +36,17 @@ class TurnInbox:
         self._seen += [message.id for message in result.messages]
         return result
 
-    async def finish(self, *, ok: bool) -> bool:
+    async def finish(self, *, ok: bool, failed: str | None = None) -> bool:
         """End the turn: ack its mail, or give it back. Returns whether the broker took that.
 
+        `failed` is what a turn that was not ok failed with, when its mail may be the reason.
         What is not settled is not held any longer, so the broker requeues it by itself.
         """
         turn, self.turn = self.turn, None
         if turn is None or not self._leased:
             return True
         try:
-            await (self._client.ack(turn, self._seen) if ok else self._client.requeue(turn))
+            await (self._client.ack(turn, self._seen) if ok else self._client.requeue(turn, failed))
         except HyperhiveError:
             return False
         return True

@@ -16,6 +16,8 @@ EVERYONE = "*"
 LEASE_WAIT_LIMIT = 180
 #: Most messages one lease call hands out.
 LEASE_COUNT_LIMIT = 32
+#: Longest text of a turn's failure, in characters.
+FAILURE_LIMIT = 500
 
 
 class MessageState(StrEnum):
@@ -62,6 +64,9 @@ class Message(ApiModel):
     acked_at: Timestamp | None
     #: Only with state `refused`: `recipient_denied`, `loop_rate`, `loop_duplicate` or `loop_ping_pong`.
     refused_rule: str | None
+    #: Turns that failed with it for a reason that its text can have, and what was said at the last of them.
+    failures: int = 0
+    error: str | None = None
 
 
 class SendRequest(ApiModel):
@@ -112,6 +117,9 @@ class RequeueRequest(ApiModel):
     """Body of `POST /v1/inbox/requeue`: every message leased to the turn."""
 
     turn: Annotated[str, Field(min_length=1, max_length=64)]
+    #: What the turn failed with, when its messages may be the reason; it counts against them. Null for a turn
+    #: that was cancelled, and for failures that no text causes (a login, a rate limit, the network).
+    failed: Annotated[str, Field(max_length=FAILURE_LIMIT)] | None = None
 
 
 class AckResult(ApiModel):

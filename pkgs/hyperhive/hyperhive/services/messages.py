@@ -128,9 +128,12 @@ class Messages:
         """Finish these of the turn's messages, or all of them; those not in `ids` are queued again."""
         return _ids(await self._db.commit(_ack, agent, turn, ids))
 
-    async def requeue(self, agent: str, turn: str) -> AckResult:
-        """Put back what is leased to the turn, before everything that came later."""
-        return _ids(await self._db.commit(store.requeue, agent, turn))
+    async def requeue(self, agent: str, turn: str, failed: str | None = None) -> AckResult:
+        """Put back what is leased to the turn, before everything that came later.
+
+        `failed` is what the turn failed with, if its messages may be the reason.
+        """
+        return _ids(await self._db.commit(_requeue, agent, turn, failed))
 
     async def hold(self, agent: str, turns: Sequence[str]) -> None:
         await self._db.commit(store.hold, agent, turns, self._lease_end())
@@ -284,6 +287,12 @@ def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> l
     acked = store.ack(tx, agent, turn, ids)
     store.requeue(tx, agent, turn)
     return acked
+
+
+def _requeue(tx: Transaction, agent: str, turn: str, failed: str | None) -> list[Message]:
+    if failed is not None:
+        store.count_failure(tx, agent, turn, failed)
+    return store.requeue(tx, agent, turn)
 
 
 def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[Message]:

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Final
 
 from hyperhive.protocol.bus import MessageChanged, QueueChanged
@@ -12,6 +13,8 @@ from hyperhive.store.transaction import Transaction
 
 #: States from which mail is available, or from which the way is free for later mail of the pair.
 _FREEING: Final = frozenset({MessageState.QUEUED, MessageState.ACKED})
+#: From so many failed turns on a message gets turns of its own.
+SUSPECT_FAILURES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def as_message(row: sqlite3.Row) -> Message:
         leased_at=row["leased_at"],
         acked_at=row["acked_at"],
         refused_rule=row["refused_rule"],
+        failures=row["failures"],
+        error=row["error"],
     )
 
 
@@ -130,21 +135,38 @@ def lease(tx: Transaction, call: Lease) -> list[Message]:
     """Hand out the recipient's oldest queued messages, in order.
 
     A message stays queued while an earlier one of the same sender is leased to another turn: were
-    that turn to fail, the two would arrive in the wrong order.
+    that turn to fail, the two would arrive in the wrong order. One that failed `SUSPECT_FAILURES` turns has
+    a turn of its own, so that what fails next is known to be its doing.
     """
     return _changed(
         tx,
-        "UPDATE messages SET state = 'leased', turn = ?1, deliveries = deliveries + 1, leased_at = ?2,"
-        " lease_expires_at = ?3 WHERE id IN (SELECT id FROM messages AS one INDEXED BY messages_queued"
-        " WHERE recipient = ?4 AND state = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS earlier"
-        " WHERE earlier.recipient = ?4 AND earlier.state = 'leased' AND earlier.id < one.id"
-        " AND earlier.sender = one.sender AND earlier.turn <> ?1) ORDER BY id LIMIT ?5) RETURNING *",
+        "UPDATE messages SET state = 'leased', turn = ?, deliveries = deliveries + 1, leased_at = ?,"
+        " lease_expires_at = ? WHERE id IN (SELECT value FROM json_each(?)) RETURNING *",
         call.turn,
         tx.now,
         call.expires_at,
-        call.recipient,
-        call.count,
+        json.dumps(_next_batch(tx.connection, call)),
     )
+
+
+def _next_batch(connection: sqlite3.Connection, call: Lease) -> list[int]:
+    [held, suspected] = connection.execute(
+        "SELECT count(*), coalesce(max(failures), 0) >= ? FROM messages INDEXED BY messages_leased"
+        " WHERE recipient = ? AND state = 'leased' AND turn = ?",
+        (SUSPECT_FAILURES, call.recipient, call.turn),
+    ).fetchone()
+    if suspected:
+        return []
+    rows = connection.execute(
+        "SELECT id, failures FROM messages AS one INDEXED BY messages_queued"
+        " WHERE recipient = ?1 AND state = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS earlier"
+        " WHERE earlier.recipient = ?1 AND earlier.state = 'leased' AND earlier.id < one.id"
+        " AND earlier.sender = one.sender AND earlier.turn <> ?2) ORDER BY id LIMIT ?3",
+        (call.recipient, call.turn, call.count),
+    ).fetchall()
+    if rows and rows[0]["failures"] >= SUSPECT_FAILURES:
+        return [] if held else [rows[0]["id"]]
+    return [row["id"] for row in takewhile(lambda row: row["failures"] < SUSPECT_FAILURES, rows)]
 
 
 def take_back(tx: Transaction, ids: Sequence[int]) -> list[Message]:
@@ -204,6 +226,17 @@ _REQUEUE = (
     " SET state = 'queued', turn = NULL, leased_at = NULL, lease_expires_at = NULL"
     " WHERE state = 'leased' AND "
 )
+
+
+def count_failure(tx: Transaction, recipient: str, turn: str, error: str) -> None:
+    """Note with everything that is leased to the turn that it may be why the turn failed."""
+    tx.connection.execute(
+        "UPDATE messages INDEXED BY messages_leased SET failures = failures + 1, error = ?1,"
+        " failures_alone = failures_alone + (1 = (SELECT count(*) FROM messages AS one"
+        " INDEXED BY messages_leased WHERE recipient = ?2 AND state = 'leased' AND turn = ?3))"
+        " WHERE recipient = ?2 AND state = 'leased' AND turn = ?3",
+        (error, recipient, turn),
+    )
 
 
 def requeue(tx: Transaction, recipient: str, turn: str) -> list[Message]:

@@ -35,6 +35,19 @@ async def test_a_turn_that_did_not_end_well_gives_everything_back(small_hive: Ma
     assert (await hive.settled(mail, MessageState.QUEUED)).turn is None
 
 
+async def test_what_a_turn_failed_with_is_counted_against_its_mail(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={})
+    mail = await hive.say("alice", "one")
+    async with hive.client("alice") as client:
+        inbox = TurnInbox(client)
+        for failed in (None, "400 " * 1000):
+            inbox.begin()
+            await inbox.take(1)
+            await inbox.finish(ok=False, failed=failed)
+    counted = await hive.settled(mail, MessageState.QUEUED)
+    assert (counted.deliveries, counted.failures, counted.error) == (2, 1, "400 " * 125)
+
+
 async def test_mail_whose_lease_was_lost_on_the_way_goes_back_when_the_turn_is_acked(
     small_hive: MakeHive,
 ) -> None:

@@ -118,6 +118,7 @@ def test_every_query_of_the_delivery_uses_an_index(tx: Transaction) -> None:
     store.insert(tx, new())
     leased(tx, "t1")
     store.hold(tx, "bob", ["t1"], 1.0)
+    store.count_failure(tx, "bob", "t1", "400")
     store.requeue(tx, "bob", "t1")
     store.requeue_others(tx, "bob", [])
     store.requeue_expired(tx)
@@ -133,3 +134,51 @@ def test_every_query_of_the_delivery_uses_an_index(tx: Transaction) -> None:
     plans = [row["detail"] for sql in seen for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert [plan for plan in plans if plan.startswith("SCAN messages") and "INDEX" not in plan] == []
     assert [plan for plan in plans if plan.startswith(("SCAN earlier", "SCAN one"))] == []
+
+
+def fail(tx: Transaction, turn: str, error: str = "400") -> None:
+    store.count_failure(tx, "bob", turn, error)
+    store.requeue(tx, "bob", turn)
+
+
+def test_a_message_of_two_failed_turns_gets_turns_of_its_own(tx: Transaction) -> None:
+    ids = [store.insert(tx, new(sender)).id for sender in ("alice", "boss", "carol")]
+    for turn in ("t1", "t2"):
+        assert leased(tx, turn, 2) == ids[:2]
+        fail(tx, turn)
+
+    assert leased(tx, "t3", 8) == ids[:1]
+    assert leased(tx, "t3", 8) == []
+    store.ack(tx, "bob", "t3", None)
+    assert leased(tx, "t4", 8) == ids[1:2]
+    fail(tx, "t4", "refused")
+    assert leased(tx, "t5", 8) == ids[1:2]
+    store.ack(tx, "bob", "t5", None)
+    assert leased(tx, "t6", 8) == ids[2:]
+
+    found = store.get_all(tx.connection, ids)
+    assert [(one.failures, one.error) for one in found] == [(2, "400"), (3, "refused"), (0, None)]
+
+
+def test_a_turn_that_has_mail_takes_no_suspect_and_nothing_from_behind_it(tx: Transaction) -> None:
+    suspect = store.insert(tx, new()).id
+    for turn in ("t1", "t2"):
+        leased(tx, turn)
+        fail(tx, turn)
+    behind = store.insert(tx, new("boss")).id
+
+    assert leased(tx, "t3", 8) == [suspect]
+    assert leased(tx, "t4", 8) == [behind]
+    fail(tx, "t3")
+    assert leased(tx, "t4", 8) == []
+
+
+def test_failures_alone_are_counted_apart(tx: Transaction) -> None:
+    first, second = store.insert(tx, new()).id, store.insert(tx, new()).id
+    leased(tx, "t1", 2)
+    fail(tx, "t1")
+    leased(tx, "t2", 1)
+    fail(tx, "t2")
+
+    rows = tx.connection.execute("SELECT id, failures, failures_alone FROM messages ORDER BY id")
+    assert [tuple(row) for row in rows] == [(first, 2, 1), (second, 1, 0)]

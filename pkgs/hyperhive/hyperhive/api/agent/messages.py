@@ -70,7 +70,7 @@ class AgentMessagesApi:
     async def requeue(self, request: web.Request) -> web.Response:
         """The turn did not end well."""
         body = await read_body(request, RequeueRequest)
-        return answer(await self._messages.requeue(self._agent, body.turn))
+        return answer(await self._messages.requeue(self._agent, body.turn, body.failed))
 
     async def ask(self, request: web.Request) -> web.Response:
         body = await read_body(request, AskRequest, TEXT_BYTES)
