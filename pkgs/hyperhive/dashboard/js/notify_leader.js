@@ -3,6 +3,7 @@ import { itemAddress } from "./address.js";
 import { LOOKING, looks, read, write } from "./notify.js";
 import { isReady } from "./state/hive.js";
 import { asMemory, notice, sameMemory, toShow } from "./state/notify.js";
+import { visible } from "./visible.js";
 
 const MEMORY = "notify:memory";
 
@@ -41,7 +42,7 @@ export function lead(store, { since, isOn, onUnable }) {
   }
 
   function show({ tag, title, body, place, id, about }) {
-    const notification = new Notification(title, { tag, body });
+    const notification = new Notification(visible(title), { tag, body: visible(body) });
     const address = place === null ? "#/" : itemAddress(place, id);
     notification.addEventListener("click", () => {
       notification.close();

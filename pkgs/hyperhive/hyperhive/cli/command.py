@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -71,9 +72,18 @@ def complain(key: str, message: str, *, as_json: bool) -> None:
         print(json.dumps({"error": {"key": key, "message": message}}, indent=2))
 
 
+#: Fillers, joiners and variants that take no room, and the empty Braille cell: printable, and never seen.
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
 def printable(text: str) -> str:
-    """The text with every character that could steer a terminal written out; lines and tabs stay."""
-    return "".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text)
+    """The text with what could steer a terminal, or that nobody sees, written out; lines and tabs stay."""
+    return "".join(
+        char if (char.isprintable() and not _UNSEEN.match(char)) or char in "\n\t" else ascii(char)[1:-1]
+        for char in text
+    )
 
 
 def one_line(text: str, width: int) -> str:

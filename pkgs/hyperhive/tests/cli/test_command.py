@@ -9,6 +9,12 @@ def test_nothing_that_steers_a_terminal_gets_through() -> None:
     )
 
 
+def test_what_takes_no_room_is_written_out() -> None:
+    assert (
+        printable("yes\u3164 yes\u034f yes\ufe0f yes\u2800") == "yes\\u3164 yes\\u034f yes\\ufe0f yes\\u2800"
+    )
+
+
 def test_a_long_text_is_cut_to_one_line() -> None:
     assert one_line("a\nb  c", 10) == "a b c"
     assert one_line("abcdef", 4) == "abc…"

@@ -313,3 +313,91 @@ async def test_a_text_that_is_never_read_stays_plain_and_the_page_and_all_other_
     await expect(entries.nth(2)).to_have_text("read this last")
     await expect(entries.nth(1).locator("[aria-busy=false]")).to_have_text(texts[1])
     await link.close()
+
+
+#: Turns what follows it round; takes no room; steers a terminal.
+TURNED, UNSEEN, STEERING = "\u202e", "\u200b", "\u001b"
+SPOOF = f"a{TURNED}b{UNSEEN}c{STEERING}d"
+SHOWN = "a⟨U+202E⟩b⟨U+200B⟩c⟨ESC⟩d"
+
+#: Every text of the page that is not prose, with what is read in the place of a text.
+TEXTS = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_ELEMENT);
+  for (let one = walker.nextNode(); one; one = walker.nextNode()) {
+    for (const name of ['title', 'aria-label', 'placeholder']) found.push(one.getAttribute(name) ?? '');
+    if (one.closest('[data-prose], .markdown')) continue;
+    for (const child of one.childNodes) if (child.nodeType === Node.TEXT_NODE) found.push(child.data);
+  }
+  return found;
+}"""
+
+
+async def hidden_texts(page: Page) -> list[str]:
+    """What the page shows outside of prose with a character in it that nobody sees."""
+    texts: list[str] = await page.evaluate(TEXTS)
+    return [text for text in texts if {TURNED, UNSEEN, STEERING}.intersection(text)]
+
+
+async def test_what_the_operator_decides_on_shows_what_it_hides(hive: RunningHive, page: Page) -> None:
+    alice = hive.agents["alice"]
+    asked = {"question": f"Delete {SPOOF}?", "options": ["yes", f"yes{UNSEEN}", f"no{TURNED}"]}
+    await alice.call("/v1/questions", asked)
+    await alice.call("/v1/questions", {**asked, "multi": True})
+    questions = page.locator(".questions form")
+    await expect(questions).to_have_count(2)
+    for question in [questions.first, questions.last]:
+        await expect(question.get_by_text(f"Delete {SHOWN}?", exact=True)).to_be_visible()
+        for option in ["yes", "yes⟨U+200B⟩", "no⟨U+202E⟩"]:
+            await expect(question.locator(".options").get_by_text(option, exact=True)).to_be_visible()
+    assert await hidden_texts(page) == []
+    # What is answered is what was offered, not its picture.
+    await page.get_by_role("button", name="yes⟨U+200B⟩", exact=True).click()
+    await expect(questions).to_have_count(1)
+    listed = await alice.call("/v1/questions")
+    assert [one["options"] for one in listed["questions"]] == [asked["options"]]
+    [told] = await alice.lease("t")
+    assert told["body"].endswith(f"\nAnswer: yes{UNSEEN}")
+
+
+async def test_an_agents_page_shows_what_calls_results_and_states_hide(hive: RunningHive, page: Page) -> None:
+    link = await hive.agents["alice"].link()
+    calls = {
+        "Bash": {"command": f"rm {SPOOF}", "description": SPOOF},
+        "Write": {"file_path": f"/tmp/{SPOOF}", "content": SPOOF},
+        "Edit": {"file_path": f"/tmp/{SPOOF}", "old_string": SPOOF, "new_string": f"{SPOOF}\n{SPOOF}"},
+        "mcp__hyperhive__send": {"to": SPOOF, "body": "x"},
+        f"mcp__{SPOOF}__x": {SPOOF: [SPOOF]},
+    }
+    events: list[dict[str, Any]] = []
+    for number, (name, given) in enumerate(calls.items()):
+        call = {"id": str(number), "name": name, "input": given}
+        events.append({"ts": 1.0, "turn": "t", "kind": "tool_use", "data": call})
+        result = {"id": str(number), "text": SPOOF, "runs": SPOOF}
+        events.append({"ts": 1.0, "turn": "t", "kind": "tool_result", "data": result})
+    refusal = {"tool": "Bash", "input": {"command": SPOOF}, "rule": SPOOF, "reason": SPOOF}
+    events.append({"ts": 1.0, "turn": "t", "kind": "refused", "data": refusal})
+    events.append({"ts": 1.0, "turn": "t", "kind": "note", "data": {"level": "error", "text": SPOOF}})
+    events.append({"ts": 1.0, "turn": "t", "kind": "turn_end", "data": {"result": "failed", "error": SPOOF}})
+    await link.send_json(report(status("failed", SPOOF, model=SPOOF), *events))
+    await page.locator("#agent-alice").click()
+    rows = page.locator(".log li")
+    await expect(rows.get_by_text(f"$ rm {SHOWN}", exact=True)).to_be_attached()
+    await expect(page.locator(".panel").get_by_text(SHOWN, exact=True).first).to_be_visible()
+    await expect(rows.locator("[aria-busy=true]")).to_have_count(0)
+    assert await hidden_texts(page) == []
+    for part in ["Inbox", "Stats", "Policy", "Self-test"]:
+        await page.get_by_role("tab", name=part).click()
+        await expect(page.get_by_role("tab", name=part)).to_have_attribute("aria-selected", "true")
+        assert await hidden_texts(page) == []
+    await link.close()
+
+
+async def test_prose_keeps_what_languages_need_and_turns_nothing_around_it(
+    hive: RunningHive, page: Page
+) -> None:
+    persian = "می\u200cخوریم"
+    await hive.agents["alice"].send("operator", f"{persian} {TURNED}txt.exe")
+    prose = page.locator(".inbox-message p[data-prose]").filter(has_text=persian)
+    await expect(prose).to_have_text(f"{persian} {TURNED}txt.exe")
+    assert await prose.evaluate("(one) => getComputedStyle(one).unicodeBidi") in {"isolate", "plaintext"}

@@ -257,7 +257,8 @@ async def test_what_agents_write_is_text_in_a_notification_too(
     hostile = "<img src=x onerror=\"document.body.dataset.owned='1'\">\u202e\r\n" + "x" * 5000
     await hive.agents["alice"].send("operator", hostile)
     await told(1, page)
-    assert await page.evaluate("window.shown[0].body") == f"{hostile[:240]}…"
+    marked = hostile[:240].replace("\u202e\r", "⟨U+202E⟩⟨CR⟩")
+    assert await page.evaluate("window.shown[0].body") == f"{marked}…"
     await page.evaluate("window.click()")
     await expect(page.locator("#message-1")).to_be_focused()
     assert await page.evaluate("document.body.dataset.owned ?? null") is None

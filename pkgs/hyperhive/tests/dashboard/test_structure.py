@@ -132,3 +132,13 @@ def test_libraries_are_pinned_and_the_lock_names_no_registry() -> None:
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in package["dependencies"].values())
     locked = {name: entry for name, entry in lock["packages"].items() if name}
     assert [name for name, entry in locked.items() if "resolved" in entry or "integrity" not in entry] == []
+
+
+def test_only_prose_is_shown_without_marks_for_what_it_hides() -> None:
+    shown_as_written = {
+        relative(path) for path in SCRIPTS if re.search(r"<[a-z]+ [^>]*data-prose", path.read_text())
+    }
+    assert shown_as_written == {"js/views/body.js", "js/views/parsed.js"}
+    # All others are made by `html` of ui.js, which marks what texts hide; a chart asks one for a colour.
+    made = {relative(path) for path in SCRIPTS if re.search(r"\bh\(|createElement", path.read_text())}
+    assert made == {"js/ui.js", "js/views/plot.js"}

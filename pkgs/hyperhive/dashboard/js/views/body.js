@@ -19,16 +19,21 @@ function cut(text, lines, characters) {
   return text.slice(0, Math.min(end, at));
 }
 
-function Plain({ text }) {
+function Exact({ text }) {
   return html`<p dir="auto">${text}</p>`;
+}
+
+/** What somebody wrote to be read: a paragraph of its own direction, with all that languages need. */
+export function Prose({ text }) {
+  return html`<p dir="auto" data-prose>${text}</p>`;
 }
 
 /**
  * Props: `text`, `lines` and `characters` shown while folded, `class`, `place`: a name that keeps it unfolded
- * in a list, and `form`: the view of what is shown, as plain text without it.
+ * in a list, and `form`: the view of what is shown; without it, as text with marks for what it hides.
  */
 export const Body = memo(function Body(props) {
-  const { text, lines = CUT_LINES, characters = CUT_CHARACTERS, class: name = "", place = null, form = Plain } = props;
+  const { text, lines = CUT_LINES, characters = CUT_CHARACTERS, class: name = "", place = null, form = Exact } = props;
   const [open, setOpen] = useKept(place && `body:${place}`, false);
   const start = cut(text, lines, characters);
   const folds = start.length < text.length;

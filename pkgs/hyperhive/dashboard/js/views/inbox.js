@@ -2,7 +2,7 @@
 import { html, memo, useEffect, useState } from "../ui.js";
 import { MESSAGE_KINDS } from "../labels.js";
 import { hasMore } from "../state/inbox.js";
-import { Body } from "./body.js";
+import { Body, Prose } from "./body.js";
 import { Composer } from "./composer.js";
 import { focusSection, useActions, useTask } from "./context.js";
 import { Problem } from "./controls.js";
@@ -52,7 +52,7 @@ const InboxMessage = memo(function InboxMessage({ message }) {
         }
         <button type="button" class="quiet" data-press="read" aria-disabled=${busy} onClick=${read}>Mark read</button>
       </p>
-      <${Body} text=${message.body} lines=${12} />
+      <${Body} text=${message.body} lines=${12} form=${Prose} />
       ${
         replying &&
         html`<${Composer} draft="reply-${id}" to=${sender} inReplyTo=${id} focus=${true}

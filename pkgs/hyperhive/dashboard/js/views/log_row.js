@@ -1,7 +1,7 @@
 // One row of an agent's live log. What it shows was made plain text and numbers by events.js.
 import { html, memo } from "../ui.js";
 import { describeEvent } from "../events.js";
-import { Body } from "./body.js";
+import { Body, Prose } from "./body.js";
 import { Markdown } from "./parsed.js";
 import { At } from "./times.js";
 import { Refusal, Result, Tool, ToolCall } from "./tool_call.js";
@@ -26,7 +26,7 @@ function TurnHead({ it, row, onTurn }) {
       }
       ${onTurn && row.end && html`<span class="aside number">${describeEvent(row.end).facts}</span>`}
     </p>
-    ${it.text && html`<${Body} text=${it.text} lines=${onTurn ? 1 : 3} class="prompt" place=${placeOf(row.event)} />`}
+    ${it.text && html`<${Body} text=${it.text} lines=${onTurn ? 1 : 3} class="prompt" place=${placeOf(row.event)} form=${Prose} />`}
   `;
 }
 
@@ -40,16 +40,15 @@ function TurnEnd({ it, row }) {
   `;
 }
 
-const plain = (lines, name = "") => ({ it, row }) =>
-  html`<${Body} text=${it.text} lines=${lines} class=${name} place=${placeOf(row.event)} />`;
 
 const ROWS = {
   turn_start: TurnHead,
   turn_end: TurnEnd,
   text: ({ it, row }) =>
     html`<${Body} text=${it.text} lines=${40} characters=${3000} place=${placeOf(row.event)} form=${Markdown} />`,
-  thinking: plain(3, "thinking"),
-  note: plain(6),
+  thinking: ({ it, row }) =>
+    html`<${Body} text=${it.text} lines=${3} class="thinking" place=${placeOf(row.event)} form=${Prose} />`,
+  note: ({ it, row }) => html`<${Body} text=${it.text} lines=${6} place=${placeOf(row.event)} />`,
   tool_use: ({ it, row }) => html`<${ToolCall} row=${row} tool=${it.tool} />`,
   tool_result: ({ it, row }) => html`<${Result} id=${row.event.id} result=${it} />`,
   refused: ({ it, row }) => html`

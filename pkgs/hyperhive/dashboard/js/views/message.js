@@ -2,7 +2,7 @@
 import { html, memo } from "../ui.js";
 import { clock } from "../format.js";
 import { MESSAGE_KINDS, MESSAGE_STATES, refusal } from "../labels.js";
-import { Body } from "./body.js";
+import { Body, Prose } from "./body.js";
 import { At } from "./times.js";
 
 function State({ message }) {
@@ -46,7 +46,7 @@ export const Message = memo(function Message({ message, onReply }) {
         }
         <${State} message=${message} />
       </p>
-      <${Body} text=${message.body} place="message-${id}" />
+      <${Body} text=${message.body} place="message-${id}" form=${Prose} />
       ${
         state === "refused" &&
         html`<p class="rule"><code>${message.refused_rule}</code> ${refusal(message)}</p>`

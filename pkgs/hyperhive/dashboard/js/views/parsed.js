@@ -77,7 +77,7 @@ function Nodes({ nodes }) {
 
 export const Markdown = memo(function Markdown({ text }) {
   const tree = useParsed("markdown", text);
-  if (!tree) return html`<p dir="auto" aria-busy=${tree === undefined}>${text}</p>`;
+  if (!tree) return html`<p dir="auto" data-prose aria-busy=${tree === undefined}>${text}</p>`;
   return html`<div class="markdown"><${Nodes} nodes=${tree} /></div>`;
 });
 
