@@ -117,6 +117,50 @@ async def test_the_view_follows_keys_that_come_faster_than_frames(
         await expect(focused(page)).to_be_in_viewport()
 
 
+#: The keyboard's row is moved far out of the view while keys are followed, and more of them come at once.
+LEAVE_BETWEEN_KEYS = """async ([key, times, frames]) => {
+  const press = () => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  const box = document.querySelector(".flow .scroll");
+  for (let at = 0; at < times; at += 1) press();
+  for (let at = 0; at < frames; at += 1) await new Promise(requestAnimationFrame);
+  box.scrollTop = 0;
+  for (let at = 0; at < times; at += 1) press();
+}"""
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2, 3])
+async def test_no_row_is_skipped_when_the_keyboards_row_leaves_the_page_between_keys(
+    hive: RunningHive, open_page: Callable[..., Any], frames: int
+) -> None:
+    page = await open_at_the_last_of_60(hive, open_page)
+    await page.evaluate(LEAVE_BETWEEN_KEYS, ["k", 8, frames])
+    await expect(focused(page)).to_contain_text("note 43", timeout=45_000)
+    await expect(focused(page)).to_be_in_viewport()
+
+
+async def test_keys_go_on_from_the_row_that_has_left_the_page(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    page = await open_at_the_last_of_60(hive, open_page)
+    await page.locator(".flow .scroll").evaluate("(box) => { box.scrollTop = 0; }")
+    await expect(page.locator(".flow .scroll")).to_be_focused()
+    await page.evaluate(PRESS_AT_ONCE, ["k", 5])
+    await expect(focused(page)).to_contain_text("note 54", timeout=45_000)
+    await expect(focused(page)).to_be_in_viewport()
+
+
+async def test_a_key_that_asks_for_an_end_leaves_the_row_behind(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    page = await open_at_the_last_of_60(hive, open_page)
+    await page.locator(".flow .scroll").evaluate("(box) => { box.scrollTop = 0; }")
+    await expect(page.locator(".flow .scroll")).to_be_focused()
+    await page.keyboard.press("Home")
+    await page.keyboard.press("j")
+    await expect(focused(page)).to_contain_text("note 00")
+
+
 async def test_a_letter_in_a_field_is_a_letter(hive: RunningHive, page: Page) -> None:
     await press(page, "c")
     to = page.get_by_label("To", exact=True)

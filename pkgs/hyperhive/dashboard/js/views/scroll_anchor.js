@@ -204,6 +204,14 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
       box.current.focus({ preventScroll: true });
     },
 
+    /** Brings a row into the view, and so into the page. */
+    show(key) {
+      hasMoved();
+      rest();
+      Object.assign(place, { stuck: false, anchor: { key, offset: box.current.clientHeight / 3 } });
+      redraw();
+    },
+
     toStart() {
       rest();
       makeRoom(0);

@@ -3,6 +3,7 @@ import { useEffect } from "../ui.js";
 import { HIVE_ADDRESS, sideAddress } from "../address.js";
 import { keyReader } from "../keys.js";
 import { focusSection } from "./context.js";
+import { RECALL } from "./virtual_list.js";
 
 const PLACE = "keys";
 const OFF = "off";
@@ -70,18 +71,31 @@ function nextRow(list, by) {
 }
 
 // Of a long list only the rows around the view are in the page: at their end it is moved on, and asked again.
+// From the row on, so that keys which lead nowhere yet do not add up until the row itself has left.
 function moveOn(list, by) {
   const box = list.querySelector(".scroll");
   if (!box) return false;
+  document.activeElement.closest("[data-row]")?.scrollIntoView({ block: "nearest" });
   const before = box.scrollTop;
   box.scrollTop += (by * box.clientHeight) / 2;
   return box.scrollTop !== before;
+}
+
+// The row that had the keyboard may have left the page; if the list knows it, it is where the step begins.
+async function recallRow(list) {
+  const box = list.querySelector(".scroll");
+  if (!box || document.activeElement !== box) return;
+  const known = !box.dispatchEvent(new Event(RECALL, { cancelable: true }));
+  for (let frame = 0; known && frame < FRAMES && document.activeElement === box; frame += 1) {
+    await new Promise(requestAnimationFrame);
+  }
 }
 
 async function step(by) {
   const list = currentList();
   if (!list) return;
   lastList = list;
+  await recallRow(list);
   for (let tries = 0; tries < FRAMES; tries += 1) {
     const next = nextRow(list, by);
     if (next) {

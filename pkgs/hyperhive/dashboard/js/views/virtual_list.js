@@ -52,6 +52,39 @@ function useSizes({ box, list }, resized) {
   });
 }
 
+/** Asks the scrolling element for the row that left the page with the keyboard; where it is known, it comes back. */
+export const RECALL = "recall";
+
+// The keyboard stays in the list when its row leaves the page, and goes back to the row when that is there again.
+function useRowWithKeyboard({ box, list }, scroll, { rows, start }) {
+  const drawn = useRef(null);
+  const left = useRef(null);
+  const held = box.current?.contains(document.activeElement);
+  const at = held ? [...list.current.children].findIndex((item) => item.contains(document.activeElement)) : -1;
+  const key = at < 0 ? null : drawn.current.rows[drawn.current.start + at].key;
+  drawn.current = { rows, start };
+  const place = () => rows.findIndex((row) => row.key === left.current);
+
+  useLayoutEffect(() => {
+    if (held && !box.current.contains(document.activeElement)) {
+      left.current = key;
+      box.current.focus({ preventScroll: true });
+    }
+    if (document.activeElement !== box.current) left.current = null;
+    if (left.current === null) return;
+    list.current.children[place() - start]?.querySelector("[data-row]")?.focus({ preventScroll: true });
+  });
+
+  return {
+    recall(event) {
+      if (left.current === null || place() < 0) return;
+      event.preventDefault();
+      scroll.show(left.current);
+    },
+    forget: () => (left.current = null),
+  };
+}
+
 /**
  * Props:
  * - `rows` [{key, …}], oldest first; keys are unique and stay. A row that is the same object as before is not
@@ -72,14 +105,9 @@ export function VirtualList({ guess = guessed, beyond = null, startAt = null, pl
   const box = useRef(null);
   const list = useRef(null);
   const [scroll, behind] = useScrollAnchor(place, { box, list });
-  const focused = box.current?.contains(document.activeElement);
   const { start, end } = scroll.draw({ guess, beyond, startAt, ...props });
-
-  useLayoutEffect(() => {
-    scroll.settle();
-    // The row with the focus has left the page: the keyboard stays in the list.
-    if (focused && !box.current.contains(document.activeElement)) box.current.focus({ preventScroll: true });
-  });
+  useLayoutEffect(() => scroll.settle());
+  const { recall, forget } = useRowWithKeyboard({ box, list }, scroll, { rows, start });
   useSizes({ box, list }, scroll.resized);
   useEffect(() => scroll.end, []);
 
@@ -89,6 +117,7 @@ export function VirtualList({ guess = guessed, beyond = null, startAt = null, pl
     if (event.key === "End") scroll.toLatest();
     else if (event.key === "Home") scroll.toStart();
     else return;
+    forget();
     event.preventDefault();
   }
 
@@ -100,7 +129,7 @@ export function VirtualList({ guess = guessed, beyond = null, startAt = null, pl
   return html`
     <div class="scroller">
       <div class="scroll" ref=${box} onScroll=${scroll.scrolled} onClickCapture=${(event) => scroll.clicked(event)}
-           onKeyDown=${keyDown} tabindex="0" role="region" aria-label=${label}>
+           onKeyDown=${keyDown} onrecall=${recall} tabindex="0" role="region" aria-label=${label}>
         ${before}
         <ol ref=${list}>
           ${rows.slice(start, end).map(
