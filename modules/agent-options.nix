@@ -8,7 +8,7 @@
 let
   inherit (lib) mkOption types;
 
-  inherit (import ./contract.nix { inherit lib; }) setting defaults;
+  inherit (import ./contract.nix { inherit lib; }) setting defaults oneLine;
   namedAttrs = import ./named-attrs.nix { inherit lib; };
 
   variables =
@@ -20,9 +20,9 @@ let
     };
 
   modelName =
-    types.addCheck types.nonEmptyStr (name: lib.stringLength name <= 200)
+    types.addCheck (oneLine types.nonEmptyStr) (name: lib.stringLength name <= 200)
     // {
-      description = "non-empty string of at most 200 characters";
+      description = "non-empty string of at most 200 characters on one line";
     };
 
   mcpServer = types.submodule {
@@ -126,41 +126,33 @@ in
     };
 
     notes.compactAboveBytes = setting.NotesConfig.compact_above_bytes {
-      type = types.ints.unsigned;
       example = 32768;
     };
 
     context.compactAbovePercent = setting.ContextConfig.compact_above_percent {
-      type = types.ints.between 0 95;
       example = 60;
     };
 
     budget = {
       usdCentsPerDay = setting.BudgetConfig.usd_cents_per_day {
-        type = types.nullOr types.ints.positive;
         example = 500;
       };
       turnsPerDay = setting.BudgetConfig.turns_per_day {
-        type = types.nullOr types.ints.positive;
         example = 200;
       };
     };
 
     limits = {
       cpuPercent = setting.LimitsConfig.cpu_percent {
-        type = types.ints.between 1 100000;
         example = 50;
       };
       memoryMiB = setting.LimitsConfig.memory_mib {
-        type = types.ints.between 64 1073741824;
         example = 2048;
       };
       diskMiB = setting.LimitsConfig.disk_mib {
-        type = types.ints.between 64 1073741824;
         example = 51200;
       };
       tasks = setting.LimitsConfig.tasks {
-        type = types.ints.between 16 4194304;
         example = 512;
       };
     };

@@ -8,7 +8,7 @@
 let
   inherit (lib) mkOption types;
 
-  inherit (import ./contract.nix { inherit lib; }) setting;
+  inherit (import ./contract.nix { inherit lib; }) setting oneLine;
   namedAttrs = import ./named-attrs.nix { inherit lib; };
 
   agent = [
@@ -29,13 +29,13 @@ in
     package = lib.mkPackageOption pkgs "hyperhive" { };
 
     operator.pronouns = setting.OperatorConfig.pronouns {
-      type = types.str;
+      type = oneLine types.str;
       example = "she/her";
     };
 
     dashboard = {
       listenAddress = setting.ListenConfig.host {
-        type = types.nonEmptyStr;
+        type = oneLine types.nonEmptyStr;
         example = "0.0.0.0";
       };
       port = setting.ListenConfig.port {
@@ -43,7 +43,7 @@ in
         example = 8443;
       };
       hostNames = setting.ListenConfig.host_names {
-        type = types.nonEmptyListOf types.nonEmptyStr;
+        type = types.nonEmptyListOf (oneLine types.nonEmptyStr);
         example = [ "hive.example.org" ];
       };
       tls = setting.ListenConfig.tls {
@@ -104,7 +104,6 @@ in
               example = "/run/secrets/ntfy-token";
             };
             delaySeconds = setting.NtfyConfig.delay_seconds {
-              type = types.ints.between 0 86400;
               example = 600;
             };
             kinds = setting.NtfyConfig.kinds {

@@ -36,7 +36,7 @@ def guess_kind(path: Path) -> Kind:
         document = json.loads(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         return "broker"
     return "harness" if isinstance(document, dict) and "agent" in document else "broker"
 

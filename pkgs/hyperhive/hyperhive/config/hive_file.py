@@ -20,28 +20,31 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from hyperhive.config.fields import (
+    LINES,
+    AgentName,
+    CredentialName,
+    EnvironmentName,
+    HiveFileContext,
+    Role,
+    absolute,
+    default,
+)
 from hyperhive.config.files import describe_errors
 from hyperhive.config.models import (
     AgentConfig,
-    AgentName,
     AgentSettings,
     BrokerConfig,
     ClaudeConfig,
     ClaudeSettings,
     ConfigModel,
-    CredentialName,
     DeliveryConfig,
-    EnvironmentName,
     HarnessConfig,
-    HiveFileContext,
     ListenConfig,
     LoopBreakerConfig,
     NotificationsConfig,
     OperatorConfig,
     RetentionConfig,
-    Role,
-    absolute,
-    default,
     is_model,
 )
 from hyperhive.errors import ConfigError
@@ -68,7 +71,7 @@ class CredentialSource(ConfigModel):
     """Where a credential's value is taken from at start: an environment variable or a file."""
 
     env: EnvironmentName | None = None
-    file: Annotated[str | None, BeforeValidator(absolute)] = None
+    file: Annotated[Annotated[str, LINES] | None, BeforeValidator(absolute)] = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -80,9 +83,13 @@ class CredentialSource(ConfigModel):
 def _source(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     try:
         return validate(value)
-    except ValidationError:
+    except ValidationError as error:
+        if all(one["type"] == "senseless_character" for one in error.errors()):
+            reason = "; ".join(f"{one['loc'][0]} {one['msg']}" for one in error.errors())
+        else:
+            reason = 'give { env = "VARIABLE" } or { file = "PATH" }'
         # The value may be the secret itself, written where its source belongs: it is not repeated.
-        raise ValueError('give { env = "VARIABLE" } or { file = "PATH" }') from None
+        raise ValueError(reason) from None
 
 
 class AgentTable(AgentSettings):
@@ -180,6 +187,9 @@ def parse_hive(text: str, paths: Paths, *, directory: Path, origin: str = "hive.
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{origin}: is not TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits, or brackets that deep.
+        raise ConfigError(f"{origin}: is not TOML that Python can read: {error}") from error
     try:
         file = HiveFile.model_validate(data, context=HiveFileContext(directory))
         broker = _broker(file, paths)

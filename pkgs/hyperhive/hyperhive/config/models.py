@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import itertools
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeGuard, get_args
 from urllib.parse import urlsplit
@@ -21,7 +21,6 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    JsonValue,
     StringConstraints,
     ValidationInfo,
     model_validator,
@@ -29,61 +28,30 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from hyperhive.protocol.base import AGENT_NAME_PATTERN
+from hyperhive.config.fields import (
+    LINES,
+    ONE_LINE,
+    AbsolutePath,
+    AgentName,
+    BaseUrl,
+    Count,
+    CredentialName,
+    Days,
+    EnvironmentName,
+    HiveFileContext,
+    MebiBytes,
+    ModelName,
+    ProcessText,
+    Prompt,
+    Recipient,
+    Role,
+    ServerName,
+    TopicUrl,
+    default,
+    dotted,
+)
 from hyperhive.protocol.messages import EVERYONE, MANAGER, OPERATOR, SYSTEM
 from hyperhive.protocol.notifications import Kind
-
-
-@dataclass(frozen=True)
-class HiveFileContext:
-    """Context of a hive file's validation: it may leave out what has a default.
-
-    Attributes:
-        directory: Where its relative paths start.
-    """
-
-    directory: Path
-
-
-def absolute(path: Any, info: ValidationInfo) -> Any:
-    """Where a path leads that stands in a hive file; elsewhere it stays as it is."""
-    if not (isinstance(info.context, HiveFileContext) and isinstance(path, str)):
-        return path
-    try:
-        return str((info.context.directory / Path(path).expanduser()).resolve())
-    except RuntimeError as error:
-        raise ValueError(f"nobody has such a home directory: {path!r}") from error
-
-
-def _dotted(word: Any, info: ValidationInfo) -> Any:
-    # Anything else may be a program in PATH or no path at all.
-    return absolute(word, info) if isinstance(word, str) and word.startswith(("./", "../")) else word
-
-
-def default(value: JsonValue) -> Any:
-    """What a field is where Nix options or hive files leave it out; the model still requires it."""
-    return Field(json_schema_extra={"default": value})
-
-
-AgentName = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
-Recipient = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-CredentialName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=255)]
-ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/"), BeforeValidator(absolute)]
-#: Host and port of an address, as far as Nix can judge them as well.
-_SERVER: Final = r"^https?://([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+])(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*"
-TopicUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/[A-Za-z0-9_-]{{1,64}}$", max_length=500)]
-BaseUrl = Annotated[str, StringConstraints(pattern=rf"{_SERVER}/?$", max_length=500)]
-Role = Annotated[
-    Literal["agent", "manager"],
-    Field(
-        description="The manager coordinates the hive: it may write to everyone, and start, stop and restart "
-        "agents. A hive has at most one; `services.hyperhive.manager` declares it in NixOS."
-    ),
-    default("agent"),
-]
 
 #: Hosts that are this machine itself.
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -171,11 +139,11 @@ def is_model(annotation: object) -> TypeGuard[type[ConfigModel]]:
 class McpServerConfig(ConfigModel):
     """An extra MCP server that the agent's session starts over stdio."""
 
-    command: Annotated[str, StringConstraints(min_length=1), BeforeValidator(_dotted)]
+    command: Annotated[str, StringConstraints(min_length=1), LINES, BeforeValidator(dotted)]
     """Program of the server, its path or its name in `PATH`; it speaks MCP over stdin and stdout."""
-    args: Annotated[list[Annotated[str, BeforeValidator(_dotted)]], default([])]
+    args: Annotated[list[Annotated[ProcessText, BeforeValidator(dotted)]], default([])]
     """Arguments of the program."""
-    env: Annotated[dict[EnvironmentName, str], default({})]
+    env: Annotated[dict[EnvironmentName, ProcessText], default({})]
     """Environment variables of the server. Not for secrets: everybody on the machine may read them."""
     allowed_tools: Annotated[
         list[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]+)$")]], default(["*"])
@@ -187,7 +155,7 @@ class McpServerConfig(ConfigModel):
 class NotesConfig(ConfigModel):
     """Care of `notes.md` in the state directory."""
 
-    compact_above_bytes: Annotated[int, Field(ge=0), default(65536)]
+    compact_above_bytes: Annotated[int, Field(ge=0, le=1_073_741_824), default(65536)]
     """Size of `notes.md` in bytes over which an idle agent's notes are rewritten shorter; the old file is
     kept. `0` never does."""
 
@@ -203,10 +171,10 @@ class ContextConfig(ConfigModel):
 class BudgetConfig(ConfigModel):
     """Caps per day (UTC) and agent. At a cap no new turn starts until the day ends."""
 
-    usd_cents_per_day: Annotated[Annotated[int, Field(ge=1)] | None, default(None)]
+    usd_cents_per_day: Annotated[Annotated[int, Field(ge=1, le=100_000_000)] | None, default(None)]
     """Estimated cost per day (UTC) in US cents at which no new turn starts; mail keeps queueing. `null` is no
     cap."""
-    turns_per_day: Annotated[Annotated[int, Field(ge=1)] | None, default(None)]
+    turns_per_day: Annotated[Annotated[int, Field(ge=1, le=1_000_000)] | None, default(None)]
     """Turns per day (UTC) after which no new turn starts; mail keeps queueing. `null` is no cap."""
 
 
@@ -215,13 +183,13 @@ class LimitsConfig(ConfigModel):
 
     cpu_percent: Annotated[int, Field(ge=1, le=100_000), default(200)]
     """CPU time of the container in percent of one core."""
-    memory_mib: Annotated[int, Field(ge=64), default(4096)]
+    memory_mib: Annotated[MebiBytes, default(4096)]
     """Memory of the container in MiB. It gets no swap."""
-    disk_mib: Annotated[int, Field(ge=64), default(10240)]
+    disk_mib: Annotated[MebiBytes, default(10240)]
     """Most that the agent may keep, in MiB: its state, what Claude Code keeps, and its container's root
     together. They lie in a file of the host that takes as much as is used. A new value restarts the agent; a
     smaller one holds as soon as everything fits."""
-    tasks: Annotated[int, Field(ge=16), default(1024)]
+    tasks: Annotated[int, Field(ge=16, le=4_194_304), default(1024)]
     """Processes and threads that the container may have."""
 
 
@@ -233,13 +201,13 @@ class AgentSettings(ConfigModel):
     models: Annotated[list[ModelName], Field(min_length=1), default(["sonnet", "opus", "haiku"])]
     """Models that the operator may choose for this agent. Its `model` must be among them; in the default it
     comes first."""
-    system_prompt: Annotated[str, default("")]
+    system_prompt: Annotated[Prompt, default("")]
     """Text that follows hyperhive's own system prompt: who this agent is and what it is to do."""
     allowed_recipients: Annotated[list[Recipient] | None, default(None)]
     """Whom this agent may write to and ask: names of agents, `manager`, `operator`. `null` is anyone, `[ ]`
     is nobody. The broker on the host enforces it. It has no effect on the manager, who may always write to
     everyone."""
-    bash: Annotated[list[Annotated[str, StringConstraints(min_length=1)]] | None, default(None)]
+    bash: Annotated[list[Annotated[str, StringConstraints(min_length=1), LINES]] | None, default(None)]
     """Commands that the agent may run, as patterns in Claude Code's form: `git *` is `git` with anything
     behind it, `git status` is exactly that, `CI=1 npm run *` has that variable in front, `./gradlew *` is a
     program of the agent's state directory, `> out/*` lets a command write to such a file. `null` is any
@@ -309,11 +277,13 @@ class TlsConfig(ConfigModel):
 class ListenConfig(ConfigModel):
     """Where the operator's pages listen."""
 
-    host: Annotated[str, StringConstraints(min_length=1), default("127.0.0.1")]
+    host: Annotated[str, StringConstraints(min_length=1), ONE_LINE, default("127.0.0.1")]
     """Address on which the dashboard listens. Beyond loopback it needs `tls`."""
     port: Annotated[int, Field(ge=0, le=65535), default(7000)]
     """TCP port of the dashboard."""
-    host_names: Annotated[list[str], Field(min_length=1), default(["127.0.0.1", "localhost", "[::1]"])]
+    host_names: Annotated[
+        list[Annotated[str, ONE_LINE]], Field(min_length=1), default(["127.0.0.1", "localhost", "[::1]"])
+    ]
     """Names under which browsers may call the dashboard, without port; the first one is used in links. A
     request with another `Host` header is refused."""
     tls: Annotated[TlsConfig | None, default(None)]
@@ -326,7 +296,7 @@ class ListenConfig(ConfigModel):
 class OperatorConfig(ConfigModel):
     """The operator, who reads and decides."""
 
-    pronouns: Annotated[str, default("they/them")]
+    pronouns: Annotated[str, ONE_LINE, default("they/them")]
     """The operator's pronouns, for the agents' prompts."""
     password_credential: Annotated[CredentialName | None, default(None)]
     """Name of the credential with the hash of the operator's password; `null` is the login link alone."""
@@ -342,11 +312,11 @@ class DeliveryConfig(ConfigModel):
 class LoopBreakerConfig(ConfigModel):
     """Limits per sender-recipient pair; 0 switches one off."""
 
-    messages_per_minute: Annotated[int, Field(ge=0), default(30)]
+    messages_per_minute: Annotated[Count, default(30)]
     """Most messages from one agent to one recipient in 60 seconds."""
-    duplicates: Annotated[int, Field(ge=0), default(5)]
+    duplicates: Annotated[Count, default(5)]
     """Most messages of exactly the same text in ten minutes."""
-    ping_pong: Annotated[int, Field(ge=0), default(40)]
+    ping_pong: Annotated[Count, default(40)]
     """Most messages going back and forth between two agents in five minutes with nobody else sending either
     of them anything."""
 
@@ -354,11 +324,11 @@ class LoopBreakerConfig(ConfigModel):
 class RetentionConfig(ConfigModel):
     """How long history is kept; 0 keeps it for ever."""
 
-    messages_days: Annotated[int, Field(ge=0), default(30)]
+    messages_days: Annotated[Days, default(30)]
     """Days that finished messages are kept."""
-    events_days: Annotated[int, Field(ge=0), default(14)]
+    events_days: Annotated[Days, default(14)]
     """Days that agents' events are kept."""
-    stats_days: Annotated[int, Field(ge=0), default(90)]
+    stats_days: Annotated[Days, default(90)]
     """Days that stats are kept, the more coarsely the older they are."""
 
 
@@ -432,6 +402,8 @@ class BrokerConfig(ConfigModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_agents(self.agents)
+        if self.runtime == "nixos":
+            check_uid_ranges(self.agents)
         if not (self.listen.host in LOOPBACK or self.listen.tls or self.listen.plain_remote):
             raise ValueError(
                 f"listen.host {self.listen.host!r} is beyond loopback: set listen.tls, or waive it "
@@ -445,7 +417,7 @@ class ClaudeSettings(ConfigModel):
 
     cli: Annotated[AbsolutePath | None, default(None)]
     """Path of the `claude` program; `null` takes the one inside `claude-agent-sdk`."""
-    env: Annotated[dict[EnvironmentName, str], default({})]
+    env: Annotated[dict[EnvironmentName, ProcessText], default({})]
     """More environment variables of Claude Code. Not for secrets, which are `credentials`: everybody on the
     machine may read them."""
 
@@ -478,13 +450,21 @@ def check_agents(agents: dict[str, AgentConfig]) -> None:
     if len(managers) > 1:
         raise ValueError(f"agents: more than one manager: {', '.join(managers)}")
     reachable = {*agents, OPERATOR, MANAGER, EVERYONE}
-    bases: dict[int, str] = {}
     for name, agent in sorted(agents.items()):
         if agent.name != name:
             raise ValueError(f"agents.{name}.name: is {agent.name!r}, but its key is {name!r}")
         for recipient in agent.allowed_recipients or []:
             if recipient not in reachable:
                 raise ValueError(f"agents.{name}.allowed_recipients: nobody is called {recipient!r}")
+
+
+def check_uid_ranges(names: Iterable[str]) -> None:
+    """Refuse agents whose containers would have the same users; only where they have containers.
+
+    Raises: ValueError: The sentence names both.
+    """
+    bases: dict[int, str] = {}
+    for name in sorted(names):
         other = bases.setdefault(uid_base(name), name)
         if other != name:
             raise ValueError(f"agents {other!r} and {name!r} share one uid range: rename one of them")

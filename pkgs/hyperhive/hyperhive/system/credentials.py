@@ -25,6 +25,10 @@ def read_credential(name: str) -> str:
     """The credential's text without white space around it; errors as in `credential_path`."""
     path = credential_path(name)
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"credential {name!r}: cannot be read: {error}") from error
+    if "\0" in text:
+        # No environment variable and no header could carry it.
+        raise ConfigError(f"credential {name!r}: {path} has a NUL character")
+    return text

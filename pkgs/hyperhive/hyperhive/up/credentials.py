@@ -32,14 +32,19 @@ def read_sources(sources: Mapping[str, CredentialSource], environment: Mapping[s
             if source.env is not None:
                 text, where = environment.get(source.env, ""), f"the environment variable {source.env}"
             else:
-                text, where = Path(source.file or "").read_text(encoding="utf-8"), f"the file {source.file}"
+                text, where = (
+                    Path(source.file or "").read_text(encoding="utf-8-sig"),
+                    f"the file {source.file}",
+                )
         except OSError as error:
             missing[name] = f"the file {source.file} cannot be read: {error.strerror}"
             continue
         except UnicodeDecodeError:
             missing[name] = f"the file {source.file} is not UTF-8 text"
             continue
-        if text.strip():
+        if "\0" in text:
+            missing[name] = f"{where} has a NUL character"
+        elif text.strip():
             values[name] = text.strip()
         else:
             missing[name] = f"{where} is not set" if source.env is not None else f"{where} is empty"

@@ -64,6 +64,18 @@ def objects(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], dict[str,
             yield from objects(inner, *path, key)
 
 
+def leaves(value: Any, kind: type, *path: str) -> Iterator[str]:
+    """Dotted keys of a file's values of one type; of the agents, which are alike, only one broker's."""
+    if path in {("harness", "agent"), ("broker", "agents", "manager")}:
+        return
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inner, kind, *path, str(key))
+    elif type(value) is kind:
+        yield ".".join(path)
+
+
+STRINGS: Final = [path for kind, file in files().items() for path in leaves(file, str, kind)]
 CLOSED: Final = [
     (path, table)
     for kind, file in files().items()
@@ -79,10 +91,12 @@ def refusal(run: Run, tmp_path: Path) -> Say:
     def say(dotted: str, value: object) -> str:
         kind, *path, last = dotted.split(".") if "." in dotted else (dotted, dotted)
         whole = {kind: copy.deepcopy(files()[kind])}
-        table = whole
+        table: Any = whole
         for key in (kind, *path) if dotted != kind else ():
-            table = table[key]
-        if value is ...:
+            table = table[int(key)] if isinstance(table, list) else table[key]
+        if isinstance(table, list):
+            table[int(last)] = value
+        elif value is ...:
             del table[last]
         else:
             table[last] = value
@@ -182,3 +196,54 @@ def test_a_wrong_name_is_named_with_its_table_and_the_pattern(
     said = refusal(f"{table}.{name}", "x")
     where = table.partition(".")[2]
     assert f"{where}.{name}.[key]: String should match pattern '{pattern}' (value: {name!r})\n" in said
+
+
+def test_no_text_takes_a_nul(refusal: Say) -> None:
+    assert len(STRINGS) > 30
+    spoilt = [(path, f"{value_at(path)}\0") for path in STRINGS]
+    silent = [(path, said) for path, text in spoilt if not named(said := refusal(path, text), path)]
+    assert silent == []
+
+
+def test_text_on_several_lines_is_for_people_and_processes(refusal: Say) -> None:
+    several = {"system_prompt", "args", "env", "command", "bash"}
+    one_line = [
+        path for path in STRINGS if several.isdisjoint(path.split(".")) and not value_at(path).startswith("/")
+    ]
+    assert len(one_line) > 15
+    silent = [path for path in one_line if not named(refusal(path, f"{value_at(path)}\n"), path)]
+    assert silent == []
+
+
+def test_characters_that_steer_a_terminal_are_named(refusal: Say) -> None:
+    for key in ("broker.agents.ada.system_prompt", "broker.listen.host", "harness.claude.home"):
+        where = key.partition(".")[2]
+        assert refusal(key, "/x\x1b[2J").startswith(
+            f"{where}: must not contain the character U+001B (value: "
+        )
+
+
+def test_text_that_no_process_can_get_is_refused(refusal: Say) -> None:
+    for key in ("harness.claude.env.LANG", "broker.agents.ada.mcp_servers.orders.args.0"):
+        where = key.partition(".")[2]
+        said = refusal(key, "ä" * 50_001)
+        assert said.startswith(f"{where}: must have at most 100000 bytes, it has 100002 (value: ")
+
+
+def test_every_number_is_bounded_on_both_sides(refusal: Say) -> None:
+    numbers = [path for kind, file in files().items() for path in leaves(file, int, kind)]
+    assert len(numbers) > 15
+    for number in (-(2**63), 2**63 - 1, 2**64, 10**30):
+        silent = [path for path in numbers if not named(refusal(path, number), path)]
+        assert silent == []
+
+
+def value_at(path: str) -> Any:
+    value: Any = files()
+    for key in path.split("."):
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def named(said: str, path: str) -> bool:
+    return any(line.startswith(f"{path.partition('.')[2]}: ") for line in said.splitlines())

@@ -61,6 +61,55 @@ def test_a_pattern_with_two_lines_is_refused(run: Run, tmp_path: Path) -> None:
     assert result.err.endswith("(value: 'ls\\nrm')\n")
 
 
+@pytest.mark.parametrize(
+    ("table", "line", "reason"),
+    [
+        (
+            "agents.ada.mcp_servers.own",
+            'command = "x"\nenv = { A = "a\\u0000b" }',
+            "env.A: must not contain the character U+0000",
+        ),
+        (
+            "agents.ada.mcp_servers.own",
+            'command = "x"\nargs = ["./a\\u0000b"]',
+            "args.0: must not contain the character U+0000",
+        ),
+        ("claude", r'cli = "bin/\u0000"', "cli: must not contain the character U+0000"),
+        ("claude", r'env = { A = "\u0000" }', "env.A: must not contain the character U+0000"),
+        ("agents.ada", r'system_prompt = "\u0007"', "system_prompt: must not contain the character U+0007"),
+        ("agents.ada", r'model = "a\nb"', "model: must not contain the character U+000A"),
+        ("agents.ada", r'bash = ["git\u0000 *"]', "bash.0: must not contain the character U+0000"),
+        ("credentials", r'key = { file = "a\u0000" }', "key: file must not contain the character U+0000"),
+        (
+            "retention",
+            "stats_days = 9223372036854775807",
+            "stats_days: Input should be less than or equal to",
+        ),
+        ("agents.ada.limits", "memory_mib = 1073741825", "memory_mib: Input should be less than or equal to"),
+        ("agents.ada.budget", "turns_per_day = 1e3", "turns_per_day: Input should be a valid integer"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_with_its_key(
+    run: Run, tmp_path: Path, table: str, line: str, reason: str
+) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text(f"[{table}]\n{line}\n" + ("" if table.startswith("agents") else "[agents.ada]\n"))
+    result = run("check-config", path)
+    assert (result.code, result.out) == (1, "")
+    assert f"hyperhive: config_invalid: {path}: {table}.{reason}" in result.err
+
+
+@pytest.mark.parametrize("text", ["port = " + "9" * 5000, "port = " + "[" * 5000])
+def test_a_text_that_python_cannot_read_is_no_crash(run: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text(f"[dashboard]\n{text}\n")
+    result = run("check-config", path)
+    assert result.code == 1
+    assert result.err.startswith(f"hyperhive: config_invalid: {path}: is not TOML that Python can read: ")
+    (tmp_path / "broker.json").write_text('{"a": ' + "[" * 100_000)
+    assert "recursion limit exceeded" in run("check-config", tmp_path / "broker.json").err
+
+
 def test_what_is_no_file_or_no_json_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
     assert "cannot be read: No such file or directory" in run("check-config", tmp_path / "none.json").err

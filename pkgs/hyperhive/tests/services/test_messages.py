@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hyperhive.config import BrokerConfig
+from hyperhive.config import BrokerConfig, ConfigModel, LoopBreakerConfig
+from hyperhive.config.models import DeliveryConfig, RetentionConfig
 from hyperhive.errors import (
     RecipientDeniedError,
     UnknownRecipientError,
@@ -345,6 +346,30 @@ async def test_retention_forgets_finished_messages_and_keeps_queued_ones(
         "new",
         "old, queued",
     ]
+
+
+async def test_the_longest_retention_and_the_widest_limits_can_be_computed_with(
+    start_core: StartCore, hive_config: HiveConfig
+) -> None:
+    def most(model: type[ConfigModel]) -> dict[str, int]:
+        fields = model.model_json_schema()["properties"]
+        return {name: field["maximum"] for name, field in fields.items()}
+
+    core = await start_core(
+        hive_config(
+            retention=most(RetentionConfig),
+            loop_breaker=most(LoopBreakerConfig),
+            delivery=most(DeliveryConfig),
+        )
+    )
+    await core.say("alice", "bob", "kept")
+    await core.take("bob")
+    await core.messages.ack("bob", "t1")
+
+    for sweep in (core.messages.sweep, core.events.sweep, core.stats.sweep):
+        await sweep()
+
+    assert [message.body for message in (await core.messages.page(limit=10)).messages] == ["kept"]
 
 
 async def test_the_system_posts_without_limits_but_only_to_known_names(core: Core) -> None:

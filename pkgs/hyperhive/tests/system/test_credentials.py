@@ -16,6 +16,15 @@ def test_a_credential_is_the_files_text_without_the_final_newline(
     assert read_credential("password") == "scrypt$1"
 
 
+def test_a_credential_that_no_variable_can_hold_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "token").write_text("sk-\0secret")
+    with pytest.raises(ConfigError, match=r"credential 'token': .*/token has a NUL character$"):
+        read_credential("token")
+
+
 def test_a_missing_credential_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     with pytest.raises(ConfigError, match="credential 'tls-key': there is no file"):

@@ -20,7 +20,8 @@ def hive(text: str, directory: Path = Path("/hive")) -> Hive:
 
 
 def test_every_source_is_read_or_says_why_not(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("sk-file\n")
+    (tmp_path / "key").write_text("sk-file\n", encoding="utf-8-sig")
+    (tmp_path / "nul").write_text("sk-\0file\n")
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "bytes").write_bytes(b"\xff")
     sources = {
@@ -29,6 +30,7 @@ def test_every_source_is_read_or_says_why_not(tmp_path: Path) -> None:
         "file": CredentialSource(file=f"{tmp_path}/key"),
         "empty": CredentialSource(file=f"{tmp_path}/empty"),
         "bytes": CredentialSource(file=f"{tmp_path}/bytes"),
+        "nul": CredentialSource(file=f"{tmp_path}/nul"),
         "gone": CredentialSource(file=f"{tmp_path}/gone"),
     }
     assert read_sources(sources, {"SET": " sk-env "}) == Secrets(
@@ -37,6 +39,7 @@ def test_every_source_is_read_or_says_why_not(tmp_path: Path) -> None:
             "unset": "the environment variable UNSET is not set",
             "empty": f"the file {tmp_path}/empty is empty",
             "bytes": f"the file {tmp_path}/bytes is not UTF-8 text",
+            "nul": f"the file {tmp_path}/nul has a NUL character",
             "gone": f"the file {tmp_path}/gone cannot be read: No such file or directory",
         },
     )
