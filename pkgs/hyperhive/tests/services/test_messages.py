@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from annotated_types import Le
 
 from hyperhive.config import BrokerConfig, ConfigModel, LoopBreakerConfig
 from hyperhive.config.models import DeliveryConfig, RetentionConfig
@@ -352,8 +353,8 @@ async def test_the_longest_retention_and_the_widest_limits_can_be_computed_with(
     start_core: StartCore, hive_config: HiveConfig
 ) -> None:
     def most(model: type[ConfigModel]) -> dict[str, int]:
-        fields = model.model_json_schema()["properties"]
-        return {name: field["maximum"] for name, field in fields.items()}
+        bounds = [bound for field in model.model_fields.values() for bound in field.metadata]
+        return dict(zip(model.model_fields, [one.le for one in bounds if isinstance(one, Le)], strict=True))
 
     core = await start_core(
         hive_config(
