@@ -142,7 +142,11 @@ const TOKENS = {
     { key: "tokens.cache_write", label: "cache write", ink: "--chart-1" },
     { key: "tokens.cache_read", label: "cache read", ink: "--chart-4" },
   ],
-  total: (report) => `${tokens(sum(report, keysOf(TOKENS)))} in all`,
+  total: (report) => {
+    const subagents = report.totals["subagents.tokens"];
+    const beside = subagents ? `, ${tokens(subagents)} of them by subagents` : "";
+    return `${tokens(sum(report, keysOf(TOKENS)))} in all${beside}`;
+  },
 };
 const COST = {
   id: "cost",

@@ -5,13 +5,19 @@ import { asText, describeTool } from "./tools.js";
 
 const NO_TOKENS = { input: 0, output: 0, cache_read: 0, cache_write: 0 };
 
-function turnFacts({ duration_ms: milliseconds, tool_calls: calls, tokens: used, cost_usd: cost }) {
+function bySubagents(part) {
+  if (!part) return "";
+  return ` (${tokens(part.input + part.cache_read + part.cache_write)} in, ${tokens(part.output)} out by subagents)`;
+}
+
+function turnFacts(end) {
+  const { duration_ms: milliseconds, tool_calls: calls, tokens: used, cost_usd: cost } = end;
   const seconds = (milliseconds ?? 0) / 1000;
   const { input, output, cache_read: read, cache_write: written } = used ?? NO_TOKENS;
   return [
     seconds < 60 ? `${seconds.toFixed(1)} s` : stopwatch(seconds),
     counted(calls ?? 0, "tool call"),
-    `${tokens(input + read + written)} in, ${tokens(output)} out`,
+    `${tokens(input + read + written)} in, ${tokens(output)} out${bySubagents(end.subagent_tokens)}`,
     money(cost ?? 0),
   ].join(" · ");
 }

@@ -68,7 +68,9 @@ def _rows(report: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
     yield "inbox", f"{totals.get('inbox.depth', 0)} queued, {totals.get('inbox.depth.max', 0)} at most"
     yield "sent to", _parts(totals, "messages.sent.")
     yield "received from", _parts(totals, "messages.received.")
-    yield "tokens", _parts(totals, "tokens.")
+    subagents = totals.get("subagents.tokens")
+    beside = f" ({subagents} of them by subagents)" if subagents else ""
+    yield "tokens", f"{_parts(totals, 'tokens.')}{beside}"
     yield "cost", f"${totals.get('cost_usd', 0):.2f} (estimate)"
     if report["agent"]:
         yield "context", f"{_number(totals, 'context.used')} tokens"

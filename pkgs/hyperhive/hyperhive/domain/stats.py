@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from hyperhive.domain.timing import DAY
-from hyperhive.protocol.events import TurnEnd, TurnResult
+from hyperhive.protocol.events import Tokens, TurnEnd, TurnResult
 from hyperhive.protocol.messages import OPERATOR, SYSTEM
 
 TURNS: Final = "turn.count"
@@ -18,6 +18,8 @@ DEPTH: Final = "inbox.depth"
 CONTEXT: Final = "context.used"
 NOTES: Final = "notes.bytes"
 COST: Final = "cost_usd"
+#: Tokens that subagents used; `tokens.*` has them too.
+SUBAGENTS: Final = "subagents.tokens"
 TOOL: Final = "tool."
 OTHER_TOOL: Final = "tool.other"
 
@@ -32,6 +34,7 @@ COUNTERS: Final = (
     *(f"turn.result.{result}" for result in _RESULTS),
     *(f"messages.{way}.{side}" for way in ("sent", "received") for side in _CLASSES),
     *(f"tokens.{part}" for part in _TOKENS),
+    SUBAGENTS,
     COST,
 )
 #: Keys of which the last sample holds until the next.
@@ -93,6 +96,7 @@ def turn_samples(end: TurnEnd) -> list[Sample]:
         TOOL_CALLS: end.tool_calls,
         COST: end.cost_usd,
         **tokens,
+        SUBAGENTS: None if end.subagent_tokens is None else _sum(end.subagent_tokens),
         CONTEXT: end.context_used,
         NOTES: end.notes_bytes,
     }
@@ -151,6 +155,10 @@ def _result(result: TurnResult) -> str:
     if result is TurnResult.TOO_LONG:
         return "compact_retry"
     return result if result in _RESULTS else "failed"
+
+
+def _sum(tokens: Tokens) -> int:
+    return sum(getattr(tokens, part) for part in _TOKENS)
 
 
 def _bin(value: float) -> int:

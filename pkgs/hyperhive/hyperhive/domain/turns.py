@@ -20,7 +20,10 @@ class Turn:
     error: str = ""
     #: An estimate.
     cost_usd: float = 0.0
+    #: Of all that worked in the turn.
     tokens: Tokens = field(default_factory=Tokens)
+    #: Those of them that subagents used, None if there were none.
+    subagent_tokens: Tokens | None = None
     tools: dict[str, int] = field(default_factory=dict)
     #: Tokens in the context after the last inference, None when none was made.
     context_used: int | None = None

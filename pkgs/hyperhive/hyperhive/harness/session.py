@@ -12,6 +12,7 @@ from typing import Any, Final
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, Message, ResultMessage
 
 from hyperhive.domain.turns import Turn
+from hyperhive.domain.usage import Usage
 from hyperhive.errors import UnavailableError
 from hyperhive.harness.transcript import Transcript
 
@@ -35,7 +36,8 @@ class Session:
         self._make_options = make_options
         self._memory = memory
         self._client: ClaudeSDKClient | None = None
-        self._cost = 0.0
+        #: The conversation's running totals that turns were told of.
+        self._booked = Usage()
         self.id: str | None = None
         #: What `use` chose; None leaves the model to the options.
         self.model: str | None = None
@@ -50,9 +52,9 @@ class Session:
         Raises:
             UnavailableError: Claude Code cannot be started; the message says why.
         """
-        remembered = await asyncio.to_thread(self._recall)
+        remembered, booked = await asyncio.to_thread(self._recall)
         try:
-            await self._start(remembered)
+            await self._start(remembered, booked)
         except UnavailableError:
             if remembered is None:
                 raise
@@ -135,12 +137,15 @@ class Session:
             await self.disconnect()
 
     async def _ended(self, message: ResultMessage, transcript: Transcript) -> Turn:
-        turn = transcript.end(message, self._cost)
-        self._cost = message.total_cost_usd or self._cost
-        await self._remember(message.session_id)
+        turn = transcript.end(message, self._booked)
+        # The result of a failure may be empty; the next one that is not tells all since the last.
+        self._booked = Usage.read(message.total_cost_usd, message.model_usage) or self._booked
+        self.id = message.session_id
+        if self._memory is not None:
+            await asyncio.to_thread(self._remember, self._memory)
         return turn
 
-    async def _start(self, resume: str | None) -> None:
+    async def _start(self, resume: str | None, booked: Usage | None = None) -> None:
         options = self._make_options(resume)
         client = ClaudeSDKClient(options if self.model is None else replace(options, model=self.model))
         try:
@@ -148,23 +153,46 @@ class Session:
         except Exception as error:
             raise UnavailableError(f"Claude Code cannot be started: {error}") from error
         self._client = client
-        self._cost = 0.0
+        self._booked = Usage() if resume is None else await _totals(client, booked)
         self.id = resume
 
-    async def _remember(self, session: str) -> None:
-        if session != self.id:
-            self.id = session
-            if self._memory is not None:
-                await asyncio.to_thread(self._memory.write_text, json.dumps({"session": session}))
+    def _remember(self, memory: Path) -> None:
+        """Write id and totals in one step: a half-written file would lose the conversation."""
+        fresh = memory.with_name(f".{memory.name}.new")
+        fresh.write_text(json.dumps({"session": self.id, "usage": self._booked._asdict()}))
+        fresh.replace(memory)
 
-    def _recall(self) -> str | None:
+    def _recall(self) -> tuple[str | None, Usage | None]:
         if self._memory is None:
-            return None
+            return None, None
         try:
-            session = json.loads(self._memory.read_text())["session"]
+            found = json.loads(self._memory.read_text())
+            session = found["session"]
         except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return session if isinstance(session, str) else None
+            return None, None
+        return (session, Usage.parse(found.get("usage"))) if isinstance(session, str) else (None, None)
+
+
+async def _totals(client: ClaudeSDKClient, booked: Usage | None) -> Usage:
+    """What of a resumed conversation's running totals is told already; its next result has the rest.
+
+    A process that ended well hands on its totals, with those of a turn that never had a result; one that was
+    killed hands on what it had begun with, and old releases begin at 0. So Claude Code is asked: what it
+    has lost must not be taken off, and what is not `booked` yet is still to be told.
+    """
+    try:
+        async with asyncio.timeout(CONTROL_LIMIT):
+            # The SDK has no method of its own for it.
+            query: Any = client._query  # noqa: SLF001
+            answer = await query._send_control_request({"subtype": "get_usage", "skip_behaviors": True})  # noqa: SLF001
+        session = answer["session"]
+        totals = Usage.read(session["total_cost_usd"], session["model_usage"])
+    except Exception as error:  # noqa: BLE001 - as in `run`
+        if "Unsupported control request" in str(error):
+            return Usage()
+        log.warning("the session does not say what it has cost so far: %s", error)
+        return booked or Usage()
+    return totals if booked is None else totals.least(booked)
 
 
 async def _user_message(prompt: str, *, verbatim: bool) -> AsyncIterator[dict[str, Any]]:

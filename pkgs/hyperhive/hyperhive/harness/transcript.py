@@ -19,6 +19,7 @@ from claude_agent_sdk import (
 )
 
 from hyperhive.domain.turns import Ending, Turn, classify
+from hyperhive.domain.usage import Usage
 from hyperhive.protocol.events import (
     EventData,
     NewEvent,
@@ -37,6 +38,14 @@ from hyperhive.protocol.events import (
 Emit = Callable[[NewEvent], None]
 Clock = Callable[[], float]
 
+#: By our names, the names that the API gives the kinds of tokens.
+_KINDS: Final = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache_read": "cache_read_input_tokens",
+    "cache_write": "cache_creation_input_tokens",
+}
+
 
 class Transcript:
     def __init__(self, turn: str, emit: Emit, clock: Clock = time.time) -> None:
@@ -53,6 +62,7 @@ class Transcript:
         self._rate_limited = False
         self._resets_at: float | None = None
         self._cancelled = False
+        self._delegated = False
         #: Text of the newest message that had any.
         self.answer = ""
 
@@ -71,6 +81,8 @@ class Transcript:
         self._cancelled = True
 
     def add(self, message: Message) -> None:
+        # Of a subagent that only writes nothing but its prompt arrives.
+        self._delegated |= getattr(message, "parent_tool_use_id", None) is not None
         match message:
             case AssistantMessage():
                 self._assistant(message)
@@ -88,12 +100,13 @@ class Transcript:
             case _:
                 pass
 
-    def end(self, result: ResultMessage, cost_before: float) -> Turn:
-        """Close the turn with the session's result, whose `total_cost_usd` is a running total of the session.
+    def end(self, result: ResultMessage, before: Usage) -> Turn:
+        """Close the turn with the session's result, whose cost and usage by model are running totals.
 
-        `cost_before` is that total before this turn.
+        `before` are those totals as far as earlier turns have them.
         """
-        usage = result.usage or {}
+        used = Usage.read(result.total_cost_usd, result.model_usage).since(before)
+        own, tokens = _split(used, result.usage or {})
         turn_result = classify(
             Ending(
                 is_error=result.is_error,
@@ -108,13 +121,11 @@ class Transcript:
         turn = Turn(
             result=turn_result,
             error="" if turn_result is TurnResult.OK else self._reason(result),
-            cost_usd=max(0.0, (result.total_cost_usd or 0.0) - cost_before),
-            tokens=Tokens(
-                input=_count(usage, "input_tokens"),
-                output=_count(usage, "output_tokens"),
-                cache_read=_count(usage, "cache_read_input_tokens"),
-                cache_write=_count(usage, "cache_creation_input_tokens"),
-            ),
+            cost_usd=used.cost_usd,
+            tokens=Tokens.model_validate(tokens),
+            subagent_tokens=Tokens.model_validate({kind: tokens[kind] - own[kind] for kind in tokens})
+            if self._delegated
+            else None,
             tools=dict(self._tools),
             context_used=self._context_used,
             context_max=_context_window(result, self._model),
@@ -187,6 +198,7 @@ class Transcript:
             tools=turn.tools,
             cost_usd=turn.cost_usd,
             tokens=turn.tokens,
+            subagent_tokens=turn.subagent_tokens,
             context_used=turn.context_used,
             context_max=turn.context_max,
         )
@@ -205,6 +217,12 @@ def _blocks_text(blocks: list[dict[str, Any]]) -> str:
 def _count(usage: dict[str, Any], key: str) -> int:
     value = usage.get(key)
     return value if isinstance(value, int) else 0
+
+
+def _split(used: Usage, usage: dict[str, Any]) -> tuple[dict[str, int], dict[str, int]]:
+    """Tokens by kind: of the turn's main conversation, whose `usage` leaves all others out, and in all."""
+    own = {kind: _count(usage, key) for kind, key in _KINDS.items()}
+    return own, {kind: max(count, getattr(used, kind)) for kind, count in own.items()}
 
 
 def _context_window(result: ResultMessage, model: str | None) -> int | None:

@@ -218,7 +218,7 @@ class Note(_EventModel):
 
 
 class Tokens(_EventModel):
-    """Token counts of one turn, of the main session."""
+    """Token counts of one turn, by kind."""
 
     input: TokenCount = 0
     output: TokenCount = 0
@@ -237,7 +237,10 @@ class TurnEnd(_EventModel):
     tools: Annotated[dict[str, int], BeforeValidator(_counts)] = Field(default_factory=dict)
     #: An estimate.
     cost_usd: Annotated[float, Field(ge=0, le=MOST_USD)] | None = None
+    #: Of all that worked in the turn.
     tokens: Tokens | None = None
+    #: Those of them that subagents used.
+    subagent_tokens: Tokens | None = None
     #: Tokens in the context after the last inference.
     context_used: TokenCount | None = None
     #: The model's context window, in tokens.

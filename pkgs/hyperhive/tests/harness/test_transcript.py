@@ -16,6 +16,7 @@ from claude_agent_sdk import (
 from claude_agent_sdk.types import RateLimitInfo
 
 from hyperhive.domain.turns import Turn
+from hyperhive.domain.usage import Usage
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.events import EVENT_TEXT_LIMIT, NewEvent, Tokens, TurnResult
 from tests.conftest import Clock
@@ -54,7 +55,7 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
     transcript.changed("u1", "ls .")
     transcript.add(UserMessage([ToolResultBlock("u1", [{"type": "text", "text": "a"}, {"type": "image"}])]))
     clock.advance(1.5)
-    turn = transcript.end(result(), cost_before=0.5)
+    turn = transcript.end(result(), Usage(0.5))
     assert turn == Turn(
         result=TurnResult.OK,
         cost_usd=0.25,
@@ -79,6 +80,7 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
                 "tools": {"Bash": 1},
                 "cost_usd": 0.25,
                 "tokens": {"input": 10, "output": 3, "cache_read": 7, "cache_write": 0},
+                "subagent_tokens": None,
                 "context_used": 155,
                 "context_max": 200000,
                 "notes_bytes": None,
@@ -91,14 +93,14 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
 def test_a_model_that_writes_of_rate_limits_is_not_rate_limited(clock: Clock) -> None:
     transcript, _ = recorded(clock)
     transcript.add(AssistantMessage([TextBlock("error 429: rate_limit, authentication_failed")], "m"))
-    assert transcript.end(result(), 0).result is TurnResult.OK
+    assert transcript.end(result(), Usage()).result is TurnResult.OK
 
 
 def test_a_rejecting_rate_limit_event_gives_the_reset_time(clock: Clock) -> None:
     transcript, _ = recorded(clock)
     transcript.add(RateLimitEvent(RateLimitInfo(status="rejected", resets_at=1793710000), "u", "s"))
     transcript.add(AssistantMessage([TextBlock("You've hit your limit")], "<synthetic>", error="rate_limit"))
-    turn = transcript.end(result(is_error=True), 0)
+    turn = transcript.end(result(is_error=True), Usage())
     assert (turn.result, turn.resets_at) == (TurnResult.RATE_LIMITED, 1793710000.0)
     assert turn.error == "You've hit your limit"
 
@@ -106,7 +108,7 @@ def test_a_rejecting_rate_limit_event_gives_the_reset_time(clock: Clock) -> None
 def test_a_cancelled_turn_is_cancelled_whatever_the_result_says(clock: Clock) -> None:
     transcript, _ = recorded(clock)
     transcript.cancelled()
-    assert transcript.end(result(), 0).result is TurnResult.CANCELLED
+    assert transcript.end(result(), Usage()).result is TurnResult.CANCELLED
 
 
 def test_a_broken_session_fails_the_turn_with_its_reason(clock: Clock) -> None:
@@ -142,8 +144,8 @@ def test_the_window_is_that_of_the_model_that_answered_last(clock: Clock) -> Non
     usage = {"input_tokens": 10}
     transcript.add(AssistantMessage(content=[TextBlock("a")], model="small", usage=usage))
     windows = {"big": {"contextWindow": 1_000_000}, "small": {"contextWindow": 200_000}}
-    assert transcript.end(result(model_usage=windows), 0.0).context_max == 200_000
-    assert transcript.end(result(model_usage={"other": {"contextWindow": 7}}), 0.0).context_max == 7
+    assert transcript.end(result(model_usage=windows), Usage()).context_max == 200_000
+    assert transcript.end(result(model_usage={"other": {"contextWindow": 7}}), Usage()).context_max == 7
 
 
 def test_a_repeated_call_of_the_api_is_noted_with_its_reason(clock: Clock) -> None:
