@@ -111,6 +111,7 @@ in
                 types.enum [
                   "question"
                   "message"
+                  "parked"
                   "agent_failed"
                   "agent_needs_login"
                 ]

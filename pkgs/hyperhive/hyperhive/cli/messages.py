@@ -1,12 +1,24 @@
-"""`hyperhive send`, `inbox` and `answer`."""
+"""`hyperhive send`, `inbox`, `answer`, `parked`, `retry` and `drop`."""
 
 import argparse
 import sys
 import uuid
+from collections.abc import Callable
 from typing import Any, Final
 
 from hyperhive.cli.broker_socket import admin_client
-from hyperhive.cli.command import OK, Command, add_socket, clock_time, emit, printable
+from hyperhive.cli.command import (
+    FAILED,
+    OK,
+    Command,
+    add_socket,
+    clock_time,
+    complain,
+    emit,
+    one_line,
+    printable,
+)
+from hyperhive.errors import RemoteError
 from hyperhive.system.admin import AdminClient
 
 
@@ -73,6 +85,54 @@ def _answer(args: argparse.Namespace) -> int:
     return OK
 
 
+def _parked(args: argparse.Namespace) -> int:
+    client, messages, before = admin_client(args), list[dict[str, Any]](), ""
+    while True:
+        page = client.get(f"/api/messages?state=parked&limit=200{before}")
+        messages += page["messages"]
+        if page["next_before"] is None:
+            break
+        before = f"&before={page['next_before']}"
+    messages.reverse()
+    emit(args, {"messages": messages}, "\n\n".join(map(_parked_shown, messages)) or "nothing is parked")
+    return OK
+
+
+def _parked_shown(message: dict[str, Any]) -> str:
+    number = message["id"]
+    return (
+        f"#{number} from {message['sender']} to {message['recipient']}, {clock_time(message['sent_at'])}:"
+        f" {one_line(message['body'], 200)}\n"
+        f"  {message['failures']} turns failed with it: {one_line(message['error'] or '', 500)}\n"
+        f"  hyperhive retry {number}, or hyperhive drop {number}"
+    )
+
+
+def _ids_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ids", metavar="ID", type=int, nargs="+", help="the message's number")
+    add_socket(parser)
+
+
+def _deciding(verb: str, done: str) -> Callable[[argparse.Namespace], int]:
+    """One call for each message; those that can be decided are, whatever becomes of the others."""
+
+    def run(args: argparse.Namespace) -> int:
+        client, decided, refused = admin_client(args), list[dict[str, Any]](), list[RemoteError]()
+        for number in args.ids:
+            try:
+                decided.append(client.post(f"/api/messages/{number}/{verb}", {}))
+            except RemoteError as error:
+                refused.append(error)
+        lines = [done.format(**message) for message in decided]
+        errors = [{"key": one.key, "message": one.message} for one in refused]
+        emit(args, {"messages": decided, "errors": errors}, "\n".join(lines))
+        for one in refused:
+            complain(one.key, one.message, as_json=False)
+        return FAILED if refused else OK
+
+    return run
+
+
 COMMANDS: Final = {
     "send": Command(
         """
@@ -104,5 +164,36 @@ Messages stay in the inbox until they are marked as read.""",
   hyperhive answer 4 'Neither: keep both files.'""",
         _answer_arguments,
         _answer,
+    ),
+    "parked": Command(
+        """
+A message is parked when turns failed that carried it alone: the model refused the request, or would not
+read it. It holds nothing up. `retry` has it delivered again, which helps after a change (another model, a
+shorter session); `drop` gives it up.""",
+        """
+  hyperhive parked
+  hyperhive parked --json | jq -r '.messages[] | [.id, .recipient, .error] | @tsv'""",
+        add_socket,
+        _parked,
+    ),
+    "retry": Command(
+        """
+A message goes back to its old place in the queue, with its failures forgotten. `hyperhive parked` has the
+numbers.""",
+        """
+  hyperhive retry 12
+  hyperhive retry 12 15""",
+        _ids_arguments,
+        _deciding("retry", "#{id} is queued again for {recipient}"),
+    ),
+    "drop": Command(
+        """
+Nobody gets a dropped message any more; its sender is told, and the question that it asks is closed.
+`hyperhive parked` has the numbers.""",
+        """
+  hyperhive drop 12
+  hyperhive drop 12 15""",
+        _ids_arguments,
+        _deciding("drop", "#{id} to {recipient} is dropped"),
     ),
 }

@@ -27,6 +27,9 @@ def run(args: argparse.Namespace) -> int:
     parts = [table(rows), *(_question(question) for question in questions)]
     if state["unread"]:
         parts.append(f"{state['unread']} messages to you: hyperhive inbox")
+    if parked := len(state["parked"]):
+        more = "" if state["parked_before"] is None else " or more"
+        parts.append(f"{parked}{more} parked messages: hyperhive parked")
     emit(args, state, "\n\n".join(parts))
     return OK
 

@@ -346,7 +346,8 @@ class NtfyConfig(ConfigModel):
     """What is still open after this long is pushed; what is answered before is not. A question that expires
     is pushed when half of its time is over, if that is sooner."""
     kinds: Annotated[list[Kind], default(list(get_args(Kind)))]
-    """What is pushed: questions and messages to the operator, agents that failed or need a login."""
+    """What is pushed: questions and messages to the operator, mail that was parked, agents that failed or
+    need a login."""
     dashboard_url: Annotated[BaseUrl | None, default(None)]
     """Where links in the pushes lead. `null` is the dashboard's own address where it listens beyond loopback,
     else no link; the address has the first of the host names that is not loopback."""

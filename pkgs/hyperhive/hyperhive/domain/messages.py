@@ -1,12 +1,17 @@
-"""Messages: sizes of what is kept of refusals, and the texts of returned mail."""
+"""Messages: sizes of what is kept of refusals, and the texts of returned and parked mail."""
 
 from collections.abc import Sequence
 from typing import Final
+
+from hyperhive.errors import ConflictError, NotFoundError
+from hyperhive.protocol.messages import Message, MessageState
 
 #: Most refused messages of one sender that are stored in a minute; further ones are only counted.
 REFUSED_PER_MINUTE: Final = 60
 #: Most characters that are kept of a refused message.
 REFUSED_BODY_LIMIT: Final = 2000
+#: What is said of a failure that said nothing.
+NO_REASON: Final = "no reason was given."
 #: Most ids that a sentence lists.
 _LISTED: Final = 20
 
@@ -26,6 +31,42 @@ def left_text(recipient: str, count: int) -> str:
     """What the operator is told when an agent left mail behind; `count` is above 0."""
     noun = "message was" if count == 1 else "messages were"
     return f"{recipient} left the hive: {count} {noun} not delivered."
+
+
+def parked_text(message: Message) -> str:
+    """What the sender is told."""
+    return (
+        f"{_numbered([message.id])} to {message.recipient} is parked: {_failed(message)}\n"
+        "The operator will try it again or drop it."
+    )
+
+
+def parked_notice(message: Message) -> str:
+    """What the operator is told."""
+    pair = f"from {message.sender} to {message.recipient}"
+    return f"{_numbered([message.id])} {pair} is parked: {_failed(message)}"
+
+
+def dropped_text(message: Message) -> str:
+    """What the sender is told."""
+    return (
+        f"{_numbered([message.id])} to {message.recipient} was not delivered, the operator dropped it: "
+        f"{_failed(message)}"
+    )
+
+
+def _failed(message: Message) -> str:
+    reason = message.error or NO_REASON
+    return f"{message.recipient}'s turns failed with it, the last one with: {reason}"
+
+
+def check_parked(message: Message | None, message_id: int) -> Message:
+    """The message if it is parked; else a `NotFoundError` or a `ConflictError`."""
+    if message is None:
+        raise NotFoundError(f"there is no message {message_id}")
+    if message.state is not MessageState.PARKED:
+        raise ConflictError(f"message {message_id} is {message.state}, not parked")
+    return message
 
 
 def unstored_text(sender: str, count: int) -> str:

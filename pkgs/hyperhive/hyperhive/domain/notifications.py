@@ -23,6 +23,8 @@ STANDING: Final[Mapping[AgentState, Kind]] = {
     AgentState.FAILED: "agent_failed",
     AgentState.NEEDS_LOGIN: "agent_needs_login",
 }
+#: Kinds that come again under the same name or number.
+RECURRING: Final[frozenset[Kind]] = frozenset({*STANDING.values(), "parked"})
 #: States on the way to another one: what was wrong before may be wrong after them.
 UNDECIDED: Final = frozenset({AgentState.OFFLINE, AgentState.STARTING, AgentState.STOPPING})
 
@@ -42,6 +44,7 @@ class _PushStyle:
 _STYLES: Final[Mapping[Kind, _PushStyle]] = {
     "question": _PushStyle(4, "question", "question", "question", "questions"),
     "message": _PushStyle(3, "envelope", "message", "message", "messages"),
+    "parked": _PushStyle(4, "parking", "message", "parked message", "parked messages"),
     "agent_failed": _PushStyle(4, "rotating_light", "agent", "failed agent", "failed agents"),
     "agent_needs_login": _PushStyle(4, "key", "agent", "agent that needs login", "agents that need login"),
 }
@@ -83,6 +86,11 @@ def of_question(question: Question) -> Item:
 
 def of_message(number: int, sender: str, text: str, sent_at: float) -> Item:
     return Item("message", str(number), f"Message from {sender}", text, sent_at)
+
+
+def of_parked(number: int, sender: str, recipient: str, error: str, now: float) -> Item:
+    text = f"Message {number} from {sender}: {error}"
+    return Item("parked", str(number), f"Mail to {recipient} is parked", text, now)
 
 
 def of_agent(name: str, status: AgentStatus, since: float) -> Item | None:

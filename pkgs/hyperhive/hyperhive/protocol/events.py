@@ -327,6 +327,10 @@ class HiveState(ApiModel):
     inbox_after: int | None
     #: How many messages the whole inbox has.
     unread: int
+    #: Parked messages of the hive, newest first, fewer the longer they are.
+    parked: list[Message]
+    #: The `before` of the next older page of them; null when this is all.
+    parked_before: int | None
     #: The open ones of the hive and the 20 latest closed ones, newest first.
     questions: list[Question]
 

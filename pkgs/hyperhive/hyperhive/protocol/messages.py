@@ -21,9 +21,12 @@ FAILURE_LIMIT = 500
 
 
 class MessageState(StrEnum):
+    """`parked`: failed too many turns alone, waits for the operator and holds nothing up."""
+
     QUEUED = "queued"
     LEASED = "leased"
     ACKED = "acked"
+    PARKED = "parked"
     UNDELIVERABLE = "undeliverable"
     REFUSED = "refused"
 
@@ -55,7 +58,7 @@ class Message(ApiModel):
     question: int | None
     sent_at: Timestamp
     state: MessageState
-    #: Id of the turn that leases it now or acked it.
+    #: Id of the turn that leases it now or acked it, or that failed with it before it was parked.
     turn: str | None
     #: How often it was leased; `redelivered` is true from the second time on.
     deliveries: int

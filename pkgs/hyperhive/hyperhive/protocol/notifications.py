@@ -7,8 +7,9 @@ from pydantic import Field
 
 from hyperhive.protocol.base import ApiModel, Timestamp
 
-#: What may need the operator. A message counts when it is to the operator, a question as well.
-Kind = Literal["question", "message", "agent_failed", "agent_needs_login"]
+#: What may need the operator. A message counts when it is to the operator, a question as well; parked mail
+#: counts whoever it is to.
+Kind = Literal["question", "message", "parked", "agent_failed", "agent_needs_login"]
 
 
 class Push(ApiModel):
@@ -35,7 +36,7 @@ class Delivery(ApiModel):
 
     id: int
     kind: Kind | Literal["test"]
-    #: Id of the question or message, name of the agent; empty for a test.
+    #: Id of the question, message or parked mail, name of the agent; empty for a test.
     item: str
     title: str
     opened_at: Timestamp

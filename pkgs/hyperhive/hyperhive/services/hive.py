@@ -14,7 +14,7 @@ from hyperhive.protocol.events import (
     OperatorInfo,
     QuestionFrame,
 )
-from hyperhive.protocol.messages import OPERATOR
+from hyperhive.protocol.messages import OPERATOR, MessageState
 from hyperhive.services.agents import Agents
 from hyperhive.services.bus import Bus, Subscription
 from hyperhive.services.messages import Messages
@@ -73,6 +73,9 @@ class HiveView:
         seq, unread = self._seq, self._messages.pending(OPERATOR)
         latest = await self._messages.page(limit=FIRST_MESSAGES, characters=FIRST_CHARACTERS)
         inbox = await self._messages.inbox(limit=FIRST_MESSAGES, characters=FIRST_CHARACTERS)
+        parked = await self._messages.page(
+            limit=FIRST_MESSAGES, characters=FIRST_CHARACTERS, state=MessageState.PARKED
+        )
         questions = await self._questions.recent()
         return HiveState(
             seq=seq,
@@ -85,6 +88,8 @@ class HiveView:
             inbox=inbox.messages,
             inbox_after=inbox.next_after,
             unread=unread,
+            parked=parked.messages,
+            parked_before=parked.next_before,
             questions=questions,
         )
 

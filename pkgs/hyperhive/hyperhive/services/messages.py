@@ -6,7 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from hyperhive.config import BrokerConfig
-from hyperhive.domain.messages import left_text, undeliverable_text, unstored_text
+from hyperhive.domain.messages import (
+    check_parked,
+    dropped_text,
+    left_text,
+    parked_notice,
+    parked_text,
+    undeliverable_text,
+    unstored_text,
+)
 from hyperhive.domain.questions import cancelled_text
 from hyperhive.domain.recipients import Roster
 from hyperhive.domain.timing import DAY
@@ -131,9 +139,18 @@ class Messages:
     async def requeue(self, agent: str, turn: str, failed: str | None = None) -> AckResult:
         """Put back what is leased to the turn, before everything that came later.
 
-        `failed` is what the turn failed with, if its messages may be the reason.
+        `failed` is what the turn failed with, if its messages may be the reason; one that failed too many
+        turns alone is parked.
         """
-        return _ids(await self._db.commit(_requeue, agent, turn, failed))
+        return _ids(await self._db.commit(_requeue, self._agents.roster, agent, turn, failed))
+
+    async def retry(self, message_id: int) -> Message:
+        """Queue a parked message again; a `NotFoundError`, or a `ConflictError` when it is not parked."""
+        return await self._db.commit(_retry, message_id)
+
+    async def drop(self, message_id: int) -> Message:
+        """Finish a parked message undelivered and tell its sender; errors as in `retry`."""
+        return await self._db.commit(_drop, self._agents.roster, message_id)
 
     async def hold(self, agent: str, turns: Sequence[str]) -> None:
         await self._db.commit(store.hold, agent, turns, self._lease_end())
@@ -289,10 +306,50 @@ def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> l
     return acked
 
 
-def _requeue(tx: Transaction, agent: str, turn: str, failed: str | None) -> list[Message]:
+def _requeue(tx: Transaction, roster: Roster, agent: str, turn: str, failed: str | None) -> list[Message]:
+    parked: list[Message] = []
     if failed is not None:
         store.count_failure(tx, agent, turn, failed)
-    return store.requeue(tx, agent, turn)
+        parked = store.park(tx, agent, turn)
+    for message in parked:
+        _tell_sender(tx, roster, message, MessageKind.NOTICE, parked_text(message))
+        tx.events.append(Notice("warning", parked_notice(message)))
+    return parked + store.requeue(tx, agent, turn)
+
+
+def _retry(tx: Transaction, message_id: int) -> Message:
+    check_parked(store.get(tx.connection, message_id), message_id)
+    return store.retry(tx, message_id)
+
+
+def _drop(tx: Transaction, roster: Roster, message_id: int) -> Message:
+    check_parked(store.get(tx.connection, message_id), message_id)
+    message = store.drop(tx, message_id)
+    carried = None
+    if message.kind is MessageKind.QUESTION_ASKED and message.question is not None:
+        carried = questions.get(tx.connection, message.question)
+    if carried is None or carried.state is not QuestionState.OPEN:
+        _tell_sender(tx, roster, message, MessageKind.UNDELIVERABLE, dropped_text(message))
+        return message
+    # Nobody will read the question any more.
+    closed = questions.close(tx, carried.id, Closing(QuestionState.CANCELLED, OPERATOR, tx.now))
+    text = cancelled_text(closed, dropped_text(message).rstrip("."))
+    _tell_sender(tx, roster, message, MessageKind.QUESTION_CANCELLED, text, question=closed.id)
+    return message
+
+
+def _tell_sender(
+    tx: Transaction,
+    roster: Roster,
+    message: Message,
+    kind: MessageKind,
+    text: str,
+    *,
+    question: int | None = None,
+) -> None:
+    """The operator sees on the page what becomes of parked mail, also of his own."""
+    if message.sender != OPERATOR and roster.knows(message.sender):
+        store.post(tx, message.sender, kind, text, question=question, in_reply_to=message.id)
 
 
 def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[Message]:

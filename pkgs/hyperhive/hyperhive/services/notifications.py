@@ -15,7 +15,7 @@ from hyperhive.domain.timing import DAY, Backoff, SlidingWindow
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.bus import AgentChanged, MessageChanged, Notice, QuestionChanged
-from hyperhive.protocol.messages import OPERATOR
+from hyperhive.protocol.messages import OPERATOR, MessageState
 from hyperhive.protocol.notifications import (
     Delivery,
     DeliveryState,
@@ -56,6 +56,7 @@ class _Snapshot:
     rows: list[Delivery]
     questions: list[Question]
     messages: list[Unread]
+    parked: list[tuple[int, str, str, str]]
     floors: dict[str, int]
 
 
@@ -102,6 +103,7 @@ class Notifications:
         self._backoff = Backoff(_FIRST_RETRY, _SLOWEST_RETRY)
         self._trouble = _Trouble()
         self._states: dict[str, AgentState] = {}
+        self._parked: set[int] = set()
         self._refusing = False
         self._testing = False
         self._due = asyncio.Event()
@@ -198,10 +200,12 @@ class Notifications:
         views = self._agents.views()
         self._states = {view.name: view.status.state for view in views}
         seen = await self._db.read(_snapshot)
+        self._parked = {number for number, *_ in seen.parked}
         stuck = (rules.of_agent(view.name, view.status, view.since) for view in views)
         items = [
             *map(rules.of_question, seen.questions),
             *(rules.of_message(one.id, one.sender, one.body, one.sent_at) for one in seen.messages),
+            *(rules.of_parked(*one, now) for one in seen.parked),
             *filter(None, stuck),
         ]
         return rules.compare(
@@ -246,7 +250,7 @@ class Notifications:
             now,
             "" if taken else answer.said,
             summed=len(ids) > 1,
-            standing=tuple(rules.STANDING.values()),
+            standing=rules.RECURRING,
         )
         await self._db.commit(store.settle, ids, settled)
 
@@ -267,7 +271,8 @@ class Notifications:
     def _concerns(self, event: MessageChanged | QuestionChanged | AgentChanged | Notice) -> bool:
         match event:
             case MessageChanged(message):
-                return message.recipient == OPERATOR
+                parked = message.state is MessageState.PARKED or message.id in self._parked
+                return parked or message.recipient == OPERATOR
             case QuestionChanged(question):
                 return question.target == OPERATOR
             case AgentChanged(name):
@@ -288,6 +293,7 @@ def _snapshot(connection: sqlite3.Connection) -> _Snapshot:
         rows=rows,
         questions=[question for question in asked if question.target == OPERATOR],
         messages=store.unread(connection, OPERATOR, noted, floors["message"], _MOST_NOTED, beginning),
+        parked=store.parked(connection),
         floors=floors,
     )
 
@@ -299,9 +305,7 @@ def _note(
     store.settle(tx, [row.id for row in over], Settled(DeliveryState.SKIPPED, tx.now))
     for row in late:
         error = f"given up after a day: {row.error}"
-        store.settle(
-            tx, [row.id], Settled(DeliveryState.FAILED, tx.now, error, standing=rules.STANDING.values())
-        )
+        store.settle(tx, [row.id], Settled(DeliveryState.FAILED, tx.now, error, standing=rules.RECURRING))
     store.insert(tx, new)
     if new:
         store.purge(tx, KEPT)

@@ -12,6 +12,7 @@ from hyperhive.store.messages import as_message
 _STATE_INDEX: Final = {
     MessageState.QUEUED: "messages_queued",
     MessageState.LEASED: "messages_leased",
+    MessageState.PARKED: "messages_parked",
     MessageState.REFUSED: "messages_refused",
     MessageState.UNDELIVERABLE: "messages_undeliverable",
 }
@@ -19,6 +20,7 @@ _STATE_INDEX: Final = {
 _RECIPIENT_INDEX: Final = {
     MessageState.QUEUED: "messages_queued",
     MessageState.LEASED: "messages_leased",
+    MessageState.PARKED: "messages_parked",
 }
 
 

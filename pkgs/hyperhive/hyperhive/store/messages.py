@@ -12,9 +12,10 @@ from hyperhive.protocol.messages import SYSTEM, Message, MessageKind, MessageSta
 from hyperhive.store.transaction import Transaction
 
 #: States from which mail is available, or from which the way is free for later mail of the pair.
-_FREEING: Final = frozenset({MessageState.QUEUED, MessageState.ACKED})
-#: From so many failed turns on a message gets turns of its own.
+_FREEING: Final = frozenset({MessageState.QUEUED, MessageState.ACKED, MessageState.PARKED})
+#: From so many failed turns on a message gets turns of its own, and after so many of these it is parked.
 SUSPECT_FAILURES: Final = 2
+PARKED_FAILURES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,40 @@ def count_failure(tx: Transaction, recipient: str, turn: str, error: str) -> Non
     )
 
 
+def park(tx: Transaction, recipient: str, turn: str) -> list[Message]:
+    """Take what failed too often out of the queue; it keeps turn and time of its last lease."""
+    return _changed(
+        tx,
+        "UPDATE messages INDEXED BY messages_leased SET state = 'parked', lease_expires_at = NULL"
+        " WHERE recipient = ? AND state = 'leased' AND turn = ? AND failures_alone >= ? RETURNING *",
+        recipient,
+        turn,
+        PARKED_FAILURES,
+    )
+
+
+def retry(tx: Transaction, message_id: int) -> Message:
+    """Queue a parked message again, at its old place and as if it had never failed."""
+    [message] = _changed(
+        tx,
+        "UPDATE messages SET state = 'queued', turn = NULL, leased_at = NULL, failures = 0,"
+        " failures_alone = 0, error = NULL WHERE id = ? AND state = 'parked' RETURNING *",
+        message_id,
+    )
+    return message
+
+
+def drop(tx: Transaction, message_id: int) -> Message:
+    """Finish a parked message that nobody will get."""
+    [message] = _changed(
+        tx,
+        "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL"
+        " WHERE id = ? AND state = 'parked' RETURNING *",
+        message_id,
+    )
+    return message
+
+
 def requeue(tx: Transaction, recipient: str, turn: str) -> list[Message]:
     """Put back what is leased to the turn, at its old place in the queue."""
     return _changed(tx, f"{_REQUEUE} recipient = ? AND turn = ? RETURNING *", recipient, turn)
@@ -262,7 +297,8 @@ def undeliver(tx: Transaction, recipient: str) -> list[Message]:
     return _changed(
         tx,
         "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL,"
-        " lease_expires_at = NULL WHERE recipient = ? AND state IN ('queued', 'leased') RETURNING *",
+        " lease_expires_at = NULL"
+        " WHERE recipient = ? AND state IN ('queued', 'leased', 'parked') RETURNING *",
         recipient,
     )
 
@@ -283,10 +319,11 @@ def all_pending(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def awaited_recipients(connection: sqlite3.Connection) -> list[str]:
-    """Every recipient with queued or leased messages, by name."""
+    """Every recipient with queued, leased or parked messages, by name."""
     rows = connection.execute(
         "SELECT DISTINCT recipient FROM messages WHERE state = 'queued'"
-        " UNION SELECT recipient FROM messages WHERE state = 'leased' ORDER BY 1"
+        " UNION SELECT recipient FROM messages WHERE state = 'leased'"
+        " UNION SELECT recipient FROM messages WHERE state = 'parked' ORDER BY 1"
     )
     return [row[0] for row in rows]
 
@@ -295,7 +332,7 @@ def purge(tx: Transaction, before: float, limit: int) -> int:
     """Delete finished messages that were sent before that time; returns how many, `limit` at most."""
     return tx.connection.execute(
         "DELETE FROM messages WHERE id IN (SELECT id FROM messages INDEXED BY messages_by_time"
-        " WHERE sent_at < ? AND state NOT IN ('queued', 'leased') LIMIT ?)",
+        " WHERE sent_at < ? AND state NOT IN ('queued', 'leased', 'parked') LIMIT ?)",
         (before, limit),
     ).rowcount
 

@@ -139,6 +139,15 @@ def unread(
     ]
 
 
+def parked(connection: sqlite3.Connection) -> list[tuple[int, str, str, str]]:
+    """Id, sender, recipient and error of all parked mail, by id."""
+    rows = connection.execute(
+        "SELECT id, sender, recipient, coalesce(error, '') FROM messages INDEXED BY messages_parked"
+        " WHERE state = 'parked' ORDER BY id"
+    )
+    return [tuple(row) for row in rows]
+
+
 def latest(connection: sqlite3.Connection, limit: int) -> list[Delivery]:
     """Newest first."""
     rows = connection.execute("SELECT * FROM notifications ORDER BY id DESC LIMIT ?", (limit,))

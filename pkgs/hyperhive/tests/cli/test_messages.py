@@ -1,4 +1,5 @@
 import io
+import uuid
 
 import pytest
 
@@ -71,3 +72,57 @@ def test_a_question_is_listed_answered_once_and_then_gone(run: Run, broker: Runn
 def test_a_question_that_nobody_asked_is_not_found(run: Run, broker: Running) -> None:
     result = run("answer", 999999, "x", "--socket", broker.socket)
     assert (result.code, result.err.split(": ")[1]) == (1, "not_found")
+
+
+def park(broker: Running, body: str) -> int:
+    agent, sender = broker.agent("ada"), broker.agent("manager")
+    number: int = sender.post("/v1/messages", {"to": "ada", "body": body})["messages"][0]["id"]
+    for _ in range(3):
+        turn = uuid.uuid4().hex
+        agent.post("/v1/inbox/lease", {"turn": turn, "max": 8})
+        agent.post("/v1/inbox/requeue", {"turn": turn, "failed": "API Error: 400\x1b[31m"})
+    return number
+
+
+def drain(broker: Running, name: str) -> None:
+    agent = broker.agent(name)
+    while agent.post("/v1/inbox/lease", {"turn": "drain", "max": 32})["messages"]:
+        agent.post("/v1/inbox/ack", {"turn": "drain"})
+
+
+def test_parked_messages_are_listed_retried_and_dropped(run: Run, broker: Running) -> None:
+    drain(broker, "ada")
+    assert run("parked", "--socket", broker.socket).out == "nothing is parked\n"
+    first, second = park(broker, "poison\none"), park(broker, "poison two")
+    listed = run("parked", "--socket", broker.socket)
+    assert [line for line in listed.out.splitlines() if line.startswith("  ")] == [
+        "  3 turns failed with it: API Error: 400\\x1b[31m",
+        f"  hyperhive retry {first}, or hyperhive drop {first}",
+        "  3 turns failed with it: API Error: 400\\x1b[31m",
+        f"  hyperhive retry {second}, or hyperhive drop {second}",
+    ]
+    assert f"#{first} from manager to ada, " in listed.out
+    assert "2 parked messages: hyperhive parked" in run("status", "--socket", broker.socket).out
+    document = run("parked", "--json", "--socket", broker.socket).document
+    assert [one["id"] for one in document["messages"]] == [first, second]
+
+    assert run("retry", first, "--socket", broker.socket).out == f"#{first} is queued again for ada\n"
+    result = run("drop", first, second, 999999, "--socket", broker.socket)
+    assert (result.code, result.out) == (1, f"#{second} to ada is dropped\n")
+    assert result.err.splitlines() == [
+        f"hyperhive: conflict: message {first} is queued, not parked",
+        "hyperhive: not_found: there is no message 999999",
+    ]
+    assert run("parked", "--socket", broker.socket).out == "nothing is parked\n"
+    drain(broker, "ada")
+    drain(broker, "manager")
+
+
+def test_what_became_of_parked_messages_is_one_document(run: Run, broker: Running) -> None:
+    drain(broker, "ada")
+    number = park(broker, "poison")
+    result = run("drop", "--json", number, number, "--socket", broker.socket)
+    assert result.code == 1
+    assert [one["state"] for one in result.document["messages"]] == ["undeliverable"]
+    assert [one["key"] for one in result.document["errors"]] == ["conflict"]
+    drain(broker, "manager")

@@ -40,7 +40,7 @@ def test_ntfy_needs_nothing_but_its_topic(url: str) -> None:
         "url": url,
         "token_credential": None,
         "delay_seconds": 120,
-        "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
+        "kinds": ["question", "message", "parked", "agent_failed", "agent_needs_login"],
         "dashboard_url": None,
     }
 

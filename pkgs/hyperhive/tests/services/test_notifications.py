@@ -275,3 +275,40 @@ async def test_the_running_task_hears_of_new_items_by_itself_and_survives_a_fail
     report(core, "alice", AgentState.FAILED)
     await until(lambda: len(server.taken) == 3)
     await tasks.cancel()
+
+
+async def test_parked_mail_is_pushed_each_time_that_it_is_parked_also_below_a_later_one(
+    start: StartPhone, server: NtfyServer, clock: Clock
+) -> None:
+    core, phone = await start(kinds=["parked"])
+    older, newer = await core.say("alice", "bob", "one"), await core.say("operator", "boss", "two")
+
+    async def park(number: int, agent: str) -> None:
+        for turn in range(3):
+            await core.take(agent, f"{number}-{turn}")
+            await core.messages.requeue(agent, f"{number}-{turn}", "API Error: 400")
+
+    await park(newer.id, "boss")
+    await phone.settle()
+    await park(older.id, "bob")
+    assert await phone.settle() == DELAY
+    clock.advance(DELAY)
+    assert await phone.settle() is None
+    assert [push["title"] for push in server.taken] == ["Mail to boss is parked", "Mail to bob is parked"]
+    assert server.taken[1] == {
+        "topic": "hive",
+        "title": "Mail to bob is parked",
+        "message": f"Message {older.id} from alice: API Error: 400",
+        "priority": 4,
+        "tags": ["parking"],
+        "click": f"{BASE}/#/message/{older.id}",
+    }
+
+    await core.messages.retry(older.id)
+    await phone.settle()
+    await park(older.id, "bob")
+    await core.messages.drop(newer.id)
+    await phone.settle()
+    clock.advance(DELAY)
+    await phone.settle()
+    assert [push["title"] for push in server.taken[2:]] == ["Mail to bob is parked"]

@@ -119,6 +119,7 @@ def test_every_query_of_the_delivery_uses_an_index(tx: Transaction) -> None:
     leased(tx, "t1")
     store.hold(tx, "bob", ["t1"], 1.0)
     store.count_failure(tx, "bob", "t1", "400")
+    store.park(tx, "bob", "t1")
     store.requeue(tx, "bob", "t1")
     store.requeue_others(tx, "bob", [])
     store.requeue_expired(tx)

@@ -46,6 +46,8 @@ class OperatorMessagesApi:
             web.get("/api/messages", self.history),
             web.get("/api/messages/{id}", self.get),
             web.post("/api/messages", self.send),
+            web.post("/api/messages/{id}/retry", self.retry),
+            web.post("/api/messages/{id}/drop", self.drop),
             web.get("/api/inbox", self.inbox),
             web.post("/api/inbox/ack", self.ack),
             web.get("/api/questions", self.questions),
@@ -72,6 +74,14 @@ class OperatorMessagesApi:
     async def send(self, request: web.Request) -> web.Response:
         body = await read_body(request, SendRequest, TEXT_BYTES)
         return answer(await self._messages.send(OPERATOR, body))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """Queue a parked message again, with its failures forgotten."""
+        return answer(await self._messages.retry(path_id(request)))
+
+    async def drop(self, request: web.Request) -> web.Response:
+        """Give up a parked message; its sender is told."""
+        return answer(await self._messages.drop(path_id(request)))
 
     async def inbox(self, request: web.Request) -> web.Response:
         """A page of what was not read yet, oldest first; the first page is in `GET /api/state`, too."""

@@ -113,3 +113,37 @@ async def test_the_operator_may_close_a_question_between_agents(hive: RunningHiv
     assert (status, closed["state"], closed["closed_by"]) == (200, "cancelled", "operator")
     assert await refusal(hive.browser, "POST", path) == (409, "conflict")
     assert await refusal(hive.browser, "POST", "/api/questions/99/cancel") == (404, "not_found")
+
+
+async def test_a_parked_message_is_in_the_snapshot_and_the_operator_decides(hive: RunningHive) -> None:
+    [sent] = await hive.send("alice", "bob", "poison")
+    for turn in ("t1", "t2", "t3"):
+        await hive.lease("bob", turn)
+        body = {"turn": turn, "failed": "API Error: 400"}
+        assert await call(hive.agents["bob"], "POST", "/v1/inbox/requeue", body) == (
+            200,
+            {"ids": [sent["id"]]},
+        )
+    _, state = await call(hive.browser, "GET", "/api/state")
+    [parked] = state["parked"]
+    assert (parked["id"], parked["state"], parked["failures"], parked["error"]) == (
+        sent["id"],
+        "parked",
+        3,
+        "API Error: 400",
+    )
+    _, page = await call(hive.browser, "GET", "/api/messages?state=parked")
+    assert page["messages"] == state["parked"]
+
+    path = f"/api/messages/{sent['id']}"
+    status, retried = await call(hive.browser, "POST", f"{path}/retry")
+    assert (status, retried["state"], retried["failures"]) == (200, "queued", 0)
+    for verb in ("retry", "drop"):
+        assert await refusal(hive.browser, "POST", f"{path}/{verb}") == (409, "conflict")
+        assert await refusal(hive.browser, "POST", f"/api/messages/99/{verb}") == (404, "not_found")
+        assert await refusal(hive.browser, "POST", f"/api/messages/x/{verb}") == (400, "invalid_request")
+
+
+async def test_a_failure_longer_than_its_limit_is_refused(hive: RunningHive) -> None:
+    body = {"turn": "t1", "failed": "x" * 501}
+    assert await refusal(hive.agents["bob"], "POST", "/v1/inbox/requeue", body) == (400, "invalid_request")
