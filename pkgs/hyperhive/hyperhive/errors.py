@@ -1,6 +1,7 @@
 """The one error type that crosses our boundaries: a stable key, an HTTP status and a sentence."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 
@@ -100,10 +101,18 @@ class UnitFailedError(HyperhiveError):
 
 
 class ConfigError(HyperhiveError):
-    """A configuration file is wrong; the message names file, key and value."""
+    """A configuration file is wrong; the message names file, key and value.
+
+    Attributes:
+        mistakes: Each mistake by itself, where they are known: `key`, `reason`, `value` and `hint`.
+    """
 
     key = "config_invalid"
     status = 500
+
+    def __init__(self, message: str, mistakes: Sequence[Mapping[str, str | None]] = ()) -> None:
+        super().__init__(message)
+        self.mistakes = mistakes
 
 
 class UnavailableError(HyperhiveError):

@@ -42,7 +42,7 @@ def agent_config(name: str, **changes: Any) -> dict[str, Any]:
         "context": {"compact_above_percent": 0},
         "limits": {"cpu_percent": 100, "memory_mib": 512, "disk_mib": 1024, "tasks": 128},
     }
-    settings = AgentSettings.model_validate(table, context=HiveFileContext(Path("/")))
+    settings = AgentSettings.model_validate(table, context=HiveFileContext(directory=Path("/")))
     return settings.model_dump() | {"name": name, "role": "agent"} | changes
 
 

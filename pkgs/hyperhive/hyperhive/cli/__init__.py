@@ -19,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not sys.stdout.closed:
             sys.stdout.flush()
     except HyperhiveError as error:
-        complain(error.key, error.message, as_json=args.json)
+        mistakes = getattr(error, "mistakes", ())
+        complain(error.key, error.message, as_json=args.json, mistakes=mistakes)
         return UNREACHABLE if getattr(error, "unreachable", False) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED

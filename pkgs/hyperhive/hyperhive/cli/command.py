@@ -5,7 +5,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,12 +64,15 @@ def emit(args: argparse.Namespace, document: Any, text: str) -> None:
         print(text)
 
 
-def complain(key: str, message: str, *, as_json: bool) -> None:
+def complain(
+    key: str, message: str, *, as_json: bool, mistakes: Sequence[Mapping[str, str | None]] = ()
+) -> None:
     """Print an error: on standard error in any case, and as the JSON document when one was asked for."""
     for line in message.splitlines() or [""]:
         print(f"hyperhive: {key}: {printable(line)}", file=sys.stderr)
     if as_json:
-        print(json.dumps({"error": {"key": key, "message": message}}, indent=2))
+        told = {"mistakes": list(mistakes)} if mistakes else {}
+        print(json.dumps({"error": {"key": key, "message": message, **told}}, indent=2))
 
 
 #: Fillers, joiners and variants that take no room, and the empty Braille cell: printable, and never seen.

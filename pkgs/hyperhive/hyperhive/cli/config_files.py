@@ -2,17 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 from hyperhive.cli.command import OK, Command, emit
-from hyperhive.config import (
-    AgentConfig,
-    BrokerConfig,
-    load_broker_config,
-    load_harness_config,
-)
+from hyperhive.config import BrokerConfig, load_broker_config, load_harness_config
+from hyperhive.config.fields import Context
 from hyperhive.config.hive_file import Hive, load_hive
 from hyperhive.domain.bash import validate_pattern
 from hyperhive.errors import ConfigError
@@ -48,11 +43,8 @@ def check(path: Path, kind: Kind) -> list[str]:
         ConfigError: The message names file, key and value, one mistake a line.
     """
     if kind == "harness":
-        agents = {"agent": load_harness_config(path).agent}
-        _check_patterns(path, agents)
-    else:
-        agents = _load(path, kind, _STATE_DIR)[0].agents
-    return [agent.name for agent in agents.values()]
+        return [load_harness_config(path, Context(check_pattern=validate_pattern)).agent.name]
+    return list(_load(path, kind, _STATE_DIR)[0].agents)
 
 
 def load_broker(path: Path, state_dir: Path = _STATE_DIR) -> tuple[BrokerConfig, Hive | None]:
@@ -65,34 +57,14 @@ def load_broker(path: Path, state_dir: Path = _STATE_DIR) -> tuple[BrokerConfig,
 
 def load_hive_file(path: Path, state_dir: Path) -> Hive:
     """A hive in TOML whose state is in `state_dir`; errors as in `check`."""
-    hive = load_hive(path, choose_paths(state_dir, dashboard_dir()))
-    _check_broker(path, hive.broker)
-    return hive
+    return load_hive(path, choose_paths(state_dir, dashboard_dir()), validate_pattern)
 
 
 def _load(path: Path, kind: Literal["hive", "broker"], state_dir: Path) -> tuple[BrokerConfig, Hive | None]:
     if kind == "hive":
         hive = load_hive_file(path, state_dir)
         return hive.broker, hive
-    broker = load_broker_config(path)
-    _check_broker(path, broker)
-    return broker, None
-
-
-def _check_broker(path: Path, broker: BrokerConfig) -> None:
-    _check_patterns(path, {f"agents.{name}": agent for name, agent in broker.agents.items()})
-
-
-def _check_patterns(path: Path, agents: Mapping[str, AgentConfig]) -> None:
-    mistakes = []
-    for key, agent in agents.items():
-        for index, pattern in enumerate(agent.bash or []):
-            try:
-                validate_pattern(pattern)
-            except ValueError as error:
-                mistakes.append(f"{path}: {key}.bash.{index}: {error} (value: {pattern!r:.200})")
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
+    return load_broker_config(path, Context(check_pattern=validate_pattern)), None
 
 
 def _check_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,8 +82,9 @@ def _check_config(args: argparse.Namespace) -> int:
 COMMANDS: Final = {
     "check-config": Command(
         """
-Every mistake is named with file, dotted key and value. NixOS runs this on the rendered files while the
-system builds.""",
+Every mistake is named with file, dotted key and value, and with the nearest known word where one is unknown.
+`hyperhive up` says the same, and NixOS runs this on the rendered files while the system builds. With --json
+the error has a list of them: key, reason, value, hint.""",
         """
   hyperhive check-config hive.toml
   hyperhive check-config --kind harness /etc/hyperhive/harness.json""",

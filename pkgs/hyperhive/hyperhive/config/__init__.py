@@ -3,12 +3,10 @@
 `hive_file` and `schema` are imported by name: only `hyperhive up` and `hyperhive schema` need them.
 """
 
-from hyperhive.config.files import describe_errors, load_broker_config, load_harness_config
+from hyperhive.config.agents import UID_FIRST, UID_RANGE, UID_RANGES, uid_base
+from hyperhive.config.files import load_broker_config, load_harness_config
 from hyperhive.config.models import (
     LOOPBACK,
-    UID_FIRST,
-    UID_RANGE,
-    UID_RANGES,
     AgentConfig,
     BrokerConfig,
     BudgetConfig,
@@ -19,7 +17,6 @@ from hyperhive.config.models import (
     McpServerConfig,
     NtfyConfig,
     TlsConfig,
-    uid_base,
 )
 
 __all__ = [
@@ -37,7 +34,6 @@ __all__ = [
     "McpServerConfig",
     "NtfyConfig",
     "TlsConfig",
-    "describe_errors",
     "load_broker_config",
     "load_harness_config",
     "uid_base",

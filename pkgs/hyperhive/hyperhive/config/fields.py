@@ -12,8 +12,19 @@ from pydantic_core import PydanticCustomError
 from hyperhive.protocol.base import AGENT_NAME_PATTERN
 
 
-@dataclass(frozen=True)
-class HiveFileContext:
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Context of a validation.
+
+    Attributes:
+        check_pattern: Raises ValueError for a Bash pattern that cannot work; a layer above knows.
+    """
+
+    check_pattern: Callable[[str], object] = str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiveFileContext(Context):
     """Context of a hive file's validation: it may leave out what has a default.
 
     Attributes:
@@ -67,6 +78,21 @@ def _fits(text: str) -> str:
     return text
 
 
+def _pattern(text: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Context):
+        try:
+            info.context.check_pattern(text)
+        except ValueError as error:
+            raise PydanticCustomError("pattern", str(error)) from error
+    return text
+
+
+def _free(name: str) -> str:
+    if name == "hyperhive":
+        raise ValueError("the name is taken by hyperhive's own tools")
+    return name
+
+
 #: A process gets nothing longer than 128 KiB as one argument or variable; some of it is for what we add.
 _ARGUMENT_BYTES: Final = 100_000
 
@@ -82,7 +108,10 @@ AgentName = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
 Recipient = Annotated[str, StringConstraints(pattern=AGENT_NAME_PATTERN)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=255)]
-ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+ServerName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"), AfterValidator(_free)
+]
+BashPattern = Annotated[str, StringConstraints(min_length=1), LINES, AfterValidator(_pattern)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/"), LINES, BeforeValidator(absolute)]
 #: Host and port of an address, as far as Nix can judge them as well.

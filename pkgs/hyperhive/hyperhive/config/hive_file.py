@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args, get_origin
@@ -12,10 +12,8 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     ValidationError,
-    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -30,7 +28,9 @@ from hyperhive.config.fields import (
     absolute,
     default,
 )
-from hyperhive.config.files import describe_errors
+from hyperhive.config.files import mistakes_of, refuse
+from hyperhive.config.hive_rules import hive_rules, without_repeats
+from hyperhive.config.mistakes import with_rules
 from hyperhive.config.models import (
     AgentConfig,
     AgentSettings,
@@ -105,7 +105,7 @@ def _some(agents: dict[str, AgentTable]) -> dict[str, AgentTable]:
 
 
 class HiveFile(ConfigModel):
-    """A hive file, table by table."""
+    """A hive file, table by table; `hive_rules` says what has to fit together."""
 
     operator: OperatorConfig
     dashboard: ListenConfig
@@ -128,15 +128,6 @@ class HiveFile(ConfigModel):
             case {"defaults": dict(base), "agents": dict(agents)}:
                 return {**tables, "agents": {name: _over(base, table) for name, table in agents.items()}}
         return tables
-
-    @field_validator("agents", mode="wrap")
-    @classmethod
-    def _after_defaults(
-        cls, agents: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> dict[str, AgentTable]:
-        # Every agent would repeat what is wrong with [defaults].
-        checked: dict[str, AgentTable] = validate(agents) if "defaults" in info.data else {}
-        return checked
 
 
 def _over(base: dict[str, Any], table: Any) -> Any:
@@ -165,12 +156,12 @@ class Hive:
     credentials: Mapping[str, CredentialSource]
 
 
-def load_hive(path: Path, paths: Paths) -> Hive:
+def load_hive(path: Path, paths: Paths, check_pattern: Callable[[str], object] = str) -> Hive:
     """Read a hive file; relative paths in it are relative to its directory.
 
     Raises:
         ConfigError: The file cannot be read or is wrong; the message names file, dotted key (or line,
-            when it is no TOML) and value, one mistake a line.
+            when it is no TOML) and value, every mistake in a line of its own.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -178,32 +169,40 @@ def load_hive(path: Path, paths: Paths) -> Hive:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text: {error}") from error
-    return parse_hive(text, paths, directory=path.resolve().parent, origin=str(path))
+    context = HiveFileContext(directory=path.resolve().parent, check_pattern=check_pattern)
+    return _parse(text, paths, context, str(path))
 
 
 def parse_hive(text: str, paths: Paths, *, directory: Path, origin: str = "hive.toml") -> Hive:
     """Check the text of a hive file; `origin` is what errors call it. Errors as in `load_hive`."""
+    return _parse(text, paths, HiveFileContext(directory=directory), origin)
+
+
+def _parse(text: str, paths: Paths, context: HiveFileContext, origin: str) -> Hive:
+    data = _tables(text, origin)
+    broken = list(hive_rules(data))
     try:
-        data = tomllib.loads(text)
+        file = with_rules(lambda: HiveFile.model_validate(data, context=context), broken)
+    except ValidationError as error:
+        mistakes = mistakes_of(error, HiveFile, _reword)
+        raise refuse(without_repeats(mistakes, data), origin) from error
+    broker = _broker(file, paths)
+    harnesses = {name: _harness(agent, file, paths) for name, agent in broker.agents.items()}
+    return Hive(broker, harnesses, file.credentials)
+
+
+def _tables(text: str, origin: str) -> dict[str, Any]:
+    try:
+        # Editors of Windows put a byte order mark in front.
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{origin}: is not TOML: {error}") from error
+        lines = text.rstrip("\n").split("\n")
+        end = f"at the end of line {len(lines)}, column {len(lines[-1]) + 1}"
+        reason = str(error).replace("at end of document", end)
+        raise ConfigError(f"{origin}: is not TOML: {reason}") from error
     except (ValueError, RecursionError) as error:
         # A number of thousands of digits, or brackets that deep.
         raise ConfigError(f"{origin}: is not TOML that Python can read: {error}") from error
-    try:
-        file = HiveFile.model_validate(data, context=HiveFileContext(directory))
-        broker = _broker(file, paths)
-    except ValidationError as error:
-        raise ConfigError(describe_errors(error, origin, _reword)) from error
-    lacking = [
-        f"{origin}: {key}: is not among [credentials] (value: {name!r})"
-        for key, name in _credentials_used(broker).items()
-        if name not in file.credentials
-    ]
-    if lacking:
-        raise ConfigError("\n".join(lacking))
-    harnesses = {name: _harness(agent, file, paths) for name, agent in broker.agents.items()}
-    return Hive(broker, harnesses, file.credentials)
 
 
 def _reword(mistake: ErrorDetails) -> str | None:
@@ -218,9 +217,6 @@ def _reword(mistake: ErrorDetails) -> str | None:
             reason = "is the table's own name"
         case "extra_forbidden", ("claude", "home"):
             reason = "is each agent's own directory and no setting"
-        case "value_error", ():
-            # The contract says `listen` where the file says `dashboard`.
-            reason = re.sub(r"\blisten\b", "dashboard", mistake["msg"].removeprefix("Value error, "))
         case _:
             return None
     return reason
@@ -253,23 +249,6 @@ def _harness(agent: AgentConfig, file: HiveFile, paths: Paths) -> HarnessConfig:
         operator=file.operator,
         claude=ClaudeConfig(home=str(directory / "home"), **dict(file.claude)),
     )
-
-
-def _credentials_used(broker: BrokerConfig) -> dict[str, str]:
-    """Dotted key in the file -> the credential's name that stands there."""
-    used = {
-        f"agents.{name}.credentials.{variable}": credential
-        for name, agent in broker.agents.items()
-        for variable, credential in agent.credentials.items()
-    }
-    if broker.operator.password_credential is not None:
-        used["operator.password_credential"] = broker.operator.password_credential
-    if broker.listen.tls is not None:
-        used["dashboard.tls.key_credential"] = broker.listen.tls.key_credential
-    ntfy = broker.notifications.ntfy
-    if ntfy is not None and ntfy.token_credential is not None:
-        used["notifications.ntfy.token_credential"] = ntfy.token_credential
-    return used
 
 
 def documented_keys() -> str:

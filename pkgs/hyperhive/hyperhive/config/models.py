@@ -6,13 +6,11 @@ from it; `hive_file.py` fills in what a hive file leaves out. The rendered files
 
 import ast
 import functools
-import hashlib
 import inspect
 import itertools
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeGuard, get_args
+from typing import Annotated, Any, Final, Literal, TypeGuard, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,17 +21,21 @@ from pydantic import (
     GetJsonSchemaHandler,
     StringConstraints,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from hyperhive.config.agents import agent_rules, name_refusal, name_rules, uid_rules
 from hyperhive.config.fields import (
     LINES,
     ONE_LINE,
     AbsolutePath,
     AgentName,
     BaseUrl,
+    BashPattern,
     Count,
     CredentialName,
     Days,
@@ -50,25 +52,11 @@ from hyperhive.config.fields import (
     default,
     dotted,
 )
-from hyperhive.protocol.messages import EVERYONE, MANAGER, OPERATOR, SYSTEM
+from hyperhive.config.mistakes import with_rules
 from hyperhive.protocol.notifications import Kind
 
 #: Hosts that are this machine itself.
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
-#: Names that never belong to an agent; `manager` is free for the one agent with that role.
-RESERVED_NAMES: Final = frozenset({OPERATOR, SYSTEM, "broker", "hive", "all", "self"})
-
-#: First uid of the range that agents' containers use, a range's size, and how many there are.
-UID_FIRST: Final = 0x70000000
-UID_RANGE: Final = 65536
-UID_RANGES: Final = 3584
-
-
-def uid_base(name: str) -> int:
-    """First host uid of the container of agent `name`; the same function stands in `modules/uid-base.nix`."""
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    return UID_FIRST + UID_RANGE * (int(digest[:12], 16) % UID_RANGES)
 
 
 class ConfigModel(BaseModel):
@@ -207,7 +195,7 @@ class AgentSettings(ConfigModel):
     """Whom this agent may write to and ask: names of agents, `manager`, `operator`. `null` is anyone, `[ ]`
     is nobody. The broker on the host enforces it. It has no effect on the manager, who may always write to
     everyone."""
-    bash: Annotated[list[Annotated[str, StringConstraints(min_length=1), LINES]] | None, default(None)]
+    bash: Annotated[list[BashPattern] | None, default(None)]
     """Commands that the agent may run, as patterns in Claude Code's form: `git *` is `git` with anything
     behind it, `git status` is exactly that, `CI=1 npm run *` has that variable in front, `./gradlew *` is a
     program of the agent's state directory, `> out/*` lets a command write to such a file. `null` is any
@@ -242,13 +230,13 @@ class AgentSettings(ConfigModel):
             filled["models"] = list(dict.fromkeys([filled["model"], *filled["models"]]))
         return filled
 
-    @model_validator(mode="after")
-    def _check_settings(self) -> Self:
-        if self.model not in self.models:
-            raise ValueError(f"model {self.model!r} is not among models {self.models!r}")
-        if "hyperhive" in self.mcp_servers:
-            raise ValueError("mcp_servers.hyperhive: the name is taken by hyperhive's own tools")
-        return self
+    @field_validator("models")
+    @classmethod
+    def _with_the_model(cls, models: list[str], info: ValidationInfo) -> list[str]:
+        model = info.data.get("model", models[0])
+        if model not in models:
+            raise ValueError(f"model {model!r} is not among models {models!r}")
+        return models
 
 
 class AgentConfig(AgentSettings):
@@ -258,11 +246,13 @@ class AgentConfig(AgentSettings):
     """Also the tail of its container's name `h-<name>`."""
     role: Role
 
-    @model_validator(mode="after")
-    def _check_name(self) -> Self:
-        if self.name in RESERVED_NAMES or (self.name == MANAGER and self.role != "manager"):
-            raise ValueError(f"name {self.name!r} is reserved")
-        return self
+    @field_validator("role")
+    @classmethod
+    def _of_the_name(cls, role: str, info: ValidationInfo) -> str:
+        refusal = name_refusal(info.data.get("name"), role)
+        if refusal:
+            raise ValueError(refusal)
+        return role
 
 
 class TlsConfig(ConfigModel):
@@ -291,6 +281,17 @@ class ListenConfig(ConfigModel):
     plain_remote: Annotated[bool, default(False)]
     """Waives the refusal to listen beyond loopback without TLS. Passwords and sessions then cross the network
     readable."""
+
+    @field_validator("plain_remote")
+    @classmethod
+    def _only_with_a_waiver(cls, waived: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 -- the field's value
+        if info.data.keys() >= {"host", "tls"}:
+            host, tls = info.data["host"], info.data["tls"]
+            if not (host in LOOPBACK or tls or waived):
+                raise ValueError(
+                    f"host {host!r} is beyond loopback: set tls, or waive it with plain_remote = true"
+                )
+        return waived
 
 
 class OperatorConfig(ConfigModel):
@@ -352,17 +353,18 @@ class NtfyConfig(ConfigModel):
     """Where links in the pushes lead. `null` is the dashboard's own address where it listens beyond loopback,
     else no link; the address has the first of the host names that is not loopback."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    @field_validator("url")
+    @classmethod
+    def _safe(cls, url: str) -> str:
         try:
-            address = urlsplit(self.url)
+            address = urlsplit(url)
             _ = address.port
         except ValueError as error:
-            raise ValueError(f"url {self.url!r} is no address: {error}") from error
+            raise ValueError(f"{url!r} is no address: {error}") from error
         # What agents write, and a token, would be readable on the way.
         if address.scheme == "http" and address.hostname not in LOOPBACK:
-            raise ValueError(f"url {self.url!r} is beyond loopback: it must begin with https://")
-        return self
+            raise ValueError(f"{url!r} is beyond loopback: it must begin with https://")
+        return url
 
 
 class NotificationsConfig(ConfigModel):
@@ -400,17 +402,16 @@ class BrokerConfig(ConfigModel):
         root = "/" if self.runtime == "nixos" else self.state_dir
         return str(Path(root) / "agents" / name / "state")
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_agents(self.agents)
-        if self.runtime == "nixos":
-            check_uid_ranges(self.agents)
-        if not (self.listen.host in LOOPBACK or self.listen.tls or self.listen.plain_remote):
-            raise ValueError(
-                f"listen.host {self.listen.host!r} is beyond loopback: set listen.tls, or waive it "
-                "with listen.plain_remote"
-            )
-        return self
+    @field_validator("agents", mode="wrap")
+    @classmethod
+    def _fit_together(
+        cls, agents: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> dict[str, AgentConfig]:
+        broken = [*agent_rules(agents), *name_rules(agents)]
+        if info.data.get("runtime") == "nixos":
+            broken += uid_rules(agents)
+        checked: dict[str, AgentConfig] = with_rules(lambda: validate(agents), broken)
+        return checked
 
 
 class ClaudeSettings(ConfigModel):
@@ -440,32 +441,3 @@ class HarnessConfig(ConfigModel):
     """Durable directory of the agent and working directory of its session."""
     operator: OperatorConfig
     claude: ClaudeConfig
-
-
-def check_agents(agents: dict[str, AgentConfig]) -> None:
-    """Refuse agents that do not fit together.
-
-    Raises: ValueError: The sentence names the agent and the value.
-    """
-    managers = sorted(name for name, agent in agents.items() if agent.role == "manager")
-    if len(managers) > 1:
-        raise ValueError(f"agents: more than one manager: {', '.join(managers)}")
-    reachable = {*agents, OPERATOR, MANAGER, EVERYONE}
-    for name, agent in sorted(agents.items()):
-        if agent.name != name:
-            raise ValueError(f"agents.{name}.name: is {agent.name!r}, but its key is {name!r}")
-        for recipient in agent.allowed_recipients or []:
-            if recipient not in reachable:
-                raise ValueError(f"agents.{name}.allowed_recipients: nobody is called {recipient!r}")
-
-
-def check_uid_ranges(names: Iterable[str]) -> None:
-    """Refuse agents whose containers would have the same users; only where they have containers.
-
-    Raises: ValueError: The sentence names both.
-    """
-    bases: dict[int, str] = {}
-    for name in sorted(names):
-        other = bases.setdefault(uid_base(name), name)
-        if other != name:
-            raise ValueError(f"agents {other!r} and {name!r} share one uid range: rename one of them")

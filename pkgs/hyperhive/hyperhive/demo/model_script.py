@@ -131,7 +131,7 @@ class ModelScript(_Table):
 def parse_script(source: str, name: str = "script") -> ModelScript:
     """Read a script; a `ConfigError` names it (usually its path), and key and value of each fault."""
     try:
-        return ModelScript.model_validate(tomllib.loads(source))
+        return ModelScript.model_validate(tomllib.loads(source.removeprefix("\ufeff")))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: not TOML: {error}") from error
     except ValidationError as error:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,74 @@ def test_a_value_that_cannot_work_is_refused_with_its_key(
     result = run("check-config", path)
     assert (result.code, result.out) == (1, "")
     assert f"hyperhive: config_invalid: {path}: {table}.{reason}" in result.err
+
+
+WRONG = """
+[retntion]
+[dashboard]
+prot = 7000
+[agents.ada]
+modle = "opus"
+bash = ["git *", "ls\\nrm"]
+allowed_recipients = ["bobb"]
+[agents.bob]
+role = "mangaer"
+"""
+#: Where WRONG is wrong, and what is meant.
+MEANT = {
+    "retntion": "retention",
+    "dashboard.prot": "port",
+    "agents.ada.modle": "model",
+    "agents.ada.bash.1": None,
+    "agents.ada.allowed_recipients.0": "bob",
+    "agents.bob.role": "manager",
+}
+
+
+@pytest.mark.parametrize("command", [("check-config",), ("up", "--config")])
+def test_every_mistake_of_a_file_is_told_at_once(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text(WRONG)
+    result = run(*command, path)
+    assert (result.code, result.out) == (1, "")
+    for key, meant in MEANT.items():
+        [line] = [one for one in result.err.splitlines() if f"{path}: {key}: " in one]
+        assert line.endswith(f"; did you mean {meant!r}?") == (meant is not None)
+    assert len(result.err.splitlines()) == len(MEANT)
+
+
+def test_mistakes_are_a_list_in_json(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text(WRONG)
+    told = run("check-config", "--json", path).document["error"]["mistakes"]
+    assert {one["key"] for one in told} == MEANT.keys()
+    assert {
+        "key": "agents.ada.modle",
+        "reason": "Extra inputs are not permitted",
+        "value": "'opus'",
+        "hint": "did you mean 'model'?",
+    } in told
+
+
+def test_every_mistake_of_a_rendered_file_is_told_at_once(run: Run, rendered: Path) -> None:
+    document = json.loads((rendered / "broker.json").read_text())
+    document["runtime"] = "nixxos"
+    document["retention"]["stats_days"] = -1
+    document["agents"]["coder"] |= {
+        "bash": ["git *", "ls\nrm"],
+        "allowed_recipients": ["revewer"],
+        "role": "manager",
+    }
+    (rendered / "broker.json").write_text(json.dumps(document))
+    said = run("check-config", rendered / "broker.json").err
+    assert {line.split(": ")[3] for line in said.splitlines()} == {
+        "runtime",
+        "retention.stats_days",
+        "agents.coder.bash.1",
+        "agents",
+        "agents.coder.allowed_recipients.0",
+    }
+    assert "nobody is called 'revewer'; did you mean 'reviewer'?\n" in said
 
 
 @pytest.mark.parametrize("text", ["port = " + "9" * 5000, "port = " + "[" * 5000])

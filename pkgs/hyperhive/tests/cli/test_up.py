@@ -32,7 +32,7 @@ NO_ACCOUNT = (
     "no agent has a Claude account (key: the environment variable UP_TEST_KEY is not set): set one as "
     "[credentials] says (`claude setup-token` makes a token), or see a hive without: hyperhive demo"
 )
-EXTRA = "agents.bob.modle: Extra inputs are not permitted (value: 'x')"
+EXTRA = "agents.bob.modle: Extra inputs are not permitted (value: 'x'); did you mean 'model'?"
 
 Start = Callable[[], "subprocess.Popen[str]"]
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from hyperhive.config import BrokerConfig, HarnessConfig, schema
+from hyperhive.config import (
+    BrokerConfig,
+    HarnessConfig,
+    load_broker_config,
+    load_harness_config,
+    schema,
+)
 from hyperhive.config.hive_file import CredentialSource, Paths, documented_keys, load_hive, parse_hive
 from hyperhive.errors import ConfigError
 
@@ -175,15 +181,21 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("agents = [", "hive.toml: is not TOML: Invalid value (at end of document)"),
+        ("agents = [", "hive.toml: is not TOML: Invalid value (at the end of line 1, column 11)"),
         ("[agents.ada]\nrole = \n", "hive.toml: is not TOML: Invalid value (at line 2, column 8)"),
-        ("colour = 1\n" + MINIMAL, "hive.toml: colour: is no section of a hive file (value: 1)"),
+        (
+            "colour = 1\n" + MINIMAL,
+            (
+                "hive.toml: colour: is no section of a hive file (value: 1); known are operator, dashboard, "
+                "defaults, claude, delivery, loop_breaker, retention, notifications, credentials, agents"
+            ),
+        ),
         ("operator = 1\n" + MINIMAL, "hive.toml: operator: must be a table (value: 1)"),
         ("", "hive.toml: agents: a hive needs at least one agent: [agents.NAME]"),
         ("[agents]\nada = 1", "hive.toml: agents.ada: must be a table (value: 1)"),
         (
             '[agents.ada]\nbsah = ["x"]',
-            "hive.toml: agents.ada.bsah: Extra inputs are not permitted (value: ['x'])",
+            "hive.toml: agents.ada.bsah: Extra inputs are not permitted (value: ['x']); did you mean 'bash'?",
         ),
         (
             "[agents.ada]\nmodel = 3",
@@ -192,7 +204,10 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         ("[agents.ada]\nlimits = 3", "hive.toml: agents.ada.limits: must be a table (value: 3)"),
         (
             "[agents.ada.limits]\ncpus = 3",
-            "hive.toml: agents.ada.limits.cpus: Extra inputs are not permitted (value: 3)",
+            (
+                "hive.toml: agents.ada.limits.cpus: Extra inputs are not permitted (value: 3); known are "
+                "cpu_percent, memory_mib, disk_mib, tasks"
+            ),
         ),
         (
             "[agents.ada]\nmcp_servers = 3",
@@ -209,7 +224,7 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         ("[agents.ada]\nname = 'x'", "hive.toml: agents.ada.name: is the table's own name (value: 'x')"),
         (
             "[agents.ada]\nmodel = 'x'\nmodels = ['y']",
-            "hive.toml: agents.ada: model 'x' is not among models ['y']",
+            "hive.toml: agents.ada.models: model 'x' is not among models ['y']",
         ),
         ("[agents.operator]", "hive.toml: agents.operator: name 'operator' is reserved"),
         (
@@ -218,7 +233,7 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         ),
         (
             "[defaults]\ntols = []\n" + MINIMAL,
-            "hive.toml: defaults.tols: Extra inputs are not permitted (value: [])",
+            "hive.toml: defaults.tols: Extra inputs are not permitted (value: []); did you mean 'tools'?",
         ),
         (
             "[dashboard]\nport = 70000\n" + MINIMAL,
@@ -227,8 +242,8 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         (
             "[dashboard]\nhost = '0.0.0.0'\n" + MINIMAL,
             (
-                "hive.toml: (whole file): dashboard.host '0.0.0.0' is beyond loopback: set dashboard.tls, or "
-                "waive it with dashboard.plain_remote"
+                "hive.toml: dashboard.plain_remote: host '0.0.0.0' is beyond loopback: set tls, or waive it "
+                "with plain_remote = true"
             ),
         ),
         (
@@ -237,7 +252,7 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         ),
         (
             "[claude]\ncly = '/x'\n" + MINIMAL,
-            "hive.toml: claude.cly: Extra inputs are not permitted (value: '/x')",
+            "hive.toml: claude.cly: Extra inputs are not permitted (value: '/x'); did you mean 'cli'?",
         ),
         (
             "[agents.ada]\ncredentials = { A = 'x' }",
@@ -278,6 +293,110 @@ def test_a_secret_written_in_place_of_its_source_is_not_repeated(source: str) ->
 def test_every_mistake_of_a_file_is_reported_at_once() -> None:
     message = refusal("[retention]\nmessages_days = -1\n[delivery]\nlease_seconds = 1\n" + MINIMAL)
     assert re.findall(r"hive\.toml: (\S+):", message) == ["delivery.lease_seconds", "retention.messages_days"]
+
+
+#: Mistakes of every kind: an unknown word, a type, a bound, a choice, a pattern, and rules between tables.
+WRONG = """
+[dashbord]
+port = 1
+[dashboard]
+port = 70000
+host = "0.0.0.0"
+[operator]
+password_credential = "clode"
+[credentials]
+claude = { env = "TOKEN" }
+[defaults]
+modle = "opus"
+allowed_recipients = ["revewer"]
+[agents.manager]
+[agents.coder]
+rol = "agent"
+role = "manger"
+bash = ["git *", ""]
+system_prompt = "a\\u0000b"
+[agents.reviewer]
+role = "manager"
+modle = "haiku"
+tools = []
+allowed_recipients = ["codr"]
+credentials = { TOKEN = "cla" }
+[agents.all]
+role = "manager"
+"""
+FOUND = {
+    "dashbord": "is no section of a hive file (value: {'port': 1}); did you mean 'dashboard'?",
+    "dashboard.port": "Input should be less than or equal to 65535 (value: 70000)",
+    "dashboard.plain_remote": (
+        "host '0.0.0.0' is beyond loopback: set tls, or waive it with plain_remote = true"
+    ),
+    "defaults.modle": "Extra inputs are not permitted (value: 'opus'); did you mean 'model'?",
+    "agents.coder.rol": "Extra inputs are not permitted (value: 'agent'); did you mean 'role'?",
+    "agents.coder.role": "Input should be 'agent' or 'manager' (value: 'manger'); did you mean 'manager'?",
+    "agents.coder.bash.1": "String should have at least 1 character (value: '')",
+    "agents.coder.system_prompt": "must not contain the character U+0000 (value: 'a\\x00b')",
+    "agents.reviewer.modle": "Extra inputs are not permitted (value: 'haiku'); did you mean 'model'?",
+    "agents": "more than one manager: all, reviewer",
+    "agents.reviewer.allowed_recipients.0": "nobody is called 'codr'; did you mean 'coder'?",
+    "defaults.allowed_recipients.0": "nobody is called 'revewer'; did you mean 'reviewer'?",
+    "agents.manager": 'the agent called "manager" is the manager: set role = "manager"',
+    "agents.all": "name 'all' is reserved",
+    "agents.reviewer.credentials.TOKEN": "is not among [credentials] (value: 'cla'); did you mean 'claude'?",
+    "operator.password_credential": "is not among [credentials] (value: 'clode'); did you mean 'claude'?",
+}
+
+
+def test_every_mistake_of_every_kind_is_told_once_with_what_may_be_meant() -> None:
+    lines = refusal(WRONG).splitlines()
+    assert dict(line.removeprefix("hive.toml: ").split(": ", 1) for line in lines) == FOUND
+    assert len(lines) == len(FOUND)
+
+
+def test_a_word_of_the_nix_options_is_known() -> None:
+    said = refusal("[agents.ada]\nallowedRecipients = []\nsystem-prompt = ''\n")
+    assert re.findall(r"did you mean '(\w+)'", said) == ["allowed_recipients", "system_prompt"]
+
+
+def test_what_comes_from_the_defaults_is_told_there_alone() -> None:
+    said = refusal("""
+        [defaults]
+        limits = { cpus = 1, tasks = 1 }
+        bash = [""]
+        [agents.ada]
+        [agents.bob.limits]
+        tasks = 2
+    """)
+    assert set(re.findall(r"hive\.toml: (\S+):", said)) == {
+        "defaults.bash.0",
+        "defaults.limits.tasks",
+        "defaults.limits.cpus",
+        "agents.bob.limits.tasks",
+    }
+    assert len(said.splitlines()) == 4
+
+
+def test_a_file_full_of_mistakes_is_told_up_to_a_limit() -> None:
+    lines = refusal(MINIMAL + "".join(f"x{number} = 1\n" for number in range(60))).splitlines()
+    assert len(lines) == 51
+    assert lines[-1] == "hive.toml: and 10 more mistakes"
+
+
+@pytest.mark.parametrize("wrong", ["1", "[]", "[[]]", "'x'", "{ a = 1 }", "{ a = [] }", "1979-05-27"])
+@pytest.mark.parametrize("key", ["agents", "agents.ada", "agents.ada.allowed_recipients", "defaults"])
+def test_a_table_of_another_form_hides_no_mistake(key: str, wrong: str) -> None:
+    said = refusal(f"{key} = {wrong}\n[credentials.x]\nenv = 'X'\n[operator]\nprononus = 1\n")
+    assert "operator.prononus: Extra inputs are not permitted (value: 1); did you mean 'pronouns'?" in said
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text(MINIMAL, encoding="utf-8-sig")
+    hive = load_hive(path, PATHS)
+    assert list(hive.broker.agents) == ["ada"]
+    (tmp_path / "broker.json").write_text(hive.broker.model_dump_json(), encoding="utf-8-sig")
+    (tmp_path / "harness.json").write_text(hive.harnesses["ada"].model_dump_json(), encoding="utf-8-sig")
+    assert load_broker_config(tmp_path / "broker.json") == hive.broker
+    assert load_harness_config(tmp_path / "harness.json") == hive.harnesses["ada"]
 
 
 def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path) -> None:

@@ -38,21 +38,32 @@ def test_a_rendered_file_loads_as_what_it_was(hive_config: HiveConfig, tmp_path:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("colour", 1, "colour: Extra inputs are not permitted (value: 1)"),
+        (
+            "colour",
+            1,
+            (
+                "colour: Extra inputs are not permitted (value: 1); known are runtime, state_dir, "
+                "runtime_dir, dashboard_dir, listen, operator, delivery, loop_breaker, retention, "
+                "notifications, agents"
+            ),
+        ),
         ("state_dir", "here", "state_dir: String should match pattern '^/' (value: 'here')"),
         ("listen.port", "80", "listen.port: Input should be a valid integer (value: '80')"),
-        ("agents.bob.name", "bill", "(whole file): agents.bob.name: is 'bill', but its key is 'bob'"),
-        ("agents.bob.role", "manager", "(whole file): agents: more than one manager: bob, boss"),
+        ("agents.bob.name", "bill", "agents.bob.name: is 'bill', but its key is 'bob'"),
+        ("agents.bob.role", "manager", "agents: more than one manager: bob, boss"),
         (
             "agents.bob.allowed_recipients",
             ["eve"],
-            "(whole file): agents.bob.allowed_recipients: nobody is called 'eve'",
+            (
+                "agents.bob.allowed_recipients.0: nobody is called 'eve'; "
+                "known are boss, alice, bob, manager, operator"
+            ),
         ),
-        ("agents.bob.model", "other", "agents.bob: model 'other' is not among models ['claude-test']"),
+        ("agents.bob.model", "other", "agents.bob.models: model 'other' is not among models ['claude-test']"),
         (
             "agents.bob.mcp_servers",
             {"hyperhive": {"command": "x", "args": [], "env": {}, "allowed_tools": []}},
-            "agents.bob: mcp_servers.hyperhive: the name is taken by hyperhive's own tools",
+            "agents.bob.mcp_servers.hyperhive.[key]: the name is taken by hyperhive's own tools",
         ),
     ],
 )
@@ -64,7 +75,7 @@ def test_a_mistake_names_key_and_value(
 
 def test_listening_beyond_loopback_needs_tls_or_a_waiver(hive_config: HiveConfig, tmp_path: Path) -> None:
     said = refusal(hive_config, tmp_path / "broker.json", "listen.host", "0.0.0.0")
-    assert said.startswith("(whole file): listen.host '0.0.0.0' is beyond loopback")
+    assert said.startswith("listen.plain_remote: host '0.0.0.0' is beyond loopback: set tls")
     listen = hive_config().listen.model_dump() | {"host": "0.0.0.0", "plain_remote": True}
     assert hive_config(listen=listen).listen.plain_remote
 
@@ -94,7 +105,7 @@ def test_two_agents_with_one_uid_range_are_refused(hive_config: HiveConfig) -> N
         first, second = names.setdefault(uid_base(name), name), name
         if first != second:
             break
-    with pytest.raises(ValueError, match=f"agents '{first}' and '{second}' share one uid range"):
+    with pytest.raises(ValueError, match=f"'{first}' and '{second}' share one uid range"):
         hive_config({first: {}, second: {}}, runtime="nixos")
     # Where agents are processes of one user there are no ranges that could clash.
     assert list(hive_config({first: {}, second: {}}).agents) == [first, second]

@@ -70,12 +70,12 @@ def test_what_is_no_address_of_a_topic_is_refused(url: str) -> None:
 @pytest.mark.parametrize("host", ["192.168.1.2", "[2001:db8::7]", "localhost.example.org"])
 def test_plain_http_is_for_this_machine_alone(host: str) -> None:
     assert refusal(f"http://{host}/hive") == (
-        f"hive.toml: notifications.ntfy: url 'http://{host}/hive' is beyond loopback: it must begin with https://"
+        f"hive.toml: notifications.ntfy.url: 'http://{host}/hive' is beyond loopback: it must begin with https://"
     )
 
 
 def test_a_port_that_cannot_be_is_refused() -> None:
     assert refusal("https://ntfy.sh:70000/hive") == (
-        "hive.toml: notifications.ntfy: url 'https://ntfy.sh:70000/hive' is no address: "
+        "hive.toml: notifications.ntfy.url: 'https://ntfy.sh:70000/hive' is no address: "
         "Port out of range 0-65535"
     )

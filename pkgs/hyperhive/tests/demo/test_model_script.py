@@ -120,3 +120,7 @@ def test_a_file_is_read_as_the_script_it_holds(tmp_path: Path) -> None:
     path.write_text('default_text = "Hm."', encoding="utf-8")
 
     assert load_script(path) == ModelScript(default_text="Hm.")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_script() -> None:
+    assert parse_script("\ufeffturn = []") == parse_script("")
