@@ -50,9 +50,13 @@ class AssistantMessage:
     usage: Usage
     delay_seconds: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: None for the one that the blocks ask for.
+    ending: str | None = None
 
     @property
     def stop_reason(self) -> str:
+        if self.ending is not None:
+            return self.ending
         return "tool_use" if any(isinstance(block, ToolBlock) for block in self.blocks) else "end_turn"
 
 

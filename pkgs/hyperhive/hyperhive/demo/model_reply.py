@@ -165,7 +165,11 @@ def message(step: ScriptStep, names: Mapping[str, str], request: ModelRequest) -
         arguments = {key: _rendered(value, names) for key, value in call.input.items()}
         blocks.append(ToolBlock(call.tool, arguments))
     return AssistantMessage(
-        tuple(blocks), _usage(blocks, request, step.usage), step.delay_seconds, step.headers
+        tuple(blocks),
+        _usage(blocks, request, step.usage),
+        step.delay_seconds,
+        step.headers,
+        step.stop_reason,
     )
 
 

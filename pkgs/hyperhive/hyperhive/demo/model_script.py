@@ -86,6 +86,8 @@ class ScriptStep(_Table):
     #: Further ones of the error or the message, e.g. of the rate limit.
     headers: dict[str, str] = {}
     usage: ScriptUsage | None = None
+    #: What the message ends with; without content it is empty. Missing: `tool_use` or `end_turn`.
+    stop_reason: str | None = None
 
     @model_validator(mode="after")
     def _keys_that_belong_together(self) -> "ScriptStep":
@@ -97,12 +99,12 @@ class ScriptStep(_Table):
         if self.error_status is None and dependent:
             raise ValueError(f"{', '.join(sorted(dependent))} need error_status")
         if self.error_status is None and not self.has_content:
-            raise ValueError("needs text, thinking, tool, tools or error_status")
+            raise ValueError("needs text, thinking, tool, tools, stop_reason or error_status")
         return self
 
     @property
     def has_content(self) -> bool:
-        return bool(self.thinking or self.text or self.calls)
+        return bool(self.thinking or self.text or self.calls or self.stop_reason)
 
     @property
     def calls(self) -> list[ScriptTool]:

@@ -193,7 +193,7 @@ class Runner:
     async def _prompt(self, turn_id: str, prompt: str, messages: list[int], *, command: bool = False) -> Turn:
         doing = "compacting the session" if command else ""
         self._board.show(AgentState.WORKING, doing, turn=turn_id)
-        self.transcript = Transcript(turn_id, self.emit, self._clock)
+        self.transcript = Transcript(turn_id, self.emit, self._clock, command=command)
         self.transcript.start(prompt, messages)
         turn = await self._session.run(prompt, self.transcript, command=command)
         self.transcript = None

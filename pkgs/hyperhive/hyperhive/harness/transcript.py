@@ -18,7 +18,7 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
-from hyperhive.domain.turns import Ending, Turn, classify
+from hyperhive.domain.turns import Ending, Turn, Verdict, classify
 from hyperhive.domain.usage import Usage
 from hyperhive.protocol.events import (
     EventData,
@@ -48,8 +48,10 @@ _KINDS: Final = {
 
 
 class Transcript:
-    def __init__(self, turn: str, emit: Emit, clock: Clock = time.time) -> None:
+    def __init__(self, turn: str, emit: Emit, clock: Clock = time.time, *, command: bool = False) -> None:
+        """`command` when the prompt is one of Claude Code itself, such as `/compact`."""
         self._turn: Final = turn
+        self._command: Final = command
         self._emit = emit
         self._clock = clock
         self._started = clock()
@@ -62,6 +64,7 @@ class Transcript:
         self._rate_limited = False
         self._resets_at: float | None = None
         self._cancelled = False
+        self._answered = False
         self._delegated = False
         #: Text of the newest message that had any.
         self.answer = ""
@@ -86,10 +89,8 @@ class Transcript:
         match message:
             case AssistantMessage():
                 self._assistant(message)
-            case UserMessage(content=list() as blocks):
-                for block in blocks:
-                    if isinstance(block, ToolResultBlock):
-                        self._tool_result(block)
+            case UserMessage():
+                self._user(message)
             case RateLimitEvent(rate_limit_info=info):
                 self._rate_limited = info.status == "rejected"
                 self._resets_at = float(info.resets_at) if info.resets_at else None
@@ -107,7 +108,7 @@ class Transcript:
         """
         used = Usage.read(result.total_cost_usd, result.model_usage).since(before)
         own, tokens = _split(used, result.usage or {})
-        turn_result = classify(
+        verdict = classify(
             Ending(
                 is_error=result.is_error,
                 cancelled=self._cancelled,
@@ -116,11 +117,16 @@ class Transcript:
                 terminal_reason=getattr(result, "terminal_reason", None),
                 rate_limited=self._rate_limited,
                 error_text=self._error_text if self._error_kind else "",
+                stop_reason=result.stop_reason,
+                answered=self._answered,
+                output_tokens=_count(result.usage or {}, "output_tokens"),
+                command=self._command,
             )
         )
         turn = Turn(
-            result=turn_result,
-            error="" if turn_result is TurnResult.OK else self._reason(result),
+            result=verdict.result,
+            error="" if verdict.result is TurnResult.OK else self._reason(result, verdict),
+            by_prompt=verdict.by_prompt,
             cost_usd=used.cost_usd,
             tokens=Tokens.model_validate(tokens),
             subagent_tokens=Tokens.model_validate({kind: tokens[kind] - own[kind] for kind in tokens})
@@ -144,6 +150,7 @@ class Transcript:
     def _assistant(self, message: AssistantMessage) -> None:
         if message.parent_tool_use_id is None:
             self._error_kind = message.error
+            self._answered |= message.error is None and any(map(_is_visible, message.content))
             if message.usage and not message.error:
                 self._model = message.model
                 self._context_used = sum(
@@ -156,7 +163,7 @@ class Transcript:
         for block in message.content:
             match block:
                 case TextBlock(text=text) if text.strip():
-                    if message.error:
+                    if message.error and message.parent_tool_use_id is None:
                         self._error_text = text
                     self._event(Text(text=text))
                 case ThinkingBlock(thinking=thinking) if thinking.strip():
@@ -166,6 +173,15 @@ class Transcript:
                     self._event(ToolUse(id=call, name=name, input=given))
                 case _:
                     pass
+
+    def _user(self, message: UserMessage) -> None:
+        blocks = [TextBlock(message.content)] if isinstance(message.content, str) else message.content
+        for block in blocks:
+            if isinstance(block, ToolResultBlock):
+                self._tool_result(block)
+            elif isinstance(block, TextBlock) and message.parent_tool_use_id is None:
+                # The CLI asks the model to go on, as after an empty answer: what counts is what comes then.
+                self._answered = False
 
     def _compacted(self, metadata: dict[str, Any]) -> None:
         before, after = _count(metadata, "pre_tokens"), _count(metadata, "post_tokens")
@@ -185,9 +201,12 @@ class Transcript:
         runs = self._runs.pop(block.tool_use_id, "")
         self._event(ToolResult(id=block.tool_use_id, is_error=bool(block.is_error), text=text, runs=runs))
 
-    def _reason(self, result: ResultMessage) -> str:
-        reasons = [self._error_text, result.result or "", *(getattr(result, "errors", None) or [])]
-        return next((reason for reason in reasons if reason), result.subtype)[:500]
+    def _reason(self, result: ResultMessage, verdict: Verdict) -> str:
+        """What the verdict says, then the CLI's own words; a model's text is none of them."""
+        failed = result.is_error or self._error_kind
+        words = [self._error_text, result.result or "", *(getattr(result, "errors", None) or [])]
+        said = next((word for word in words if word.strip()), "") if failed else ""
+        return (": ".join(filter(None, (verdict.reason, said))) or result.subtype)[:500]
 
     def _ended(self, turn: Turn) -> None:
         end = TurnEnd(
@@ -206,6 +225,10 @@ class Transcript:
 
     def _event(self, data: EventData) -> None:
         self._emit(NewEvent(ts=self._clock(), turn=self._turn, data=data))
+
+
+def _is_visible(block: object) -> bool:
+    return isinstance(block, ToolUseBlock) or (isinstance(block, TextBlock) and bool(block.text.strip()))
 
 
 def _blocks_text(blocks: list[dict[str, Any]]) -> str:

@@ -79,7 +79,7 @@ def test_one_tool_and_a_list_of_tools_are_the_same_calls() -> None:
             "[[turn]]\nstep = [{ delay_seconds = 1.0 }]",
             (
                 "demo.toml: turn.0.step.0 = {'delay_seconds': 1.0}: "
-                "Value error, needs text, thinking, tool, tools or error_status"
+                "Value error, needs text, thinking, tool, tools, stop_reason or error_status"
             ),
         ),
         (

@@ -3,6 +3,7 @@
 import pytest
 
 from hyperhive.domain.turns import (
+    STOP_REASONS,
     Ending,
     Turn,
     classify,
@@ -32,7 +33,53 @@ from hyperhive.protocol.events import TurnResult
     ],
 )
 def test_a_turn_is_classified_by_structured_signs_only(ending: Ending, result: TurnResult) -> None:
-    assert classify(ending) is result
+    assert classify(ending).result is result
+
+
+@pytest.mark.parametrize("stop", [*STOP_REASONS, "a_new_one", ""])
+def test_only_the_models_own_end_ends_a_turn_well(stop: str | None) -> None:
+    verdict = classify(Ending(is_error=False, stop_reason=stop))
+    assert (verdict.result is TurnResult.OK) == (stop in {"end_turn", "stop_sequence"})
+    assert verdict.result is TurnResult.OK or (stop or "") in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("ending", "by_prompt"),
+    [
+        (Ending(is_error=True, api_status=400, error_kind="unknown"), True),
+        (Ending(is_error=True, api_status=422, error_kind="unknown"), True),
+        (Ending(is_error=True, error_kind="invalid_request", stop_reason="refusal"), True),
+        (Ending(is_error=True, error_kind="max_output_tokens", stop_reason="stop_sequence"), True),
+        (Ending(is_error=True, stop_reason="stop_sequence"), True),
+        (Ending(is_error=False, stop_reason="pause_turn"), True),
+        (Ending(is_error=False, stop_reason="a_new_one"), True),
+        (Ending(is_error=False, answered=False, output_tokens=3), True),
+        (Ending(is_error=False, answered=False, output_tokens=0), False),
+        (Ending(is_error=False, stop_reason=None), False),
+        (Ending(is_error=True, api_status=400, error_kind="billing_error"), False),
+        (Ending(is_error=True, api_status=402, error_kind="unknown"), False),
+        (Ending(is_error=True, api_status=404, error_kind="invalid_request"), False),
+        (Ending(is_error=True, error_kind="model_not_found"), False),
+        (Ending(is_error=True, api_status=408, error_kind="unknown"), False),
+        (Ending(is_error=True, api_status=500, error_kind="server_error"), False),
+        (Ending(is_error=True, api_status=529, error_kind="server_error"), False),
+        (Ending(is_error=True, error_kind="server_error"), False),
+        (Ending(is_error=True, error_kind="unknown"), False),
+        (Ending(is_error=True, api_status=429), False),
+        (Ending(is_error=True, api_status=401), False),
+        (Ending(is_error=True, cancelled=True, api_status=400), False),
+    ],
+)
+def test_a_prompt_is_blamed_for_what_is_about_the_request_and_for_nothing_else(
+    ending: Ending, by_prompt: object
+) -> None:
+    verdict = classify(ending)
+    assert (verdict.result is TurnResult.OK, verdict.by_prompt) == (False, by_prompt)
+
+
+def test_a_command_of_claude_code_needs_no_answer_of_the_model() -> None:
+    ending = Ending(is_error=False, stop_reason=None, answered=False, output_tokens=0, command=True)
+    assert classify(ending).result is TurnResult.OK
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def result(**changes: Any) -> ResultMessage:
         "is_error": False,
         "num_turns": 1,
         "session_id": "s",
+        "stop_reason": "end_turn",
         "total_cost_usd": 0.75,
         "usage": {"input_tokens": 10, "output_tokens": 3, "cache_read_input_tokens": 7},
         "model_usage": {"m": {"contextWindow": 200000}},
