@@ -75,6 +75,8 @@ class Turn:
     tools: dict[str, int] = field(default_factory=dict)
     #: Tokens in the context after the last inference, None when none was made.
     context_used: int | None = None
+    #: The same of the first one: what the turn found there, and its prompt.
+    context_found: int | None = None
     #: The model's context window in tokens as the API gave it, None if it did not.
     context_max: int | None = None
     #: When a rate limit ends, seconds since 1970, None if unknown.
@@ -154,9 +156,18 @@ def _about_the_request(ending: Ending) -> bool:
 
 def should_compact(turn: Turn, above_percent: int) -> bool:
     """Whether the context is over its watermark; 0 percent never compacts."""
-    if not above_percent or not turn.context_used or not turn.context_max:
+    return _is_over(turn.context_used, turn, above_percent)
+
+
+def found_too_much(turn: Turn, above_percent: int) -> bool:
+    """Whether the context was over its watermark when the turn began."""
+    return _is_over(turn.context_found, turn, above_percent)
+
+
+def _is_over(used: int | None, turn: Turn, above_percent: int) -> bool:
+    if not above_percent or not used or not turn.context_max:
         return False
-    return turn.context_used * 100 > turn.context_max * above_percent
+    return used * 100 > turn.context_max * above_percent
 
 
 def over_budget(

@@ -15,6 +15,7 @@ from hyperhive.config import HarnessConfig
 from hyperhive.diagnosis.isolation import INSIDE, INSIDE_SECONDS, Inside
 from hyperhive.diagnosis.probe import observe
 from hyperhive.domain.prompts import Persona, system_prompt
+from hyperhive.harness.breaker import KeptBreaker
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.extra_mcp import ExtraMcpServer
 from hyperhive.harness.gate import Gate
@@ -58,9 +59,14 @@ class Harness:
         self._link = BrokerLink(self._client, lambda: self._inbox.leases, self._on_frame)
         self._board = StatusBoard(agent.model, self._link.set_status)
         self._tool_hook = ToolHook(Gate(config), self._on_refusal, self._on_change)
-        memory = Path(config.claude.home) / "hyperhive-session.json"
-        self.session = Session(self.options, memory)
-        notes = NotesKeeper(Path(config.state_dir), agent.notes.compact_above_bytes, self.notes_session)
+        home = Path(config.claude.home)
+        self.session = Session(self.options, home / "hyperhive-session.json")
+        notes = NotesKeeper(
+            Path(config.state_dir),
+            agent.notes.compact_above_bytes,
+            self.notes_session,
+            self._breaker(home / "hyperhive-notes.json"),
+        )
         self._runner = Runner(
             agent,
             self._client,
@@ -68,6 +74,7 @@ class Harness:
             self.session,
             board=self._board,
             notes=notes,
+            breaker=self._breaker(home / "hyperhive-compaction.json"),
             emit=self._link.emit,
         )
         self._terminals = Terminals(config, self._client, self._link, session or ManualSession())
@@ -101,6 +108,9 @@ class Harness:
         session = Session(options, memory=None)
         session.model = self.session.model
         return session
+
+    def _breaker(self, file: Path) -> KeptBreaker:
+        return KeptBreaker(file, lambda: self._board.status.model)
 
     def _on_frame(self, frame: BrokerFrame) -> None:
         if isinstance(frame, RunSelfTest):

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hyperhive.domain.compaction import Breaker
 from hyperhive.domain.turns import Turn
 from hyperhive.errors import UnavailableError
+from hyperhive.harness.breaker import KeptBreaker
 from hyperhive.harness.session import Session
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.events import TurnResult
@@ -41,7 +43,7 @@ class NotesKeeper:
 
     The old file is kept in `notes-backup/` under its date, the new one takes its place in one step. An
     empty or not shorter answer, and a file that changed meanwhile, leave everything as it is; the same
-    version is not tried twice.
+    version is not tried twice, and what stays over the limit all the same not for ever.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class NotesKeeper:
         state_dir: Path,
         limit: int,
         make_session: Callable[[], Session],
+        breaker: KeptBreaker,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Watch `state_dir/notes.md`; a `limit` of 0 bytes never compacts."""
         self._directory = state_dir
         self._limit = limit
         self._make_session = make_session
+        self.breaker: Final = breaker
         self._clock = clock
         self._tried: Version | None = None
 
@@ -64,9 +68,14 @@ class NotesKeeper:
         return None if seen is None else seen.size
 
     async def due(self) -> bool:
-        """Whether the file is over its limit and this version of it was not tried yet."""
+        """Whether the file is over its limit, this version was not tried yet, and a try may bring a gain."""
         seen = await asyncio.to_thread(self._version) if self._limit else None
-        return seen is not None and seen.size > self._limit and seen != self._tried
+        if seen is None:
+            return False
+        if seen.size <= self._limit:
+            await self.breaker.keep(Breaker())
+            return False
+        return seen != self._tried and (await self.breaker.now()).allows(seen.size)
 
     async def compact(self, transcript: Transcript) -> Turn:
         """Run the session and replace the file if its answer can be used; returns the session's turn."""
@@ -84,6 +93,10 @@ class NotesKeeper:
             await session.disconnect()
         if turn.result is TurnResult.OK and before is not None:
             await asyncio.to_thread(self._replace, before, text, transcript.answer)
+        if turn.result in {TurnResult.OK, TurnResult.FAILED, TurnResult.TOO_LONG} and before is not None:
+            gained = (await self.size() or 0) <= self._limit
+            tried = (await self.breaker.now()).tried(before.size)
+            await self.breaker.keep(tried.judged(gained=gained))
         return turn
 
     def _version(self) -> Version | None:

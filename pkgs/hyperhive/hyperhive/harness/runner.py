@@ -5,13 +5,16 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from hyperhive.config import AgentConfig
+from hyperhive.domain.compaction import Breaker
 from hyperhive.domain.prompts import wake_prompt
 from hyperhive.domain.timing import Backoff
-from hyperhive.domain.turns import RATE_LIMIT_PAUSE, Turn, should_compact
+from hyperhive.domain.turns import RATE_LIMIT_PAUSE, Turn, found_too_much, should_compact
 from hyperhive.errors import HyperhiveError, UnavailableError
+from hyperhive.harness.breaker import KeptBreaker
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.inbox import TurnInbox
 from hyperhive.harness.notes import NotesKeeper
@@ -45,6 +48,20 @@ SAVE_NOTES: Final = (
     "Write what you must not forget into notes.md now, then end the turn."
 )
 
+#: Ends of a try to compact that speak of the try; a rate limit or a cancel does not.
+_NO_GAIN: Final = frozenset({TurnResult.FAILED, TurnResult.TOO_LONG})
+
+#: What the operator can do when compacting does not help any more.
+_OFFER: Final = "/new-session on the agent's page begins with an empty context"
+_CONTEXT_STAYS_FULL: Final = (
+    "compacting twice did not make enough room in the context; it is tried again when a tenth more is in it. "
+    f"{_OFFER}, and so may another model help"
+)
+_NOTES_STAY_LONG: Final = (
+    "rewriting notes.md twice did not bring it below its limit; it is tried again when it has grown by a "
+    "tenth. Shorten it in the agent's terminal, or raise notes.compact_above_bytes"
+)
+
 
 class Runner:
     """Runs one agent's turns, one after the other, until it is cancelled."""
@@ -58,6 +75,7 @@ class Runner:
         *,
         board: StatusBoard,
         notes: NotesKeeper,
+        breaker: KeptBreaker,
         emit: Callable[[NewEvent], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -67,6 +85,7 @@ class Runner:
         self._session = session
         self._board = board
         self._notes = notes
+        self._breaker = breaker
         self._emit = emit
         self._clock = clock
         self._use = DailyUse(agent.budget, clock)
@@ -112,7 +131,7 @@ class Runner:
         try:
             await self._connect()
             while True:
-                self._board.show(AgentState.IDLE, self._idle_reason())
+                self._board.show(AgentState.IDLE, await self._idle_reason())
                 await self._due.wait()
                 self._due.clear()
                 mail, self._mail = self._mail, False
@@ -145,8 +164,10 @@ class Runner:
         if self.transcript is not None and command.type in _LATER:
             self.note("info", _LATER[command.type])
 
-    def _idle_reason(self) -> str:
-        return "the last turn was cancelled; waits for the next message" if self._rest_at else ""
+    async def _idle_reason(self) -> str:
+        if self._rest_at:
+            return "the last turn was cancelled; waits for the next message"
+        return f"compacting does not help any more: {_OFFER}" if (await self._breaker.now()).stopped else ""
 
     async def _connect(self) -> None:
         backoff = Backoff(1, 60)
@@ -184,11 +205,27 @@ class Runner:
     async def _run_turn(self, turn_id: str, messages: Sequence[Message], pending: int) -> Turn:
         prompt = wake_prompt(messages, pending)
         turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
-        if turn.result is TurnResult.TOO_LONG:
+        if turn.result is TurnResult.TOO_LONG and await self._may_compact(self._board.status.context_used):
             self.note("warning", "the context is full: compacting, then the same prompt once more")
+            tried = (await self._breaker.now()).tried(self._board.status.context_used or 0)
             await self._compact(turn_id)
             turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
+            if turn.result in {TurnResult.OK, TurnResult.TOO_LONG}:
+                await self._breaker.keep(tried.judged(gained=turn.result is TurnResult.OK))
         return turn
+
+    async def _may_compact(self, used: int | None) -> bool:
+        """Whether a compaction may gain anything; says once that it may not."""
+        allowed = (await self._breaker.now()).allows(used or 0)
+        if not allowed:
+            await self._say_once(self._breaker, _CONTEXT_STAYS_FULL)
+        return allowed
+
+    async def _say_once(self, breaker: KeptBreaker, text: str) -> None:
+        now = await breaker.now()
+        if now.stopped and not now.told:
+            self.note("warning", text)
+            await breaker.keep(replace(now, told=True))
 
     async def _prompt(self, turn_id: str, prompt: str, messages: list[int], *, command: bool = False) -> Turn:
         doing = "compacting the session" if command else ""
@@ -233,6 +270,7 @@ class Runner:
     async def _new_session(self, *, connect: bool) -> None:
         old = self._session.id
         await self._session.renew()
+        await self._breaker.keep(Breaker())
         self._board.forget()
         self._board.show(AgentState.STARTING, "a new session")
         before = f"; the one before was {old}" if old else ""
@@ -287,13 +325,23 @@ class Runner:
         await self._pending.within(until - self._clock())
 
     async def _compact_if_needed(self, turn: Turn) -> None:
-        if not should_compact(turn, self._agent.context.compact_above_percent):
+        percent = self._agent.context.compact_above_percent
+        if turn.context_found and percent:
+            gained = not found_too_much(turn, percent)
+            await self._breaker.keep((await self._breaker.now()).judged(gained=gained))
+        if not should_compact(turn, percent) or not await self._may_compact(turn.context_used):
             return
         turn_id = self._inbox.begin()
         self.note("info", f"context {turn.context_used} of {turn.context_max} tokens: compacting")
-        saved = await self._prompt(turn_id, SAVE_NOTES, [])
+        last = saved = await self._prompt(turn_id, SAVE_NOTES, [])
         if saved.result is TurnResult.OK:
-            await self._compact(turn_id)
+            last = await self._compact(turn_id)
+        tried = (await self._breaker.now()).tried(turn.context_used or 0)
+        if last.result in _NO_GAIN:
+            await self._breaker.keep(tried.judged(gained=False))
+        elif last.result is TurnResult.OK:
+            # What is left is known when the next turn begins.
+            await self._breaker.keep(tried)
         await self._inbox.finish(ok=saved.result is TurnResult.OK)
 
     async def _compact_notes(self) -> None:
@@ -301,6 +349,7 @@ class Runner:
         self._board.show(AgentState.WORKING, "compacting notes", turn=turn_id)
         self._use.add(await self._notes.compact(Transcript(turn_id, self.emit, self._clock)))
         await self._publish_end()
+        await self._say_once(self._notes.breaker, _NOTES_STAY_LONG)
         await self._inbox.finish(ok=True)
 
     async def _publish_end(self) -> None:

@@ -58,6 +58,7 @@ class Transcript:
         self._tools: Counter[str] = Counter()
         self._runs: dict[str, str] = {}
         self._context_used: int | None = None
+        self._context_found: int | None = None
         self._model: str | None = None
         self._error_kind: str | None = None
         self._error_text = ""
@@ -134,6 +135,7 @@ class Transcript:
             else None,
             tools=dict(self._tools),
             context_used=self._context_used,
+            context_found=self._context_found,
             context_max=_context_window(result, self._model),
             resets_at=self._resets_at,
         )
@@ -157,6 +159,7 @@ class Transcript:
                     _count(message.usage, key)
                     for key in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
                 )
+                self._context_found = self._context_found or self._context_used
         texts = [block.text for block in message.content if isinstance(block, TextBlock)]
         if texts and message.parent_tool_use_id is None:
             self.answer = "".join(texts)

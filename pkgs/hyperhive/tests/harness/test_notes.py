@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hyperhive.harness.breaker import KeptBreaker
 from hyperhive.harness.main import Harness
 from hyperhive.harness.notes import NotesKeeper
 from hyperhive.harness.transcript import Transcript
@@ -26,7 +27,8 @@ def keeper(hive: SmallHive, clock: Clock, limit: int = 1000) -> tuple[NotesKeepe
     state.mkdir(parents=True)
     Path(config.claude.home).mkdir(parents=True)
     (state / "notes.md").write_text(LONG)
-    return NotesKeeper(state, limit, Harness(config, {}).notes_session, clock), state
+    breaker = KeptBreaker(Path(config.claude.home) / "notes.json", lambda: "claude-test")
+    return NotesKeeper(state, limit, Harness(config, {}).notes_session, breaker, clock), state
 
 
 def transcript() -> Transcript:
@@ -74,7 +76,8 @@ async def test_notes_within_the_limit_or_without_one_are_left_alone(
     hive = await small_hive("", alice={})
     notes, state = keeper(hive, clock, limit=len(LONG))
     assert not await notes.due()
-    assert not await NotesKeeper(state, 0, Harness(hive.harness_config("alice"), {}).notes_session).due()
+    session = Harness(hive.harness_config("alice"), {}).notes_session
+    assert not await NotesKeeper(state, 0, session, notes.breaker).due()
     (state / "notes.md").unlink()
     assert not await notes.due()
 

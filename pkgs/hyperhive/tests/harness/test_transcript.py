@@ -63,6 +63,7 @@ def test_a_turn_is_told_in_order_and_summed_up(clock: Clock) -> None:
         tokens=Tokens(input=10, output=3, cache_read=7),
         tools={"Bash": 1},
         context_used=155,
+        context_found=155,
         context_max=200000,
     )
     assert [(event.kind.value, event.data.model_dump(exclude={"kind"})) for event in events] == [
