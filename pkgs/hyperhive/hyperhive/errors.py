@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
+from hyperhive.text import sound_json
+
 
 class HyperhiveError(Exception):
     """A refusal or failure with a stable `key`, meant to be shown to the caller.
@@ -140,7 +142,7 @@ class RemoteError(HyperhiveError):
     def from_answer(cls, peer: str, status: int, answer: bytes) -> Self:
         """What the `{"error": {"key", "message"}}` of an answer says; `peer` names who gave it."""
         try:
-            problem = json.loads(answer)["error"]
+            problem = json.loads(sound_json(answer).text)["error"]
             return cls(str(problem["key"]), str(problem["message"]))
         except (ValueError, KeyError, TypeError):
             return cls(HyperhiveError.key, f"{peer} answered {status} without a reason")

@@ -18,6 +18,7 @@ REPOSITORY = PROJECT.parent.parent
 
 #: Lowest first. What stands on one line may import any line above it, but not its neighbours.
 LAYERS = (
+    ("text",),
     ("errors",),
     ("protocol",),
     ("config",),

@@ -1,13 +1,17 @@
 """Requests (body, query, path) read as models, and models answered as JSON."""
 
 import asyncio
+from contextvars import ContextVar
 from typing import Annotated, Final, TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from hyperhive.errors import InvalidRequestError, TooLargeError
+from hyperhive.protocol.base import REPLACED_HEADER
+from hyperhive.text import shown, sound_json
 
 #: Most bytes of a body that carries a message, question or answer.
 TEXT_BYTES: Final = 1024 * 1024
@@ -16,13 +20,16 @@ SMALL_BYTES: Final = 64 * 1024
 
 _BODY_SECONDS: Final = 30.0
 _SHOWN_ERRORS: Final = 5
-_SHOWN_VALUE: Final = 200
+_SHOWN_KEY: Final = 100
 #: SQLite's largest integer, so no id is above it.
 _LARGEST_ID: Final = 2**63 - 1
 
 RowId = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+#: What `read_body` replaced for the request that this context serves.
+_replaced: ContextVar[list[int] | None] = ContextVar("replaced", default=None)
 
 
 class Query(BaseModel):
@@ -38,9 +45,11 @@ async def read_body(request: web.Request, model: type[ModelT], limit: int = SMAL
         TooLargeError: It has more than `limit` bytes.
         InvalidRequestError: It is no JSON or does not fit; the message names field and value.
     """
-    raw = await _read(request, limit)
+    source = sound_json(await _read(request, limit))
+    if (told := _replaced.get()) is not None:
+        told.append(source.replaced)
     try:
-        return model.model_validate_json(raw)
+        return model.model_validate_json(source.text)
     except ValidationError as error:
         raise InvalidRequestError(_describe(error, "body")) from error
 
@@ -57,8 +66,22 @@ def path_id(request: web.Request) -> int:
     """The number `{id}` of the request's path; an `InvalidRequestError` shows what stands there."""
     text = request.match_info["id"]
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _LARGEST_ID):
-        raise InvalidRequestError(f"path: id: is not a number of this hive (value: {_shown(text)})")
+        raise InvalidRequestError(f"path: id: is not a number of this hive (value: {shown(text)})")
     return int(text)
+
+
+@web.middleware
+async def tell_replaced(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell a caller whose text is not kept as it was sent, in the answer's header."""
+    told: list[int] = []
+    token = _replaced.set(told)
+    try:
+        response = await handler(request)
+    finally:
+        _replaced.reset(token)
+    if sum(told):
+        response.headers[REPLACED_HEADER] = str(sum(told))
+    return response
 
 
 def answer(model: BaseModel) -> web.Response:
@@ -96,12 +119,8 @@ def _describe(error: ValidationError, origin: str) -> str:
 
 
 def _line(detail: ErrorDetails, origin: str) -> str:
-    place = ".".join([origin, *(str(part)[:_SHOWN_VALUE] for part in detail["loc"])])
+    place = ".".join([origin, *(str(part)[:_SHOWN_KEY] for part in detail["loc"])])
     reason = detail["msg"].removeprefix("Value error, ")
-    given = "" if detail["type"] == "missing" else f" (value: {_shown(detail['input'])})"
+    # What is no JSON is the whole body: a message, or a secret.
+    given = "" if detail["type"] in {"missing", "json_invalid"} else f" (value: {shown(detail['input'])})"
     return f"{place}: {reason}{given}"
-
-
-def _shown(value: object) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else repr(value)
-    return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}…"

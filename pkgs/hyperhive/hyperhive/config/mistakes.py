@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from hyperhive.text import shown
+
 T = TypeVar("T")
 
 #: Of a mistake that has no value to be shown.
@@ -40,7 +42,7 @@ class Mistake:
     @property
     def shown_value(self) -> str | None:
         """The value as Python writes it, cut off."""
-        return None if self.value is NOTHING else f"{self.value!r:.200}"
+        return None if self.value is NOTHING else shown(self.value)
 
     def __str__(self) -> str:
         value = "" if self.value is NOTHING else f" (value: {self.shown_value})"

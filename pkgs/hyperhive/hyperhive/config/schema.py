@@ -32,8 +32,7 @@ def stale(directory: Path) -> list[str]:
     return [
         file_name(kind)
         for kind in MODELS
-        if not (path := directory / file_name(kind)).is_file()
-        or path.read_text(encoding="utf-8") != render(kind)
+        if not (path := directory / file_name(kind)).is_file() or path.read_bytes() != render(kind).encode()
     ]
 
 

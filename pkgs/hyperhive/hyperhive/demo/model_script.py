@@ -23,6 +23,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hyperhive.errors import ConfigError
+from hyperhive.text import shown
 
 REGEX_FLAGS: Final = re.DOTALL | re.MULTILINE
 
@@ -138,7 +139,7 @@ def parse_script(source: str, name: str = "script") -> ModelScript:
         raise ConfigError(f"{name}: not TOML: {error}") from error
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'script'} = {fault['input']!r}: {fault['msg']}"
+            f"{'.'.join(map(str, fault['loc'])) or 'script'} = {shown(fault['input'])}: {fault['msg']}"
             for fault in error.errors(include_url=False)
         )
         raise ConfigError(f"{name}: {faults}") from error

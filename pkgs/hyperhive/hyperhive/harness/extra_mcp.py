@@ -17,11 +17,13 @@ from mcp import ClientSession, McpError, types
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.server import Server
 from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
 
 from hyperhive.config import McpServerConfig
 from hyperhive.protocol.agents import McpServer, McpState
 from hyperhive.system.stderr_tail import StderrTail
 from hyperhive.system.tasks import Tasks
+from hyperhive.text import replaced_note, shown, sound, sound_json
 
 log = logging.getLogger(__name__)
 
@@ -79,15 +81,20 @@ class ExtraMcpServer:
         """Call an allowed tool; a refusal or a dead server is an error result."""
         if not self.allows(tool):
             return _error(f"{tool} is not among the allowed tools of {self.name}")
+        arguments, replaced = sound(arguments)
         try:
             session = await self._connected()
-            return await session.call_tool(tool, arguments)
+            result = await session.call_tool(tool, arguments)
         except McpError as error:
             # While the server runs, this is its answer; its end has a reason of its own.
             return _error(f"MCP server {self.name}: {error if self._session else self.error}")
         except (OSError, TimeoutError) as error:
             self._failed(error)
             return _error(f"MCP server {self.name}: {self.error}")
+        if replaced:
+            note = f"(in the arguments, {replaced_note(replaced)})"
+            result.content.append(types.TextContent(type="text", text=note))
+        return result
 
     def server(self) -> Server[object, object]:
         """The in-process server that stands for this one in the session."""
@@ -130,7 +137,11 @@ class ExtraMcpServer:
     async def _serve(self, started: asyncio.Future[ClientSession], stop: asyncio.Event) -> None:
         """Own the process: MCP's context managers must be left by the task that entered them."""
         parameters = StdioServerParameters(
-            command=self._config.command, args=self._config.args, env=self._config.env, cwd=self._cwd
+            command=self._config.command,
+            args=self._config.args,
+            env=self._config.env,
+            cwd=self._cwd,
+            encoding_error_handler="replace",
         )
         # A reader that is cancelled before it has begun leaves its streams open.
         with StderrTail() as tail, ExitStack() as streams:
@@ -163,9 +174,23 @@ class ExtraMcpServer:
         """Relay what the server writes; nothing but the end of that reports that its process ended."""
         async with relay:
             async for message in output:
-                await relay.send(message)
+                await relay.send(self._mended(message))
             if started.done() and not self._stop.is_set():
                 self._failed(OSError(_because("its process ended", tail)))
+
+    def _mended(self, message: SessionMessage | Exception) -> SessionMessage | Exception:
+        """A line that was not understood, read again with sound texts: a lost answer leaves its call open."""
+        if not isinstance(message, ValidationError):
+            return message
+        line = str(message.errors(include_url=False)[0]["input"])
+        text, replaced = sound_json(line)
+        try:
+            read = SessionMessage(types.JSONRPCMessage.model_validate_json(text))
+        except ValidationError:
+            log.warning("MCP server %s wrote what is no message: %s", self.name, shown(line))
+            return message
+        log.warning("MCP server %s: in what it sent, %s", self.name, replaced_note(replaced))
+        return read
 
     def _failed(self, error: Exception) -> None:
         """Say why, and let the next call start it again."""

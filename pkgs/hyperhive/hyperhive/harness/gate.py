@@ -7,12 +7,13 @@ It fails closed: an exception, a time-out or a tool nobody listed is a refusal. 
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from hyperhive.config import HarnessConfig
 from hyperhive.domain.bash import judge
+from hyperhive.text import shown, sound
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ class Decision:
     refusal: str | None = None
     #: What Bash is to run in the place of the line that was given.
     runs: str | None = None
+    #: Whether the input was made sound: the tool is to get what was judged.
+    mended: bool = False
 
     @property
     def reason(self) -> str:
@@ -50,6 +53,8 @@ class Decision:
         }
         if self.runs is not None:
             said["updatedInput"] = {**event["tool_input"], "command": self.runs}
+        elif self.mended and self.refusal is None:
+            said["updatedInput"] = event["tool_input"]
         return {"hookSpecificOutput": said}
 
 
@@ -62,12 +67,17 @@ class Gate:
         self._directory = config.state_dir
 
     async def decide(self, event: Mapping[str, Any]) -> Decision:
-        """Decide on a hook's input. It never raises: a failure inside it is a refusal."""
+        """Decide on a hook's input, whose texts are made sound in place.
+
+        It never raises: a failure inside it is a refusal.
+        """
         try:
-            return await self._decide(str(event["tool_name"]), event["tool_input"], event["cwd"])
+            _, replaced = sound(event)
+            decision = await self._decide(str(event["tool_name"]), event["tool_input"], event["cwd"])
+            return replace(decision, mended=replaced > 0)
         except Exception:
             # The boundary that must fail closed: whatever went wrong, the call does not run.
-            log.exception("the gate failed on %s", event)
+            log.exception("the gate failed on %s", shown(event))
             return Decision("gate_failed", "the call could not be checked, so it is refused")
 
     async def _decide(self, tool: str, given: Mapping[str, Any], cwd: str) -> Decision:
@@ -76,7 +86,7 @@ class Gate:
         if tool.startswith("mcp__"):
             return self._decide_mcp(tool)
         if tool not in self._agent.tools or (tool == "Bash" and self._agent.bash == []):
-            return Decision("tool_not_listed", f"{tool} is not among the tools of {self._agent.name}")
+            return Decision("tool_not_listed", f"{tool:.100} is not among the tools of {self._agent.name}")
         if tool in WRITING_TOOLS and await asyncio.to_thread(self._in_home, given):
             reason = f"{tool} may not write below Claude Code's home {self._home}"
             return Decision("home_protected", reason)
@@ -107,4 +117,5 @@ class Gate:
             allowed = config.allowed_tools
             if tool.startswith(prefix) and ("*" in allowed or tool.removeprefix(prefix) in allowed):
                 return Decision("mcp_tool")
-        return Decision("mcp_tool_not_allowed", f"{tool} is not among the allowed tools of an MCP server")
+        reason = f"{tool:.100} is not among the allowed tools of an MCP server"
+        return Decision("mcp_tool_not_allowed", reason)

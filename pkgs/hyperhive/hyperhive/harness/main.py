@@ -168,6 +168,8 @@ def run(config: HarnessConfig, config_file: Path) -> int:
         ConfigError: A credential is missing.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # It writes a traceback for each line that it cannot read; `extra_mcp` reads it again, or says so.
+    logging.getLogger("mcp.client.stdio").setLevel(logging.CRITICAL)
     credentials = {variable: read_credential(name) for variable, name in config.agent.credentials.items()}
     secrets = os.environ.get("CREDENTIALS_DIRECTORY")
     session = ManualSession(config_file.absolute(), Path(secrets) if secrets else None)

@@ -1,14 +1,19 @@
 """`hyperhive mcp`: hyperhive's tools over stdio, for a `claude` that somebody started by hand."""
 
 import asyncio
+import sys
 import uuid
+from collections.abc import AsyncIterator
+from typing import cast
 
+import anyio
 from mcp.server.stdio import stdio_server
 
 from hyperhive.config import HarnessConfig
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.tools import HiveTools
 from hyperhive.protocol.messages import LeaseResult
+from hyperhive.text import sound_json
 
 
 class AutoAckMailbox:
@@ -35,5 +40,13 @@ async def _serve(config: HarnessConfig) -> None:
     async with BrokerClient(config.socket) as client:
         tools = HiveTools(client, AutoAckMailbox(client), manager=config.agent.role == "manager")
         server = tools.server()
-        async with stdio_server() as (reading, writing):
+        # What has an `__aiter__` of lines is all that it needs of a file.
+        lines = cast("anyio.AsyncFile[str]", _lines())
+        async with stdio_server(stdin=lines) as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
+
+
+async def _lines() -> AsyncIterator[str]:
+    """Standard input: a call whose text is not sound would have no answer at all."""
+    async for line in anyio.wrap_file(sys.stdin.buffer):
+        yield sound_json(line).text

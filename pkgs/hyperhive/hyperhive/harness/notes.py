@@ -16,6 +16,7 @@ from hyperhive.harness.breaker import KeptBreaker
 from hyperhive.harness.session import Session
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.events import TurnResult
+from hyperhive.text import decoded, replaced_note
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,10 @@ class NotesKeeper:
         return Version(found.st_size, found.st_mtime_ns)
 
     def _read(self) -> str:
-        return (self._directory / NOTES).read_text(encoding="utf-8", errors="replace")
+        text, replaced = decoded((self._directory / NOTES).read_bytes())
+        if replaced:
+            log.warning("%s: %s; the backup keeps them", NOTES, replaced_note(replaced, "byte"))
+        return text
 
     def _replace(self, before: Version, old: str, answer: str) -> None:
         new = answer.strip() + "\n"

@@ -45,6 +45,7 @@ from hyperhive.protocol.terminal import (
 )
 from hyperhive.system.pty import Pty
 from hyperhive.system.tasks import Tasks
+from hyperhive.text import sound_json
 
 log = logging.getLogger(__name__)
 
@@ -360,7 +361,7 @@ async def _read(socket: aiohttp.ClientWebSocketResponse, terminal: Terminal, vie
             if message.type is aiohttp.WSMsgType.BINARY:
                 terminal.write_input(viewer, message.data)
             elif message.type is aiohttp.WSMsgType.TEXT:
-                terminal.on_viewer_frame(viewer, BROWSER_FRAME.validate_json(message.data))
+                terminal.on_viewer_frame(viewer, BROWSER_FRAME.validate_json(sound_json(message.data).text))
             # Whoever closes the socket goes first: aiohttp would close it here, with a code of its own.
             await asyncio.sleep(0)
     except (InvalidRequestError, ValidationError) as error:

@@ -9,6 +9,7 @@ from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
 
 from hyperhive.domain.bash import differs
 from hyperhive.harness.gate import Decision, Gate
+from hyperhive.text import shown
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class ToolHook:
         try:
             self._tell(call, str(tool_use_id), decision)
         except Exception:
-            log.exception("the log does not say what became of %s", call)
+            log.exception("the log does not say what became of %s", shown(call))
         return cast("HookJSONOutput", decision.answer(call))
 
     def _tell(self, call: dict[str, Any], tool_use_id: str, decision: Decision) -> None:

@@ -13,8 +13,12 @@ from hyperhive.harness.client import BrokerClient
 from hyperhive.protocol.lifecycle import Verb
 from hyperhive.protocol.messages import LEASE_COUNT_LIMIT, LEASE_WAIT_LIMIT, OPERATOR, LeaseResult
 from hyperhive.protocol.questions import TTL_LIMIT, AskRequest, Question
+from hyperhive.text import replaced_note, shown, sound
 
 SERVER: Final = "hyperhive"
+
+#: Most mistakes of one call that its error names.
+_SHOWN_ERRORS: Final = 5
 
 
 class Arguments(BaseModel):
@@ -124,9 +128,11 @@ class HiveTools:
         """Run one tool; refusals and bad input come back as error results, never as exceptions."""
         found = self._tools.get(name)
         if found is None:
-            return _result(f"not_found: there is no tool {name!r}", is_error=True)
+            return _result(f"not_found: there is no tool {shown(name)}", is_error=True)
+        arguments, replaced = sound(arguments, nul=True)
+        note = f"\n({replaced_note(replaced)})" if replaced else ""
         try:
-            return _result(await found[1](arguments))
+            return _result(await found[1](arguments) + note)
         except ValidationError as error:
             return _result(f"invalid_request: {_explain(error)}", is_error=True)
         except HyperhiveError as error:
@@ -226,9 +232,10 @@ def _asked(question: Question) -> str:
 
 def _explain(error: ValidationError) -> str:
     details: Sequence[Any] = error.errors(include_url=False)
+    places = [".".join(str(part)[:100] for part in detail["loc"]) for detail in details]
     return "; ".join(
-        f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']} (value: {detail['input']!r:.200})"
-        for detail in details
+        f"{place}: {detail['msg']} (value: {shown(detail['input'])})"
+        for place, detail in zip(places[:_SHOWN_ERRORS], details, strict=False)
     )
 
 

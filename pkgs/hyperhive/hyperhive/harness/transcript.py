@@ -34,6 +34,7 @@ from hyperhive.protocol.events import (
     TurnResult,
     TurnStart,
 )
+from hyperhive.text import replaced_note, sound
 
 Emit = Callable[[NewEvent], None]
 Clock = Callable[[], float]
@@ -85,6 +86,10 @@ class Transcript:
         self._cancelled = True
 
     def add(self, message: Message) -> None:
+        """Take a message of Claude Code's; its texts are made sound in place, for all who read it."""
+        _, replaced = sound(message)
+        if replaced:
+            self._event(Note(level="warning", text=f"in what Claude Code sent, {replaced_note(replaced)}"))
         # Of a subagent that only writes nothing but its prompt arrives.
         self._delegated |= getattr(message, "parent_tool_use_id", None) is not None
         match message:

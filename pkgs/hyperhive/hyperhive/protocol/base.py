@@ -13,6 +13,9 @@ AGENT_NAME_PATTERN = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
 #: Longest message body, question or answer, in characters.
 BODY_LIMIT = 256 * 1024
 
+#: Header of an answer to a call in whose body so many characters had to be replaced; see `hyperhive/text.py`.
+REPLACED_HEADER = "Hyperhive-Replaced"
+
 Body = Annotated[str, StringConstraints(min_length=1, max_length=BODY_LIMIT)]
 RecipientName = Annotated[str, Field(min_length=1, max_length=64)]
 

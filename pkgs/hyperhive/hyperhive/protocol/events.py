@@ -22,6 +22,7 @@ from hyperhive.protocol.agents import AgentView
 from hyperhive.protocol.base import ApiModel, Timestamp
 from hyperhive.protocol.messages import Message
 from hyperhive.protocol.questions import Question
+from hyperhive.text import sound_text
 
 #: Longest text in one field of an event, in characters; longer ones end in a note of the cut.
 EVENT_TEXT_LIMIT: Final = 32 * 1024
@@ -69,8 +70,7 @@ def cut(text: str) -> str:
     """The text, cut to the limit with a note of how much is missing; what was cut already stays."""
     if len(text) > EVENT_TEXT_LIMIT and not _CUT.fullmatch(text, EVENT_TEXT_LIMIT):
         text = f"{text[:EVENT_TEXT_LIMIT]}\n[… {len(text) - EVENT_TEXT_LIMIT} more characters]"
-    # JavaScript cuts texts inside of characters, and half a character cannot be sent or stored.
-    return text.encode(errors="replace").decode()
+    return sound_text(text).text
 
 
 def _text(value: object) -> str:
@@ -103,7 +103,7 @@ def _plain(value: object, depth: int) -> object:
         case str():
             return cut(value)
         case dict() if depth:
-            return {str(key)[:NAME_LIMIT]: _plain(one, depth - 1) for key, one in value.items()}
+            return {_name(key): _plain(one, depth - 1) for key, one in value.items()}
         case list() if depth:
             return [_plain(one, depth - 1) for one in value]
         case dict() | list():
@@ -124,11 +124,7 @@ def _counts(value: object) -> object:
     if not isinstance(value, dict):
         return value
     first = list(value.items())[:TOOLS_PER_TURN]
-    return {
-        str(name)[:NAME_LIMIT]: calls
-        for name, calls in first
-        if type(calls) is int and 0 <= calls <= MOST_CALLS
-    }
+    return {_name(name): calls for name, calls in first if type(calls) is int and 0 <= calls <= MOST_CALLS}
 
 
 LogText = Annotated[str, BeforeValidator(_text)]

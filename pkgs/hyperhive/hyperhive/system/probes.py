@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from hyperhive.text import sound_text
+
 CGROUP_ROOT: Final = Path("/sys/fs/cgroup")
 
 _CONNECT_SECONDS: Final = 1.0
@@ -44,7 +46,7 @@ def namespace_links(kinds: Iterable[str]) -> dict[str, str]:
 def names_in(directory: str) -> list[str] | None:
     """None when the directory may not be listed."""
     try:
-        return sorted(path.name for path in Path(directory).iterdir())
+        return sorted(sound_text(path.name).text for path in Path(directory).iterdir())
     except OSError:
         return None
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from hyperhive.config import AgentConfig, BrokerConfig, HarnessConfig
 from hyperhive.config.hive_file import CredentialSource, Hive
+from hyperhive.text import sound_text
 from hyperhive.up.paths import make_private, write_private
 
 #: Settings of Claude Code that make it use something else than an account or a key.
@@ -44,6 +45,8 @@ def read_sources(sources: Mapping[str, CredentialSource], environment: Mapping[s
             continue
         if "\0" in text:
             missing[name] = f"{where} has a NUL character"
+        elif sound_text(text).replaced:
+            missing[name] = f"{where} is not UTF-8 text"
         elif text.strip():
             values[name] = text.strip()
         else:

@@ -119,6 +119,14 @@ async def test_file_tools_may_not_write_where_bash_reads_its_start_up_files(tmp_
     assert {rule for _, rule in asked.refusals} == {"home_protected", "gate_failed"}
 
 
+async def test_a_tool_gets_what_was_judged_where_half_a_character_was_replaced() -> None:
+    asked = Asked(bash=None)
+    for tool, given in (("Read", {"file_path": "/t/\ud83d"}), ("Bash", {"command": "echo \ud83d"})):
+        said = await asked.answer(tool, given)
+        assert (said["permissionDecision"], said["updatedInput"]) == ("allow", given)
+        assert "\ufffd" in str(given)
+
+
 async def test_a_malformed_call_is_refused() -> None:
     asked = Asked(bash=["git *"])
     assert await asked.call("Bash") == "deny"

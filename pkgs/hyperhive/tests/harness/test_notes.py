@@ -47,6 +47,16 @@ async def test_long_notes_are_replaced_and_the_old_ones_kept_under_their_date(
     assert not await notes.due()
 
 
+async def test_notes_with_bytes_that_are_no_text_are_compacted_and_kept_as_they_were(
+    small_hive: MakeHive, clock: Clock
+) -> None:
+    notes, state = keeper(await small_hive(script("short now"), alice={}), clock)
+    (state / "notes.md").write_bytes(LONG.encode() + b"caf\xe9\n")
+    assert (await notes.compact(transcript())).result is TurnResult.OK
+    assert (state / "notes.md").read_text() == "short now\n"
+    assert (state / "notes-backup" / "notes-20261103-120000.md").read_bytes().endswith(b"caf\xe9\n")
+
+
 FAILING = "[[turn]]\n[[turn.step]]\nerror_status = 400\nerror_times = 0\n"
 
 

@@ -218,6 +218,32 @@ async def test_a_window_hears_that_the_terminal_has_ended_also_when_it_says_some
     assert codes == [CLOSE_ENDED] * 20
 
 
+async def test_a_title_with_half_a_character_closes_no_window() -> None:
+    async def broker(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str(r'{"type": "title", "text": "half \ud83d"}')
+        async for _ in socket:
+            pass
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", broker)
+    async with TestClient(TestServer(app)) as client:
+        told = asyncio.Event()
+        one = Terminal(
+            OpenTerminal(id="0" * 32, cols=80, rows=24, who="me"), lambda: one.view().title and told.set()
+        )
+        socket = await client.ws_connect("/")
+        serving = asyncio.ensure_future(_serve(socket, one, ASKED))
+        async with asyncio.timeout(10):
+            await told.wait()
+        assert one.view().title == "half \ufffd"
+        one.viewers[0].end()
+        await serving
+        await one.close()
+
+
 async def test_a_list_has_room_for_all_that_run_when_one_more_ends() -> None:
     told: list[list[TerminalView]] = []
     link: Any = SimpleNamespace(set_terminals=told.append)

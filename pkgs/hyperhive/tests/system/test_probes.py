@@ -48,6 +48,8 @@ def test_names_and_files_are_seen_where_they_are(directory: Path) -> None:
     (directory / "b").touch()
     (directory / "a").symlink_to("nowhere")
     assert probes.names_in(str(directory)) == ["a", "b"]
+    (directory / "t\udce9").touch()
+    assert probes.names_in(str(directory)) == ["a", "b", "t\ufffd"]
     assert probes.names_in(str(directory / "none")) is None
     there = str(directory / "a")
     assert probes.visible([there, str(directory / "none"), str(directory / "b" / "c")]) == [there]

@@ -32,14 +32,16 @@ def test_every_source_is_read_or_says_why_not(tmp_path: Path) -> None:
         "bytes": CredentialSource(file=f"{tmp_path}/bytes"),
         "nul": CredentialSource(file=f"{tmp_path}/nul"),
         "gone": CredentialSource(file=f"{tmp_path}/gone"),
+        "half": CredentialSource(env="HALF"),
     }
-    assert read_sources(sources, {"SET": " sk-env "}) == Secrets(
+    assert read_sources(sources, {"SET": " sk-env ", "HALF": "sk-\udce9"}) == Secrets(
         {"env": "sk-env", "file": "sk-file"},
         {
             "unset": "the environment variable UNSET is not set",
             "empty": f"the file {tmp_path}/empty is empty",
             "bytes": f"the file {tmp_path}/bytes is not UTF-8 text",
             "nul": f"the file {tmp_path}/nul has a NUL character",
+            "half": "the environment variable HALF is not UTF-8 text",
             "gone": f"the file {tmp_path}/gone cannot be read: No such file or directory",
         },
     )

@@ -9,6 +9,7 @@ from hyperhive.api.agent.link import LinkApi
 from hyperhive.api.agent.messages import AgentMessagesApi
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.errors import errors_as_json
+from hyperhive.api.json_io import tell_replaced
 from hyperhive.api.security import finish_writes, path_targets_only, peers_only, secure_answer
 from hyperhive.api.terminal import ViewerApi
 from hyperhive.services.composition import Services
@@ -30,7 +31,13 @@ def agent_app(
     `lease_seconds` without a hold.
     """
     app = web.Application(
-        middlewares=[errors_as_json, path_targets_only, peers_only(peer_allowed), finish_writes(tasks)]
+        middlewares=[
+            tell_replaced,
+            errors_as_json,
+            path_targets_only,
+            peers_only(peer_allowed),
+            finish_writes(tasks),
+        ]
     )
     app.on_response_prepare.append(secure_answer)
     app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())

@@ -25,6 +25,7 @@ from hyperhive.services.links import REPLACED, Link
 from hyperhive.system.listeners import socket_of
 from hyperhive.system.sockets import peer_of
 from hyperhive.system.tasks import Tasks
+from hyperhive.text import sound_json
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ async def _next(socket: web.WebSocketResponse) -> HarnessFrame | None:
     if message.type is not WSMsgType.TEXT:
         return None
     try:
-        return HARNESS_FRAME.validate_json(message.data)
+        return HARNESS_FRAME.validate_json(sound_json(message.data).text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"])

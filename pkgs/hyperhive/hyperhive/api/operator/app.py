@@ -8,7 +8,7 @@ from aiohttp import web
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.compression import compressed_json
 from hyperhive.api.errors import errors_as_json
-from hyperhive.api.json_io import answer
+from hyperhive.api.json_io import answer, tell_replaced
 from hyperhive.api.operator.agents import AgentsApi
 from hyperhive.api.operator.hive import HiveApi
 from hyperhive.api.operator.login import LoginApi
@@ -45,6 +45,7 @@ def operator_app(
     """
     app = web.Application(
         middlewares=[
+            tell_replaced,
             errors_as_json,
             compressed_json,
             path_targets_only,
@@ -80,7 +81,13 @@ def admin_app(
         return answer(LoginUrl(url=login_url()))
 
     app = web.Application(
-        middlewares=[errors_as_json, path_targets_only, peers_only(peer_allowed), finish_writes(tasks)]
+        middlewares=[
+            tell_replaced,
+            errors_as_json,
+            path_targets_only,
+            peers_only(peer_allowed),
+            finish_writes(tasks),
+        ]
     )
     app.on_response_prepare.append(secure_answer)
     app.router.add_get("/admin/token", token)
