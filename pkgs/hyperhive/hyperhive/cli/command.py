@@ -3,11 +3,13 @@
 import argparse
 import json
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from hyperhive.cli.streams import OutputError, drop_output, say
+from hyperhive.text import sound
 
 OK: Final = 0
 FAILED: Final = 1
@@ -59,6 +61,7 @@ def add_rendered_config(parser: argparse.ArgumentParser, name: str) -> None:
 def emit(args: argparse.Namespace, document: Any, text: str) -> None:
     """Print `document` with `--json`, `text` (without line end; nothing when empty) otherwise."""
     if args.json:
+        document, _ = sound(document)
         print(json.dumps(document, indent=2))
     elif text:
         print(text)
@@ -69,10 +72,14 @@ def complain(
 ) -> None:
     """Print an error: on standard error in any case, and as the JSON document when one was asked for."""
     for line in message.splitlines() or [""]:
-        print(f"hyperhive: {key}: {printable(line)}", file=sys.stderr)
+        say(f"hyperhive: {key}: {printable(line)}")
     if as_json:
         told = {"mistakes": list(mistakes)} if mistakes else {}
-        print(json.dumps({"error": {"key": key, "message": message, **told}}, indent=2))
+        document, _ = sound({"error": {"key": key, "message": message, **told}})
+        try:
+            print(json.dumps(document, indent=2), flush=True)
+        except (OSError, OutputError):
+            drop_output()
 
 
 #: Fillers, joiners and variants that take no room, and the empty Braille cell: printable, and never seen.

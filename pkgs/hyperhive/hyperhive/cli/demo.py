@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
-import sys
 from pathlib import Path
 from typing import Final
 
 from hyperhive.cli.command import FAILED, OK, emit, printable
+from hyperhive.cli.streams import say
 from hyperhive.demo.run import Stage, play
 from hyperhive.up.processes import HiveProcesses
 
@@ -55,4 +55,4 @@ def _welcome(stage: Stage, processes: HiveProcesses) -> None:
 
 
 def _tell(line: str) -> None:
-    print(printable(line), file=sys.stderr, flush=True)
+    say(printable(line))

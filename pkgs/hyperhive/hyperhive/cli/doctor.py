@@ -10,6 +10,7 @@ from urllib.parse import quote
 from hyperhive.cli.broker_socket import find_socket
 from hyperhive.cli.command import FAILED, OK, add_socket, emit, printable
 from hyperhive.cli.config_files import load_broker
+from hyperhive.cli.streams import text_argument
 from hyperhive.diagnosis.doctor import ADVICE
 from hyperhive.diagnosis.probe import check
 from hyperhive.errors import RemoteError
@@ -46,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state-dir", metavar="DIR", type=Path, default=Path(".hyperhive"), help="as for up (%(default)s)"
     )
-    parser.add_argument("--agent", metavar="NAME", help="test the walls around this running agent instead")
+    parser.add_argument(
+        "--agent", metavar="NAME", type=text_argument, help="test the walls around this running agent instead"
+    )
     add_socket(parser)
 
 

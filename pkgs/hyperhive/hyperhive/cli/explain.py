@@ -9,8 +9,10 @@ from urllib.parse import quote
 from hyperhive.cli.broker_socket import admin_client
 from hyperhive.cli.command import OK, REFUSED, add_socket, emit, printable, table
 from hyperhive.cli.config_files import load_broker
+from hyperhive.cli.streams import text_argument
 from hyperhive.domain.bash import judge
 from hyperhive.errors import NotFoundError
+from hyperhive.text import shown
 
 DETAILS: Final = """
 Shows every simple command found in the line and the pattern that covers it, what runs in place of the line
@@ -22,8 +24,10 @@ EXAMPLES: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("agent", metavar="AGENT", help="the agent's name")
-    parser.add_argument("command", metavar="COMMAND", help="the command line, quoted as one argument")
+    parser.add_argument("agent", metavar="AGENT", type=text_argument, help="the agent's name")
+    parser.add_argument(
+        "command", metavar="COMMAND", type=text_argument, help="the command line, quoted as one argument"
+    )
     parser.add_argument("--config", metavar="FILE", type=Path, help="a hive in TOML, or broker.json")
     add_socket(parser)
 
@@ -41,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 def _judge(path: Path, name: str, command: str) -> dict[str, Any]:
     broker = load_broker(path)[0]
     if name not in broker.agents:
-        raise NotFoundError(f"{path}: there is no agent {name!r}, only {', '.join(broker.agents)}")
+        raise NotFoundError(f"{path}: there is no agent {shown(name)}, only {', '.join(broker.agents)}")
     verdict = judge(command, broker.agents[name].bash, directory=broker.agent_state_dir(name))
     return dataclasses.asdict(verdict)
 

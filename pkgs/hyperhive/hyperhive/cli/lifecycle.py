@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from hyperhive.cli.broker_socket import find_socket
 from hyperhive.cli.command import OK, Command, add_socket, emit, printable
+from hyperhive.cli.streams import text_argument
 from hyperhive.system.admin import AdminClient
 
 #: Longer than the broker itself waits (`protocol/lifecycle.py`), so that its reason arrives.
@@ -14,7 +15,7 @@ _SECONDS: Final = 320.0
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("agent", metavar="AGENT", help="the agent's name")
+    parser.add_argument("agent", metavar="AGENT", type=text_argument, help="the agent's name")
     add_socket(parser)
 
 

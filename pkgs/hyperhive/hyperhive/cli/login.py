@@ -8,8 +8,10 @@ from typing import Final
 
 from hyperhive.cli.broker_socket import admin_client
 from hyperhive.cli.command import OK, Command, add_socket, emit
+from hyperhive.cli.streams import input_bytes
 from hyperhive.domain.passwords import hash_password
 from hyperhive.errors import InvalidRequestError
+from hyperhive.text import sound_text
 
 _SHORTEST: Final = 8
 
@@ -29,12 +31,19 @@ def _hash_password_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _hash_password(args: argparse.Namespace) -> int:
-    password = _ask() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    password = _ask() if sys.stdin.isatty() else _line()
+    if sound_text(password, nul=True).replaced:
+        # A browser could never send it.
+        raise InvalidRequestError("password: is not UTF-8 text")
     if len(password) < _SHORTEST:
         raise InvalidRequestError(f"password: must have at least {_SHORTEST} characters, has {len(password)}")
     line = hash_password(password, secrets.token_bytes(16))
     emit(args, {"hash": line}, line)
     return OK
+
+
+def _line() -> str:
+    return input_bytes(line=True).decode(errors="surrogateescape").rstrip("\n")
 
 
 def _ask() -> str:

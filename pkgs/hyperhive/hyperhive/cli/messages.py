@@ -1,7 +1,6 @@
 """`hyperhive send`, `inbox`, `answer`, `parked`, `retry` and `drop`."""
 
 import argparse
-import sys
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,19 +17,24 @@ from hyperhive.cli.command import (
     one_line,
     printable,
 )
+from hyperhive.cli.streams import read_input, text_argument
 from hyperhive.errors import RemoteError
 from hyperhive.system.admin import AdminClient
 
 
 def _send_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("to", metavar="TO", help="an agent's name, manager, or * for everyone")
-    parser.add_argument("body", metavar="TEXT", help="the message; - reads it from standard input")
+    parser.add_argument(
+        "to", metavar="TO", type=text_argument, help="an agent's name, manager, or * for everyone"
+    )
+    parser.add_argument(
+        "body", metavar="TEXT", type=text_argument, help="the message; - reads it from standard input"
+    )
     parser.add_argument("--reply-to", metavar="ID", type=int, help="the message that this one answers")
     add_socket(parser)
 
 
 def _send(args: argparse.Namespace) -> int:
-    body = sys.stdin.read() if args.body == "-" else args.body
+    body = read_input() if args.body == "-" else args.body
     request = {"to": args.to, "body": body, "idempotency_key": uuid.uuid4().hex}
     if args.reply_to is not None:
         request["in_reply_to"] = args.reply_to
@@ -74,12 +78,14 @@ def _shown(message: dict[str, Any]) -> str:
 
 def _answer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", type=int, help="the question's number")
-    parser.add_argument("text", metavar="TEXT", help="the answer; - reads it from standard input")
+    parser.add_argument(
+        "text", metavar="TEXT", type=text_argument, help="the answer; - reads it from standard input"
+    )
     add_socket(parser)
 
 
 def _answer(args: argparse.Namespace) -> int:
-    text = sys.stdin.read() if args.text == "-" else args.text
+    text = read_input() if args.text == "-" else args.text
     question = admin_client(args).post(f"/api/questions/{args.id}/answer", {"answer": text})
     emit(args, question, f"question {question['id']} of {question['asker']} is answered")
     return OK

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from hyperhive.cli.broker_socket import admin_client
 from hyperhive.cli.command import OK, add_socket, emit, printable
+from hyperhive.cli.streams import text_argument
 
 DETAILS: Final = """
 A choice counts from the agent's next turn on and survives restarts of everything; `default` goes back to
@@ -17,8 +18,10 @@ EXAMPLES: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("agent", metavar="AGENT", help="the agent's name")
-    parser.add_argument("name", metavar="NAME", nargs="?", help="one of the agent's models, or default")
+    parser.add_argument("agent", metavar="AGENT", type=text_argument, help="the agent's name")
+    parser.add_argument(
+        "name", metavar="NAME", type=text_argument, nargs="?", help="one of the agent's models, or default"
+    )
     add_socket(parser)
 
 

@@ -3,10 +3,13 @@
 import argparse
 import importlib
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from hyperhive import __version__
 from hyperhive.cli.command import TABLE, Command
+
+#: Longest message about wrong usage, in characters; one that lists all commands is shorter.
+_ERROR_LENGTH: Final = 800
 
 #: Command -> summary.
 COMMANDS: Final = {
@@ -53,6 +56,12 @@ _MODULES: Final = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """As argparse does it, but without repeating a whole text that stands where it does not belong."""
+        super().error(message if len(message) <= _ERROR_LENGTH else f"{message[:_ERROR_LENGTH]}…")
+
+
 class _Version(argparse.Action):
     def __call__(
         self,
@@ -77,7 +86,7 @@ def whole_parser() -> argparse.ArgumentParser:
 
 
 def _parser(loaded: Collection[str | None]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="hyperhive",
         description="A hive of Claude Code agents: durable messages, enforced policies, one operator.",
         epilog=f"`hyperhive COMMAND --help` has examples.\n\n{TABLE}",

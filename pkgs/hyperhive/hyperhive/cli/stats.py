@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from hyperhive.cli.broker_socket import admin_client
 from hyperhive.cli.command import OK, add_socket, ago, emit, printable, table
+from hyperhive.cli.streams import text_argument
 
 DETAILS: Final = """
 Without an agent: of the whole hive. What is older is kept less finely; [retention] says for how long.
@@ -26,7 +27,9 @@ Totals = Mapping[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("agent", metavar="AGENT", nargs="?", default="", help="an agent's name")
+    parser.add_argument(
+        "agent", metavar="AGENT", type=text_argument, nargs="?", default="", help="an agent's name"
+    )
     parser.add_argument(
         "--since",
         metavar="AGO",

@@ -3,11 +3,11 @@
 import argparse
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Final
 
 from hyperhive.cli.command import OK, USAGE, add_rendered_config, printable
+from hyperhive.cli.streams import read_input, say
 from hyperhive.config import load_harness_config
 from hyperhive.harness.gate import Gate
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     try:
         gate = Gate(load_harness_config(Path(args.config)))
-        call = json.load(sys.stdin)
+        call = json.loads(read_input())
         decision = asyncio.run(gate.decide(call))
         if decision.refusal is None:
             print(json.dumps(decision.answer(call)), flush=True)
@@ -35,5 +35,5 @@ def run(args: argparse.Namespace) -> int:
         reason = decision.reason
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the call does not run
         reason = f"hyperhive could not check this: {error}"
-    print(printable(reason), file=sys.stderr)
+    say(printable(reason))
     return REFUSE

@@ -12,6 +12,7 @@ from typing import Final
 
 from hyperhive.cli.command import OK, emit, printable
 from hyperhive.cli.config_files import load_hive_file
+from hyperhive.cli.streams import say
 from hyperhive.config.hive_file import Hive, documented_keys
 from hyperhive.errors import ConfigError, NotFoundError
 from hyperhive.system.installation import examples_dir
@@ -140,5 +141,4 @@ def _tell(event: ChildEvent) -> None:
 
 def _say(line: str, name: str = "hyperhive") -> None:
     # The terminal may be gone; the hive is to be ended in order all the same.
-    with contextlib.suppress(OSError):
-        print(f"{name} | {printable(line)}", file=sys.stderr)
+    say(f"{name} | {printable(line)}")

@@ -16,10 +16,17 @@ def test_the_tools_of_the_agent_are_offered_until_the_input_ends(broker: Running
         "capabilities": {},
         "clientInfo": {"name": "test", "version": "1"},
     }
+    body = "half \ud83d, nul \0"
     requests = [
         {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize},
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
+        {
+            "jsonrpc": "2.0",
+            "id": 3,
+            "method": "tools/call",
+            "params": {"name": "send", "arguments": {"to": "operator", "body": body}},
+        },
     ]
     command = [sys.executable, "-m", "hyperhive", "mcp", "--config", str(tmp_path / "harness.json")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -28,7 +35,10 @@ def test_the_tools_of_the_agent_are_offered_until_the_input_ends(broker: Running
         for request in requests:
             process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
-        answers = [json.loads(process.stdout.readline()) for _ in range(2)]
+        answers = [json.loads(process.stdout.readline()) for _ in range(3)]
         process.stdin.close()
         assert process.wait(timeout=20) == 0
+    # Half a character in a call leaves it neither without an answer nor without its mail.
+    assert " is queued." in answers[2]["result"]["content"][0]["text"]
+    assert broker.admin.get("/api/messages?limit=1")["messages"][0]["body"] == "half \ufffd, nul \ufffd"
     assert {"send", "recv", "ask", "answer"} <= {tool["name"] for tool in answers[1]["result"]["tools"]}

@@ -47,6 +47,13 @@ def test_what_is_allowed_is_told_with_what_is_to_run(config: Path) -> None:
     }
 
 
+def test_half_a_character_is_judged_as_what_is_to_run(config: Path) -> None:
+    call = CALL | {"tool_input": {"command": "git log '\ud83d'", "description": "\ud83d"}}
+    done = hook(config, json.dumps(call))
+    said = json.loads(done.stdout)["hookSpecificOutput"]
+    assert said["updatedInput"] == {"command": "git log '\ufffd'", "description": "\ufffd"}
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
