@@ -1,4 +1,4 @@
-// Owns the keys of the page: which does what, and how a sequence of them is read. Pure.
+// Owns the keys of the page: which does what, how a sequence of them is read, and which are none of ours.
 
 /** Two keys of a sequence come within this time. */
 const PAUSE_MS = 1500;
@@ -54,6 +54,26 @@ const COMMANDS = new Map(
     .map(([typed, command]) => [typed, command]),
 );
 const BEGINNINGS = new Set([...COMMANDS.keys()].filter((typed) => typed.includes(" ")).map((typed) => typed[0]));
+
+/**
+ * Whether an input method has the key. Safari sends the Enter that ends a composition when that is over, so that
+ * only the number 229 tells it from one that sends.
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
+/**
+ * Keeps the keys of input methods from all that acts on keys. Called before anything else listens; a terminal
+ * reads them itself.
+ */
+export function withholdComposing() {
+  function keyDown(event) {
+    if (!isComposing(event) || event.target.closest?.(".screen")) return;
+    event.stopImmediatePropagation();
+    // A form with one line sends itself.
+    if (event.key === "Enter") event.preventDefault();
+  }
+  document.addEventListener("keydown", keyDown, true);
+}
 
 /** A reader of keys: `read(key, ms)` gives the command that the key completes, or null. */
 export function keyReader() {

@@ -1,4 +1,5 @@
 // The login page: a token or a password, one try at a time, a clear sentence when it is refused.
+import { withholdComposing } from "./keys.js";
 import { post } from "./net/api.js";
 
 const KINDS = {
@@ -41,6 +42,7 @@ async function submit(event) {
   }
 }
 
+withholdComposing();
 if (localStorage.getItem(PLACE) === "password") form.elements.kind.value = "password";
 form.addEventListener("change", (event) => event.target.name === "kind" && show());
 form.addEventListener("submit", submit);

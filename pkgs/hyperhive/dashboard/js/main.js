@@ -1,5 +1,6 @@
 // Starts the page: one store, one connection to the hive, one tree of views.
 import { createActions } from "./actions.js";
+import { withholdComposing } from "./keys.js";
 import { get, post } from "./net/api.js";
 import { now } from "./net/clock.js";
 import { GapError, hiveConnection } from "./net/hive_stream.js";
@@ -38,6 +39,8 @@ function schedule(notify) {
   if (document.hidden) setTimeout(notify, 250);
   else requestAnimationFrame(notify);
 }
+
+withholdComposing();
 
 const store = createStore(hiveReducer, initial, schedule);
 const api = { get: guarded(get), post: guarded(post) };

@@ -1,7 +1,7 @@
 // The keys of the page: single ones, sequences, and what is none.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEYS, keyReader } from "../../dashboard/js/keys.js";
+import { isComposing, KEYS, keyReader } from "../../dashboard/js/keys.js";
 
 const typed = (keys, pause = 100) => {
   const read = keyReader();
@@ -31,4 +31,11 @@ test("no key does two things, and each says what it does", () => {
   const beginnings = new Set(keys.filter((key) => key.includes(" ")).map((key) => key[0]));
   assert.deepEqual(keys.filter((key) => beginnings.has(key)), []);
   assert.ok(all.every(([, , words]) => words.length > 3));
+});
+
+test("the Enter of an input method is its own, also when Safari sends it after the composition", () => {
+  const enter = { key: "Enter", isComposing: false, keyCode: 13 };
+  assert.equal(isComposing(enter), false);
+  assert.equal(isComposing({ ...enter, isComposing: true }), true);
+  assert.equal(isComposing({ ...enter, keyCode: 229 }), true);
 });

@@ -68,7 +68,7 @@ function fieldOf(agentNow, name) {
 
     function keyDown(event) {
       const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-      const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey && !event.isComposing;
+      const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
       const chosen = open ? choices[marked] : null;
       if (by && plain && open) {
         event.preventDefault();

@@ -57,7 +57,7 @@ function Recipient({ value, recipients, onInput, onDone }) {
     else if (event.key === "Escape" && shown) {
       event.stopPropagation();
       setOpen(false);
-    } else if (event.key === "Enter" && !event.isComposing) {
+    } else if (event.key === "Enter") {
       event.preventDefault();
       if (choice) take(choice.name);
       else setOpen(false);

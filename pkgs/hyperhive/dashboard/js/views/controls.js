@@ -1,4 +1,5 @@
 // Buttons, fields and lists that more than one view has.
+import { isComposing } from "../keys.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
 
 const ASKING_MS = 5000;
@@ -34,7 +35,7 @@ export function Problem({ text }) {
 
 /** Enter alone, and not the Enter that ends an input method's composition. */
 export function isSubmit(event) {
-  return event.key === "Enter" && !event.shiftKey && !event.isComposing;
+  return event.key === "Enter" && !event.shiftKey && !isComposing(event);
 }
 
 export function TextArea({ value, onInput, ...rest }) {

@@ -42,7 +42,7 @@ export function Notify() {
     const outside = (event) => box.current.contains(event.target) || close();
     // Wherever the keyboard is, and before what lies below the menu is closed by it.
     function keyDown(event) {
-      if (event.key !== "Escape" || event.isComposing || event.target.closest?.("dialog")) return;
+      if (event.key !== "Escape" || event.target.closest?.("dialog")) return;
       event.preventDefault();
       close();
       bell.current.focus();

@@ -166,7 +166,7 @@ export function useShortcuts(openKeys) {
     const can = commands(openKeys);
     function keyDown(event) {
       const { key, target } = event;
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (target.closest?.("dialog")) return;
       const field = target.closest?.(TYPING);
       if (field) {
