@@ -93,8 +93,6 @@ def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | N
 
 
 def _judge_loop(tx: Transaction, limits: LoopBreakerConfig, new: NewMessage) -> LoopRefusal | None:
-    if new.sender == OPERATOR:
-        return None
     counts = PairCounts(
         recent=_count_recent(tx, new) if limits.messages_per_minute else 0,
         same=_count_same(tx, new) if limits.duplicates else 0,

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from hyperhive.demo.claude_env import SCRIPTED_API_KEY
 from hyperhive.demo.model_request import RequestKind
 from hyperhive.harness.main import Harness
 from hyperhive.protocol.agents import AgentState
@@ -241,6 +243,31 @@ async def test_a_rate_limit_parks_the_agent_and_its_mail_comes_back(small_hive: 
     assert (await hive.settled(mail, MessageState.QUEUED)).deliveries == 1
     view = hive.broker.services.agents.view("alice")
     assert view.status.until is not None
+
+
+async def test_an_agent_rests_until_its_rate_limit_ends_and_then_works_on(small_hive: MakeHive) -> None:
+    # Seconds, as the API says them; long before the pause without such a time is over.
+    resets_at = int(time.time()) + 4
+    hive = await small_hive(
+        f"""
+        [[turn]]
+        times = 1
+        [[turn.step]]
+        error_status = 429
+        error_type = "rate_limit_error"
+        [turn.step.headers]
+        anthropic-ratelimit-unified-status = "rejected"
+        anthropic-ratelimit-unified-reset = "{resets_at}"
+        anthropic-ratelimit-unified-representative-claim = "five_hour"
+        """,
+        alice={},
+    )
+    # Claude Code tells the end of a limit to subscribers only.
+    subscriber = {"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": SCRIPTED_API_KEY}
+    await hive.wake("alice", env=hive.quick_failures("alice") | subscriber)
+    mail = await hive.say("alice", "one")
+    assert (await hive.settled(mail)).deliveries == 2
+    assert time.time() >= resets_at
 
 
 async def test_a_daily_cap_stops_new_turns_while_mail_keeps_queueing(small_hive: MakeHive) -> None:
