@@ -1,8 +1,9 @@
 """Terminals: the output that is kept, how far a shell's may be read, and what the log tells of its end."""
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NamedTuple
 
+from hyperhive.domain.terminal_state import TerminalState
 from hyperhive.protocol.terminal import (
     EXACT_SECONDS,
     SCROLLBACK_BYTES,
@@ -12,6 +13,16 @@ from hyperhive.protocol.terminal import (
 
 #: How far to look for the beginning of a line.
 _LINE_BYTES: Final = 16 * 1024
+
+
+class Beginning(NamedTuple):
+    """Where a viewer begins that has seen nothing."""
+
+    offset: int
+    #: What puts an emulator that is as new into the state that the terminal has there.
+    state: bytes
+    #: Whether what the program in it drew is not known: it has the whole screen since before.
+    is_blank: bool
 
 
 class Scrollback:
@@ -27,11 +38,16 @@ class Scrollback:
         self._ring = bytearray(capacity)
         self.start = 0
         self.end = 0
+        self._forgotten = TerminalState()
 
     def append(self, data: bytes) -> None:
         """Keep `data`, and forget the oldest bytes that have no room beside it."""
         capacity = len(self._ring)
         kept = data[-capacity:]
+        lost = self.end + len(data) - capacity - self.start
+        if lost > 0:
+            self._forgotten.feed(self.read(self.start, lost))
+            self._forgotten.feed(data[: len(data) - len(kept)])
         self.end += len(data) - len(kept)
         at = self.end % capacity
         first = kept[: capacity - at]
@@ -51,12 +67,17 @@ class Scrollback:
         first = view[at : at + count]
         return b"".join((first, view[: count - len(first)]))
 
-    def first_line(self) -> int:
-        """Where a reader begins who has seen nothing: at the start of a line when the beginning is gone."""
-        if self.start == 0:
-            return 0
-        found = self.read(self.start, _LINE_BYTES).find(b"\n")
-        return self.start if found < 0 else self.start + found + 1
+    def beginning(self) -> Beginning:
+        """Where to begin: at a line when the start is gone; where a program has the screen, there is none."""
+        state = self._forgotten
+        if self.start == 0 or state.is_alternate:
+            return Beginning(self.start, state.sequences(), is_blank=state.is_alternate)
+        line = self.read(self.start, _LINE_BYTES)
+        line = line[: line.find(b"\n") + 1]
+        if line:
+            state = state.copy()
+            state.feed(line)
+        return Beginning(self.start + len(line), state.sequences(), is_blank=state.is_alternate)
 
 
 def allowance(drawn: Collection[int], *, seen: int, end: int, alone_seconds: float) -> int:

@@ -11,7 +11,7 @@ import aiohttp
 from pydantic import ValidationError
 
 from hyperhive.config import HarnessConfig
-from hyperhive.domain.terminal import Scrollback, allowance, closed_note
+from hyperhive.domain.terminal import Beginning, Scrollback, allowance, closed_note
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.link import BrokerLink
@@ -51,6 +51,8 @@ log = logging.getLogger(__name__)
 
 #: How long a shell may take to end after SIGHUP.
 TERMINATE_SECONDS: Final = 2.0
+#: How long a program may take to see that its terminal has another size.
+_REDRAW_SECONDS: Final = 0.15
 #: How long the broker and the viewers have to take the ends of terminals when the harness stops.
 _STOP_SECONDS: Final = 1.0
 
@@ -159,6 +161,7 @@ class Terminal:
         self._title = ""
         self._pty: Pty | None = None
         self._is_ending = False
+        self._is_redrawing = False
         self._reason = ""
         self._count = 0
         self._driver: Viewer | None = None
@@ -228,9 +231,11 @@ class Terminal:
             raise ConflictError(f"{VIEWER_LIMIT} windows look at this terminal already")
         self._count += 1
         output = self.output
-        begin = output.first_line() if have is None else min(have, output.end)
+        beginning = output.beginning() if have is None else None
+        begin = min(have or 0, output.end) if beginning is None else beginning.offset
         live = output.end if have is None else max(begin, self._seen)
-        viewer = Viewer(output, who, Attached(viewer=self._count, offset=begin, live=live))
+        attached = Attached(viewer=self._count, offset=begin, live=live)
+        viewer = Viewer(output, who, attached, beginning, self._redraw)
         if self.end is not None:
             viewer.end()
         self.viewers.append(viewer)
@@ -312,6 +317,23 @@ class Terminal:
                 self._pty.resize(viewer.size.cols, viewer.size.rows)
         if changed:
             self._on_change()
+
+    def _redraw(self, beginning: Beginning) -> None:
+        """What the program drew before `beginning` is not kept: ask it to draw everything anew."""
+        if self._pty is None or self.end is not None or self._is_redrawing:
+            return
+        if beginning.is_blank or not self._pty.is_idle:
+            self._tasks.start(self._change_size(self._pty), "redrawing of a terminal")
+
+    async def _change_size(self, pty: Pty) -> None:
+        """Another size for a moment: many programs draw nothing when it is the one that they know."""
+        self._is_redrawing = True
+        try:
+            pty.resize(self._size.cols, self._size.rows - 1 or 2)
+            await asyncio.sleep(_REDRAW_SECONDS)
+        finally:
+            self._is_redrawing = False
+            pty.resize(self._size.cols, self._size.rows)
 
     def _allowance(self) -> int:
         return allowance(

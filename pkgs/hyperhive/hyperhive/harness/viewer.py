@@ -1,9 +1,11 @@
 """A window that looks at a terminal: what to send it next, and what is held back until it has drawn more."""
 
 import asyncio
+import base64
 import time
+from collections.abc import Callable
 
-from hyperhive.domain.terminal import Scrollback
+from hyperhive.domain.terminal import Beginning, Scrollback
 from hyperhive.errors import InvalidRequestError
 from hyperhive.protocol.terminal import (
     CHUNK_BYTES,
@@ -14,14 +16,27 @@ from hyperhive.protocol.terminal import (
     Changed,
     Dropped,
     Size,
+    State,
     ViewerFrame,
 )
 
 
 class Viewer:
-    """A window that looks at a terminal, as a queue: whoever serves its socket asks `next`."""
+    """A window that looks at a terminal, as a queue: whoever serves its socket asks `next`.
 
-    def __init__(self, output: Scrollback, who: str, attached: Attached) -> None:
+    Args:
+        beginning: Null for one that has what lies before its first byte.
+        on_begin: Called when it goes on from a `Beginning` that is not the terminal's.
+    """
+
+    def __init__(
+        self,
+        output: Scrollback,
+        who: str,
+        attached: Attached,
+        beginning: Beginning | None = None,
+        on_begin: Callable[[Beginning], None] = lambda _: None,
+    ) -> None:
         self.id = attached.viewer
         self.who = who
         self.since = time.time()
@@ -32,6 +47,8 @@ class Viewer:
         self._output = output
         self._is_over = False
         self._attached: Attached | None = attached
+        self._beginning = beginning
+        self._on_begin = on_begin
         self._changed: Changed | None = None
         self._dropped = 0
         self._due = asyncio.Event()
@@ -76,6 +93,10 @@ class Viewer:
         if self._attached is not None:
             greeting, self._attached = self._attached, None
             return greeting
+        if self._beginning is not None:
+            beginning, self._beginning = self._beginning, None
+            if beginning.offset:
+                return self._state(beginning)
         if self._dropped:
             count, self._dropped = self._dropped, 0
             return Dropped(count=count)
@@ -85,14 +106,20 @@ class Viewer:
             return frame
         return self._chunk()
 
-    def _chunk(self) -> bytes | None:
+    def _state(self, beginning: Beginning) -> State:
+        self._on_begin(beginning)
+        return State(offset=beginning.offset, sequences=base64.b64encode(beginning.state).decode())
+
+    def _chunk(self) -> bytes | State | None:
         output = self._output
         if self._sent < output.start:
             # Too far behind, or what it has lies before a hole: once it has drawn what it was sent, it goes
             # on at the next line that is kept.
             if self.acked < self._sent:
                 return None
-            self._sent = self.acked = output.first_line()
+            beginning = output.beginning()
+            self._sent = self.acked = beginning.offset
+            return self._state(beginning)
         room = min(CHUNK_BYTES, WINDOW_BYTES - (self._sent - self.acked))
         if self._sent >= output.end or room <= 0:
             return None

@@ -21,6 +21,9 @@ after that the oldest output is dropped.
 
 **Coming back.** A viewer says in its address what it has (`?have=OFFSET`); the harness keeps the last
 `SCROLLBACK_BYTES`. So neither a cut connection nor a restart of the broker loses a byte, or repeats one.
+Where the first bytes of all are not kept, or output was skipped, `State` goes first: the modes, attributes
+and screen that the output before it has left. A program that has the screen is then asked to draw it anew, as
+if the size had changed.
 
 **Ends.** The harness ends a shell that nobody has looked at for `GRACE_SECONDS`, and all of them when it ends
 itself. A terminal that has ended is shown for `ENDED_SECONDS`.
@@ -70,6 +73,8 @@ CLOSE_LEFT: Final = 4001
 OFFSET_LIMIT: Final = 2**53 - 1
 
 _TITLE_LENGTH: Final = 200
+#: With what is around it, less than `FRAME_BYTES`.
+_STATE_LENGTH: Final = 60_000
 
 Offset = Annotated[int, Field(ge=0, le=OFFSET_LIMIT)]
 Columns = Annotated[int, Field(ge=2, le=500)]
@@ -147,6 +152,18 @@ class Attached(ApiModel):
     live: Offset
 
 
+class State(ApiModel):
+    """What the output before `offset` has left in a terminal that was as new before it; to a browser.
+
+    What the browser has not drawn and lies before `offset` was skipped.
+    """
+
+    type: Literal["state"] = "state"
+    offset: Offset
+    #: Escape sequences and characters to draw, base64.
+    sequences: Annotated[str, Field(max_length=_STATE_LENGTH)]
+
+
 class Changed(ApiModel):
     """The agent's terminals, the viewer's own among them, as they are now; to a browser."""
 
@@ -162,7 +179,7 @@ class Dropped(ApiModel):
 
 
 #: From a harness to a browser, beside output.
-ViewerFrame = Annotated[Attached | Changed | Dropped, Field(discriminator="type")]
+ViewerFrame = Annotated[Attached | State | Changed | Dropped, Field(discriminator="type")]
 VIEWER_FRAME: TypeAdapter[ViewerFrame] = TypeAdapter(ViewerFrame)
 
 

@@ -71,6 +71,14 @@ class Pty:
         """Of the program, which is also its session's number."""
         return self._process.pid
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the program itself, and nothing that it started, has the terminal."""
+        try:
+            return self._is_closed or os.tcgetpgrp(self._fd) == self.pid
+        except OSError:
+            return True
+
     async def read(self, most: int) -> bytes:
         """What the program has written, `most` bytes at most; empty when there will be no more."""
         while True:

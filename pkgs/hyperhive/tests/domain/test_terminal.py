@@ -56,11 +56,11 @@ def test_the_oldest_bytes_make_room_and_offsets_stay() -> None:
 def test_who_has_seen_nothing_begins_at_a_line() -> None:
     ring = Scrollback(8)
     ring.append(b"one\n")
-    assert ring.first_line() == 0
+    assert ring.beginning().offset == 0
     ring.append(b"two\nthree\n")
-    assert ring.read(ring.first_line(), 100) == b"three\n"
+    assert ring.read(ring.beginning().offset, 100) == b"three\n"
     ring.append(b"x" * 20)
-    assert ring.first_line() == ring.start
+    assert ring.beginning().offset == ring.start
 
 
 def test_it_holds_what_a_plain_string_would() -> None:

@@ -23,7 +23,7 @@ function reason({ code, reason: text }) {
 
 /**
  * Opens `path` from the offset `have` on (null: from the beginning of what is kept). The promise only ever ends
- * by rejecting. `on` has a handler for every type of frame, `open({type, say})`, and `output(offset, bytes)`.
+ * by rejecting. `on` has a handler for every type of frame, `open({type, say, leave})`, and `output(offset, bytes)`.
  */
 export function followTerminal(path, have, on, signal) {
   return new Promise((_, reject) => {
@@ -50,6 +50,8 @@ export function followTerminal(path, have, on, signal) {
       }
     }
 
+    const leave = () => end(new ApiError(0, "left", "The terminal is shown anew."));
+
     socket.onmessage = ({ data }) => {
       heard();
       try {
@@ -59,7 +61,7 @@ export function followTerminal(path, have, on, signal) {
           return;
         }
         const frame = JSON.parse(data);
-        if (frame.type === "attached") on.open({ type, say });
+        if (frame.type === "attached") on.open({ type, say, leave });
         on[frame.type]?.(frame);
       } catch (error) {
         end(error);

@@ -73,6 +73,10 @@ export function backlog() {
     get isEmpty() {
       return pieces.length === 0;
     },
+    /** Whether everything that was added is kept. */
+    get isWhole() {
+      return lost === 0;
+    },
     /** Keeps `piece` = {offset, bytes, gap}. */
     add(piece) {
       pieces.push(piece);

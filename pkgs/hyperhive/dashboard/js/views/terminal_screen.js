@@ -39,11 +39,12 @@ const binary = (text) => Uint8Array.from(text, (character) => character.charCode
  * {terminals}, {viewer}, {link: "connecting" | "live" | "lost" | "gone"} and {dropped}.
  */
 function startScreen(host, { path, id, find, report, onRefused, leave, screenReader, fontSize }) {
-  const flow = outputFlow();
+  let flow = outputFlow();
   const waiting = backlog();
   let line = null;
   let viewer = null;
   let drives = false;
+  let isRestoring = false;
   let size = null;
   let lostAt = null;
   let title = "";
@@ -52,7 +53,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   let early = "";
 
   const emulator = createEmulator(host, {
-    isAsked: () => drives && flow.isLive,
+    isAsked: () => drives && flow.isLive && !isRestoring,
     onKey,
     onType,
     screenReader,
@@ -82,18 +83,29 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     if (offset !== null) line?.say({ type: "ack", offset });
   }
 
-  function draw({ offset, bytes, gap }) {
+  // What was set before: a program that asked for something then was answered then.
+  function restore(bytes) {
+    terminal.write("", () => (isRestoring = true));
+    terminal.write(bytes, () => (isRestoring = false));
+  }
+
+  function draw({ offset, bytes, gap, isState }) {
     if (gap) {
       // What was skipped may have left any mode behind, and what came before it may not be drawn yet.
       terminal.write(`${RESET}\x1b[2m[${gap} bytes of output were skipped]\x1b[0m\r\n`);
     }
+    if (isState) {
+      restore(bytes);
+      return;
+    }
+    const begun = flow;
     const at = flow.parting(offset, bytes.length);
     const parts = at === null ? [bytes] : [bytes.subarray(0, at), bytes.subarray(at)];
     let end = offset;
     for (const part of parts) {
       end += part.length;
       const behind = end;
-      terminal.write(part, () => acknowledge(flow.drew(behind)));
+      terminal.write(part, () => begun === flow && acknowledge(flow.drew(behind)));
     }
   }
 
@@ -102,17 +114,37 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     const { gap, skip } = flow.take(offset, bytes.length);
     const piece = { offset: offset + skip, bytes: bytes.subarray(skip), gap };
     if (!piece.bytes.length) return;
-    // A hidden page gets no time to draw: what comes is kept, so that the program need not wait for it.
+    show(piece);
+    if (!waiting.isEmpty) acknowledge(flow.kept(offset + bytes.length));
+  }
+
+  function state({ offset, sequences }) {
+    const bytes = Uint8Array.from(atob(sequences), (character) => character.charCodeAt(0));
+    show({ offset, bytes, gap: flow.take(offset, 0).gap, isState: true });
+  }
+
+  // A hidden page gets no time to draw: what comes is kept, so that the program need not wait for it.
+  function show(piece) {
     if (document.hidden || !waiting.isEmpty) {
       waiting.add(piece);
-      acknowledge(flow.kept(offset + bytes.length));
     } else {
       draw(piece);
     }
   }
 
   function onVisible() {
-    if (!document.hidden) waiting.take().forEach(draw);
+    if (document.hidden) return;
+    const { isWhole } = waiting;
+    const pieces = waiting.take();
+    if (isWhole) {
+      pieces.forEach(draw);
+      return;
+    }
+    // What had no room may have left any mode behind: the harness knows.
+    flow = outputFlow();
+    terminal.write(RESET);
+    line?.leave();
+    connection.hurry();
   }
 
   function changed({ terminals }) {
@@ -157,6 +189,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
       changed,
       dropped: ({ count }) => report({ dropped: count }),
       output,
+      state,
     };
     await followTerminal(path, flow.received, on, signal);
   }
