@@ -24,6 +24,8 @@ class Window:
         gaps: Where output was skipped: what was expected, and what came.
         offset: Behind the last byte.
         keeps_up: Acknowledges what it gets.
+        typed: How much it has typed, over all its connections.
+        taken: How much of that the program could have.
         terminals: The newest list.
     """
 
@@ -34,6 +36,8 @@ class Window:
     offset: int = 0
     keeps_up: bool = True
     dropped: int = 0
+    typed: int = 0
+    taken: int = 0
     terminals: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -45,19 +49,26 @@ class Window:
         *,
         have: int | None = None,
         keeps_up: bool = True,
+        name: str | None = None,
     ) -> Self:
         """Connect, from the offset `have` on."""
-        query = "" if have is None else f"?have={have}"
-        socket = await client.ws_connect(f"{path}{query}", max_msg_size=0)
+        asked = {"have": have, "window": name}
+        query = {key: str(value) for key, value in asked.items() if value is not None}
+        socket = await client.ws_connect(path, params=query, max_msg_size=0)
         stack.push_async_callback(socket.close)
         window = cls(socket, keeps_up=keeps_up)
         window.first = json.loads(await socket.receive_str(timeout=WAIT))
         assert window.first["type"] == "attached"
         window.offset = window.first["offset"]
+        window.typed = window.taken = window.first.get("typed", 0)
         return window
 
     async def type(self, text: str) -> None:
-        await self.socket.send_bytes(text.encode())
+        await self.send(text.encode())
+
+    async def send(self, data: bytes) -> None:
+        self.typed += len(data)
+        await self.socket.send_bytes(data)
 
     async def say(self, **frame: Any) -> None:
         await self.socket.send_str(json.dumps(frame))
@@ -86,6 +97,8 @@ class Window:
                 self.terminals = frame["terminals"]
             elif frame["type"] == "dropped":
                 self.dropped += frame["count"]
+            elif frame["type"] == "taken":
+                self.taken = frame["offset"]
             return True
         return False
 

@@ -109,14 +109,14 @@ function answersToFocus(parser, isAsked) {
 }
 
 // Pasted text is text: no control character in it may end a bracketed paste or reach the program as a key.
-function pasteClean(terminal, host) {
+function pasteClean(host, paste) {
   host.addEventListener(
     "paste",
     (event) => {
       event.preventDefault();
       event.stopPropagation();
       const text = event.clipboardData?.getData("text/plain") ?? "";
-      terminal.paste(text.replaceAll(/[^\P{Cc}\t\r\n]/gu, ""));
+      paste(text.replaceAll(/[^\P{Cc}\t\r\n]/gu, ""));
     },
     { capture: true },
   );
@@ -124,8 +124,8 @@ function pasteClean(terminal, host) {
 
 /**
  * An emulator in `host`. `isAsked()` says whether it is this window that answers programs' questions,
- * `onKey(event)` answers false to keys that the page takes for itself, `onType(text)` hears what is for the
- * shell.
+ * `onKey(event)` answers false to keys that the page takes for itself, `onType(text, isPaste)` hears what is
+ * for the shell.
  */
 export function createEmulator(host, { isAsked, onKey, onType, screenReader, fontSize }) {
   const { fontFamily } = getComputedStyle(host);
@@ -148,9 +148,14 @@ export function createEmulator(host, { isAsked, onKey, onType, screenReader, fon
   answerOnlyWhen(terminal.parser, isAsked);
   repeatWithinReason(terminal.parser);
   const isWanted = answersToFocus(terminal.parser, isAsked);
-  terminal.onData((text) => isWanted(text) && onType(text));
+  let isPaste = false;
+  terminal.onData((text) => isWanted(text) && onType(text, isPaste));
   terminal.attachCustomKeyEventHandler(onKey);
   terminal.open(host);
-  pasteClean(terminal, host);
+  pasteClean(host, (text) => {
+    isPaste = true;
+    terminal.paste(text);
+    isPaste = false;
+  });
   return { terminal, fits: () => fit.proposeDimensions() };
 }

@@ -60,6 +60,10 @@ export function textLength(text) {
   return `${text.length < 10_000 ? text.length : tokens(text.length)} characters`;
 }
 
+export function byteSize(count) {
+  return count < 1e6 ? `${Math.ceil(count / 1000)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+}
+
 export function counted(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;
 }

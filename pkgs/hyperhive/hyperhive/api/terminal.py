@@ -21,6 +21,7 @@ from hyperhive.protocol.terminal import (
     Beat,
     Offset,
     Size,
+    TerminalId,
 )
 from hyperhive.services.terminal import HarnessSocket, TerminalRelay
 from hyperhive.system.tasks import Tasks
@@ -41,6 +42,8 @@ class _Attach(Query):
     """From which offset of the output on; without one, from the oldest that is kept."""
 
     have: Offset | None = None
+    #: The window's own name, the same over all its connections.
+    window: TerminalId | None = None
 
 
 class ViewerApi:
@@ -96,14 +99,14 @@ class TerminalApi:
 
     async def attach(self, request: web.Request) -> web.WebSocketResponse:
         """Show a terminal until it ends, the window or the harness goes, or the operator logs out."""
-        have = read_query(request, _Attach).have
+        query = read_query(request, _Attach)
         socket = _socket(request)
         agent, terminal, who = request.match_info["name"], request.match_info["id"], _who(request)
         session = self._gate.session(request) if self._gate else None
         try:
             async with (
                 self._open_calls.hold(session),
-                self._terminals.attach(agent, terminal, who, have) as harness,
+                self._terminals.attach(agent, terminal, who, query.have, query.window) as harness,
             ):
                 await socket.prepare(request)
                 code, reason = await self._relay(request, socket, harness)

@@ -16,6 +16,7 @@ from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.shell import ManualSession, shell_command, shell_environment
+from hyperhive.harness.terminal_input import TerminalInput
 from hyperhive.harness.viewer import Viewer
 from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.link import AttachViewer, KillTerminal, OpenTerminal, TerminalOrder, TerminalRefused
@@ -35,7 +36,9 @@ from hyperhive.protocol.terminal import (
     Ack,
     Attached,
     BrowserFrame,
+    Cancel,
     Changed,
+    Paste,
     Resize,
     Size,
     TerminalEnd,
@@ -150,6 +153,7 @@ class Terminal:
         #: In the order in which they came.
         self.viewers: list[Viewer] = []
         self.output = Scrollback(SCROLLBACK_BYTES)
+        self._input = TerminalInput()
         #: Who asked for its end.
         self.killed_by = ""
         #: Set once all its output is there.
@@ -198,6 +202,7 @@ class Terminal:
         pty = self._pty = await Pty.open(
             command, directory, environment, cols=cols, rows=rows, input_limit=INPUT_BYTES
         )
+        self._input.start(pty)
         self._leave_alone()
         self._on_change()
         if self._is_ending:
@@ -221,8 +226,10 @@ class Terminal:
         self._on_change()
         return self.end
 
-    def attach(self, who: str, have: int | None) -> Viewer:
+    def attach(self, who: str, have: int | None, window: str | None = None) -> Viewer:
         """Let a window look on, from the offset `have` on; without one, from the beginning of what is kept.
+
+        The same `window` may have looked on before.
 
         Raises:
             ConflictError: Too many windows look on.
@@ -234,8 +241,11 @@ class Terminal:
         beginning = output.beginning() if have is None else None
         begin = min(have or 0, output.end) if beginning is None else beginning.offset
         live = output.end if have is None else max(begin, self._seen)
-        attached = Attached(viewer=self._count, offset=begin, live=live)
+        window = window or str(self._count)
+        typed = self._input.typed(window)
+        attached = Attached(viewer=self._count, offset=begin, live=live, typed=typed)
         viewer = Viewer(output, who, attached, beginning, self._redraw)
+        self._input.attach(viewer, window)
         if self.end is not None:
             viewer.end()
         self.viewers.append(viewer)
@@ -264,6 +274,10 @@ class Terminal:
                 viewer.drew(offset)
                 self._seen = max(self._seen, offset)
                 self._room.set()
+            case Paste(length=length):
+                self._input.announce(viewer, length)
+            case Cancel():
+                self._input.cancel(viewer)
             case Resize(cols=cols, rows=rows):
                 viewer.size = Size(cols=cols, rows=rows)
                 if viewer is self._driver:
@@ -277,9 +291,8 @@ class Terminal:
     def write_input(self, viewer: Viewer, data: bytes) -> None:
         """Write what a window typed; the one that typed last sets the size."""
         self._drive(viewer)
-        if self._pty is not None and self.end is None and (lost := self._pty.write(data)):
-            for one in self.viewers:
-                one.lost(lost)
+        if self.end is None:
+            self._input.write(viewer, data)
 
     def kill(self, who: str) -> None:
         """End it in the background: whoever asked for it may be gone before it is over."""
@@ -359,7 +372,7 @@ class Terminal:
 async def _serve(socket: aiohttp.ClientWebSocketResponse, terminal: Terminal, asked: AttachViewer) -> None:
     """Show the terminal until either side ends, and close the socket."""
     try:
-        viewer = terminal.attach(asked.who, asked.have)
+        viewer = terminal.attach(asked.who, asked.have, asked.window)
     except ConflictError:
         await socket.close(code=CLOSE_LEFT)
         return

@@ -17,6 +17,7 @@ from hyperhive.protocol.terminal import (
     Dropped,
     Size,
     State,
+    Taken,
     ViewerFrame,
 )
 
@@ -50,12 +51,20 @@ class Viewer:
         self._beginning = beginning
         self._on_begin = on_begin
         self._changed: Changed | None = None
-        self._dropped = 0
+        self._dropped: int | None = None
+        self._drops_rest = False
+        self._taken: int | None = None
         self._due = asyncio.Event()
 
-    def lost(self, count: int) -> None:
-        """Report to it that so many bytes more of input were dropped."""
-        self._dropped = min(self._dropped + count, OFFSET_LIMIT)
+    def lost(self, count: int, *, rest: bool = False) -> None:
+        """Tell it that so many bytes more of input were dropped, and whether it must drop the `rest`."""
+        self._drops_rest = self._drops_rest or rest
+        self._dropped = min((self._dropped or 0) + count, OFFSET_LIMIT)
+        self.wake()
+
+    def took(self, offset: int) -> None:
+        """What it typed before `offset` need not be kept any more."""
+        self._taken = offset
         self.wake()
 
     def show(self, frame: Changed) -> None:
@@ -97,9 +106,13 @@ class Viewer:
             beginning, self._beginning = self._beginning, None
             if beginning.offset:
                 return self._state(beginning)
-        if self._dropped:
-            count, self._dropped = self._dropped, 0
-            return Dropped(count=count)
+        if self._dropped is not None:
+            dropped = Dropped(count=self._dropped, rest=self._drops_rest)
+            self._dropped, self._drops_rest = None, False
+            return dropped
+        if self._taken is not None:
+            offset, self._taken = self._taken, None
+            return Taken(offset=offset)
         # The end is reported when all of the output has been sent.
         if self._changed is not None and not (self._is_over and self._sent < self._output.end):
             frame, self._changed = self._changed, None

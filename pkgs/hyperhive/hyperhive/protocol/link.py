@@ -140,6 +140,8 @@ class AttachViewer(ApiModel):
     viewer: TerminalId
     who: Who
     have: Offset | None
+    #: The window over all its connections.
+    window: TerminalId | None = None
 
 
 class KillTerminal(ApiModel):

@@ -19,6 +19,12 @@ waits. A viewer that falls more than `SCROLLBACK_BYTES` behind is moved on. Whil
 `SCROLLBACK_BYTES` beyond what was seen, so that whoever comes back within `EXACT_SECONDS` misses nothing;
 after that the oldest output is dropped.
 
+The other way, a browser sends what is typed, a paste too, up to `TYPED_BYTES` beyond the last `Taken`, which
+says how far the kernel took it; the rest waits in the page. A key that interrupts takes away what the program
+has not read: in the kernel, in the harness, and in every window that pastes. These hear `Dropped`, and what
+such a window has on its way goes too, until it says `Cancel`. A window has a name (`?window=NAME`), so that
+after a cut connection it hears how much has come and sends the rest, nothing twice.
+
 **Coming back.** A viewer says in its address what it has (`?have=OFFSET`); the harness keeps the last
 `SCROLLBACK_BYTES`. So neither a cut connection nor a restart of the broker loses a byte, or repeats one.
 Where the first bytes of all are not kept, or output was skipped, `State` goes first: the modes, attributes
@@ -46,6 +52,8 @@ FRAME_BYTES: Final = 64 * 1024
 WINDOW_BYTES: Final = 256 * 1024
 #: Output that is kept to be shown again.
 SCROLLBACK_BYTES: Final = 1024 * 1024
+#: Input on its way from one browser: sent and not yet taken.
+TYPED_BYTES: Final = 64 * 1024
 #: Input that waits for a program which does not read; more is dropped, with a `Dropped` to the viewers.
 INPUT_BYTES: Final = 1024 * 1024
 
@@ -150,6 +158,8 @@ class Attached(ApiModel):
     offset: Offset
     #: Output before this offset was shown in a window before: programs' questions in it were answered.
     live: Offset
+    #: So much of what this window typed, over all its connections, has come: it goes on from there.
+    typed: Offset = 0
 
 
 class State(ApiModel):
@@ -172,14 +182,23 @@ class Changed(ApiModel):
 
 
 class Dropped(ApiModel):
-    """Input was dropped: the program does not read it; to a browser."""
+    """Input was dropped: not read, in too long a line, or before an interrupt; to a browser."""
 
     type: Literal["dropped"] = "dropped"
-    count: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
+    count: Offset
+    #: What the window still has of it must not come.
+    rest: bool = False
+
+
+class Taken(ApiModel):
+    """What the window typed before `offset` was given to the program, or dropped; to a browser."""
+
+    type: Literal["taken"] = "taken"
+    offset: Offset
 
 
 #: From a harness to a browser, beside output.
-ViewerFrame = Annotated[Attached | State | Changed | Dropped, Field(discriminator="type")]
+ViewerFrame = Annotated[Attached | State | Changed | Dropped | Taken, Field(discriminator="type")]
 VIEWER_FRAME: TypeAdapter[ViewerFrame] = TypeAdapter(ViewerFrame)
 
 
@@ -204,6 +223,19 @@ class Resize(ApiModel):
     rows: Rows
 
 
+class Paste(ApiModel):
+    """The next bytes from the browser are one paste: when it is interrupted, none of it may follow."""
+
+    type: Literal["paste"] = "paste"
+    length: Offset
+
+
+class Cancel(ApiModel):
+    """Drop what was typed and the program has not read; also a browser's answer to `Dropped`."""
+
+    type: Literal["cancel"] = "cancel"
+
+
 class Title(ApiModel):
     """What the program in the terminal calls itself, as a browser's terminal has read it."""
 
@@ -211,5 +243,5 @@ class Title(ApiModel):
     text: _Title
 
 
-BrowserFrame = Annotated[Ack | Resize | Title, Field(discriminator="type")]
+BrowserFrame = Annotated[Ack | Resize | Title | Paste | Cancel, Field(discriminator="type")]
 BROWSER_FRAME: TypeAdapter[BrowserFrame] = TypeAdapter(BrowserFrame)

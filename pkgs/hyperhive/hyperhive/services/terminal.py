@@ -169,7 +169,7 @@ class TerminalRelay:
 
     @asynccontextmanager
     async def attach(
-        self, agent: str, name: str, who: str, have: int | None
+        self, agent: str, name: str, who: str, have: int | None, window: str | None = None
     ) -> AsyncIterator[HarnessSocket | None]:
         """The harness's socket for a window; null when the terminal ended with its harness.
 
@@ -178,6 +178,7 @@ class TerminalRelay:
             name: The terminal.
             who: The operator's address.
             have: The window has the output before this offset; null is nothing.
+            window: Its name over all its connections.
 
         Raises:
             NotFoundError: There is no such agent or terminal.
@@ -189,7 +190,7 @@ class TerminalRelay:
         if sum(one.terminal == name for one in viewers.values()) >= VIEWER_LIMIT:
             raise ConflictError(f"{VIEWER_LIMIT} windows look at this terminal already; close one")
         key = secrets.token_hex(16)
-        if not self._push(agent, AttachViewer(terminal=name, viewer=key, who=who, have=have)):
+        if not self._push(agent, AttachViewer(terminal=name, viewer=key, who=who, have=have, window=window)):
             if terminal.end is None:
                 raise ConflictError(f"{agent} is not connected now")
             yield None

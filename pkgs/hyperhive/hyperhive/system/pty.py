@@ -8,7 +8,7 @@ import signal
 import subprocess
 import termios
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -17,6 +17,8 @@ from hyperhive.errors import UnavailableError
 #: The kernel hands out a page at a time; so many together are one chunk.
 _READS: Final = 8
 _PAGE: Final = 4096
+#: Opens the program's end of a terminal, wherever its name may be (Linux).
+_TIOCGPTPEER: Final = 0x5441
 #: Longest pause between two looks at a process.
 _LOOK_SECONDS: Final = 0.02
 #: What the program must not ignore because this process does: started by nohup, or with `&` in a script, it
@@ -42,6 +44,8 @@ class Pty:
         self._input = bytearray()
         self._is_collected = False
         self._is_closed = False
+        #: Called when the kernel took some of what waits.
+        self.on_written: Callable[[], None] = lambda: None
         os.set_blocking(fd, False)
 
     @classmethod
@@ -88,6 +92,40 @@ class Pty:
                 await asyncio.sleep(0)
                 return b"".join(parts)
             await self._readable()
+
+    @property
+    def pending(self) -> int:
+        """Bytes of input that the kernel has no room for yet."""
+        return len(self._input)
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether the program is given whole lines, which the kernel edits."""
+        return bool(self._local_modes() & termios.ICANON)
+
+    def is_interrupt(self, data: bytes) -> bool:
+        """Whether this is a key that interrupts the program, and with it takes away what it has not read."""
+        modes = self._local_modes()
+        if len(data) != 1 or not modes & termios.ISIG or modes & termios.NOFLSH:
+            return False
+        keys = termios.tcgetattr(self._fd)[6]
+        return data in {keys[termios.VINTR], keys[termios.VQUIT], keys[termios.VSUSP]}
+
+    def discard(self) -> int:
+        """Forget all input that the program has not read; returns how much of it the kernel did not have."""
+        waiting = len(self._input)
+        self._input.clear()
+        if self._is_closed:
+            return waiting
+        with contextlib.suppress(OSError, termios.error):
+            # First what the kernel keeps on its way, then what it has ready for the program.
+            termios.tcflush(self._fd, termios.TCOFLUSH)
+            theirs = fcntl.ioctl(self._fd, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
+            try:
+                termios.tcflush(theirs, termios.TCIFLUSH)
+            finally:
+                os.close(theirs)
+        return waiting
 
     def write(self, data: bytes) -> int:
         """Type `data`; returns how many bytes were dropped because too many wait already."""
@@ -139,6 +177,15 @@ class Pty:
         loop.remove_writer(self._fd)
         self._is_closed = True
         os.close(self._fd)
+
+    def _local_modes(self) -> int:
+        if self._is_closed:
+            return 0
+        try:
+            modes: int = termios.tcgetattr(self._fd)[3]
+        except termios.error:
+            return 0
+        return modes
 
     async def _members(self) -> list[int]:
         """Processes of the session; none once its number may have become another one's."""
@@ -209,12 +256,16 @@ class Pty:
             while self._input:
                 del self._input[: os.write(self._fd, self._input[:_PAGE])]
         except BlockingIOError:
-            loop.add_writer(self._fd, self._flush)
+            loop.add_writer(self._fd, self._on_room)
             return
         except OSError:
             # Nobody is left to read it; `read` says so.
             self._input.clear()
         loop.remove_writer(self._fd)
+
+    def _on_room(self) -> None:
+        self._flush()
+        self.on_written()
 
 
 def _spawn(

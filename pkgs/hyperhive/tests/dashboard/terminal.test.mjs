@@ -9,6 +9,7 @@ import {
   boundedTitle,
   chosen,
   endWords,
+  inputFlow,
   outputFlow,
   terminalName,
 } from "../../dashboard/js/state/terminal.js";
@@ -91,6 +92,60 @@ test("what another window saw while this one was cut off is not live", () => {
   flow.take(100, 200);
   flow.drew(250);
   assert.equal(flow.isLive, true);
+});
+
+const KIB = 1024;
+
+/** Everything that may be sent now, as lengths; pastes that begin with it as well. */
+function sendable(input) {
+  const sent = [];
+  for (let piece; (piece = input.next()); ) sent.push(piece.paste ? [piece.bytes.length, piece.paste] : piece.bytes.length);
+  return sent;
+}
+
+test("a paste goes in pieces, and no more of it than may be on its way", () => {
+  const input = inputFlow();
+  input.attached(0);
+  input.add(new Uint8Array(100 * KIB), { isPaste: true });
+  assert.deepEqual(sendable(input), [[16 * KIB, 100 * KIB], 16 * KIB, 16 * KIB, 16 * KIB]);
+  assert.deepEqual(sendable(input), []);
+  assert.deepEqual([input.waiting, input.unsent], [100 * KIB, 36 * KIB]);
+  input.taken(32 * KIB);
+  assert.deepEqual(sendable(input), [16 * KIB, 16 * KIB]);
+  input.taken(96 * KIB);
+  assert.deepEqual(sendable(input), [4 * KIB]);
+  input.taken(100 * KIB);
+  assert.equal(input.waiting, 0);
+});
+
+test("after a cut connection what the harness does not have is sent again", () => {
+  const input = inputFlow();
+  input.attached(0);
+  input.add(new Uint8Array(40 * KIB).fill(7), { isPaste: true });
+  sendable(input);
+  input.taken(16 * KIB);
+  input.attached(20 * KIB);
+  assert.deepEqual(sendable(input), [12 * KIB, 8 * KIB]);
+  input.attached(40 * KIB);
+  assert.deepEqual(sendable(input), []);
+  input.add(Uint8Array.of(1));
+  assert.deepEqual(sendable(input), [1]);
+});
+
+test("what was dropped does not come after a new connection", () => {
+  const input = inputFlow();
+  input.attached(0);
+  input.add(new Uint8Array(100 * KIB), { isPaste: true, tail: "end" });
+  sendable(input);
+  assert.equal(input.unsent, 36 * KIB);
+  assert.equal(input.drop(), "end");
+  input.add(Uint8Array.of(1, 2, 3));
+  input.attached(30 * KIB);
+  assert.deepEqual(sendable(input), [3]);
+  input.taken(30 * KIB + 3);
+  assert.equal(input.waiting, 0);
+  input.add(new Uint8Array(10), { isPaste: true, tail: "end" });
+  assert.equal(input.drop(), "");
 });
 
 test("a title is cut between characters", () => {

@@ -31,7 +31,7 @@ signal.signal(signal.SIGWINCH, draw)
 out.write(b"\x1b[?1049h\x1b[?2004h\x1b[?1h\x1b=\x1b[?1000h\x1b[?1006h\x1b[?1004h\x1b[?25l\x1b[2J")
 out.write(b"\x1b]0;the editor\x07")
 draw()
-for number in range(32_000):
+for number in range(36_000):
     out.write(b"\x1b[2;1H\x1b[32mnumber %08d of the many\x1b[0m\x1b[K " % number)
 draw()
 while (key := os.read(0, 1000)) != b"q":
@@ -49,13 +49,24 @@ PASTE = """(area, text) => {
 }"""
 
 
-async def edit(page: Page, directory: Path) -> Path:
+def install(hive: RunningHive) -> Path:
+    """Put the program where the shell is; returns where it writes what is typed.
+
+    Its line is short, so that it is one line in windows of every width.
+    """
+    place = Path(hive.config.state_dir).parent / "alice" / "state"
+    program = place / "edit"
+    program.write_text(f"#!{sys.executable}\n{EDITOR}")
+    program.chmod(0o755)
+    return place / "typed"
+
+
+async def edit(hive: RunningHive, page: Page) -> Path:
     """Start the program, wait until it has written everything; returns where it writes what is typed."""
-    program, typed = directory / "editor.py", directory / "typed"
-    program.write_text(EDITOR)
+    typed = install(hive)
     await run(page, "echo before the ed''itor")
-    await run(page, f"{sys.executable} {program} {typed}")
-    await expect(rows(page)).to_contain_text("number 00031999", timeout=60_000)
+    await run(page, "./edit typed")
+    await expect(rows(page)).to_contain_text("number 00035999", timeout=60_000)
     return typed
 
 
@@ -68,7 +79,7 @@ async def typed_until(typed: Path, *wanted: bytes) -> None:
 async def holds(page: Page, typed: Path) -> None:
     """Everything that the program set works in this window, and its screen is there."""
     await expect(rows(page)).to_contain_text(
-        re.compile(r"the head of \d+ by \d+.*number 00031999.*typed here")
+        re.compile(r"the head of \d+ by \d+.*number 00035999.*typed here")
     )
     await expect(rows(page)).not_to_contain_text("before the editor")
     await page.locator(".emulator").click(position={"x": 100, "y": 60})
@@ -92,11 +103,9 @@ async def left(page: Page) -> None:
     await expect(rows(page)).to_contain_text("^[[A")
 
 
-async def test_a_reload_keeps_what_a_full_screen_program_has_set(
-    shells: RunningHive, page: Page, tmp_path: Path
-) -> None:
+async def test_a_reload_keeps_what_a_full_screen_program_has_set(shells: RunningHive, page: Page) -> None:
     await open_terminal(shells, page)
-    typed = await edit(page, tmp_path)
+    typed = await edit(shells, page)
     await page.reload()
     await expect(page.locator(".terminal-foot")).to_contain_text("1 viewer")
     await holds(page, typed)
@@ -106,10 +115,10 @@ async def test_a_reload_keeps_what_a_full_screen_program_has_set(
 
 
 async def test_a_second_window_and_a_restart_of_the_broker_keep_it_too(
-    shells: RunningHive, page: Page, open_page: Callable[..., Any], complaints: Complaints, tmp_path: Path
+    shells: RunningHive, page: Page, open_page: Callable[..., Any], complaints: Complaints
 ) -> None:
     await open_terminal(shells, page)
-    typed = await edit(page, tmp_path)
+    typed = await edit(shells, page)
     other: Page = await open_page(shells, viewport={"width": 700, "height": 600})
     await open_part(shells, other)
     await holds(other, typed)
@@ -125,20 +134,17 @@ async def test_a_second_window_and_a_restart_of_the_broker_keep_it_too(
     forgive(complaints)
 
 
-async def test_a_hidden_window_that_missed_much_keeps_it_too(
-    shells: RunningHive, page: Page, tmp_path: Path
-) -> None:
+async def test_a_hidden_window_that_missed_much_keeps_it_too(shells: RunningHive, page: Page) -> None:
     await open_terminal(shells, page)
     hide = """(hidden) => {
       Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));
     }"""
-    program, typed = tmp_path / "editor.py", tmp_path / "typed"
-    program.write_text(EDITOR)
+    typed = install(shells)
     await run(page, "echo before the ed''itor")
     await expect(rows(page)).to_contain_text("before the editor")
     await page.evaluate(hide, True)
-    await run(page, f"{sys.executable} {program} {typed}")
+    await run(page, "./edit typed")
     assert shells.host is not None
     (terminal,) = shells.host.terminals._terminals.values()
     async with asyncio.timeout(60):

@@ -5,15 +5,14 @@ import { ApiError } from "./api.js";
 const SILENCE_MS = 40_000;
 const HEADER_BYTES = 8;
 const CLOSE_ENDED = 4000;
-/** A paste goes in pieces of this. */
-const INPUT_BYTES = 16 * 1024;
 
 /** The terminal is over, and everything of it has come. */
 export class EndedError extends Error {}
 
-function address(path, have) {
+function address(path, have, window) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return `${scheme}://${location.host}${path}${have === null ? "" : `?have=${have}`}`;
+  const query = new URLSearchParams({ window, ...(have !== null && { have }) });
+  return `${scheme}://${location.host}${path}?${query}`;
 }
 
 function reason({ code, reason: text }) {
@@ -22,12 +21,12 @@ function reason({ code, reason: text }) {
 }
 
 /**
- * Opens `path` from the offset `have` on (null: from the beginning of what is kept). The promise only ever ends
+ * Opens `path` for the window of this name from the offset `have` on (null: from the beginning of what is kept). The promise only ever ends
  * by rejecting. `on` has a handler for every type of frame, `open({type, say, leave})`, and `output(offset, bytes)`.
  */
-export function followTerminal(path, have, on, signal) {
+export function followTerminal(path, { have, window }, on, signal) {
   return new Promise((_, reject) => {
-    const socket = new WebSocket(address(path, have));
+    const socket = new WebSocket(address(path, have, window));
     socket.binaryType = "arraybuffer";
     let silence;
 
@@ -44,11 +43,7 @@ export function followTerminal(path, have, on, signal) {
     }
 
     const say = (frame) => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(frame));
-    function type(bytes) {
-      for (let at = 0; at < bytes.length && socket.readyState === WebSocket.OPEN; at += INPUT_BYTES) {
-        socket.send(bytes.subarray(at, at + INPUT_BYTES));
-      }
-    }
+    const type = (bytes) => socket.readyState === WebSocket.OPEN && socket.send(bytes);
 
     const leave = () => end(new ApiError(0, "left", "The terminal is shown anew."));
 

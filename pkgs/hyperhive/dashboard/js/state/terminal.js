@@ -6,6 +6,9 @@ export const ACK_BYTES = 32 * 1024;
 const TITLE_LENGTH = 200;
 /** So much may be on its way and not drawn; the harness sends half of it. */
 const FLIGHT_BYTES = 512 * 1024;
+/** As the harness counts them; typed input goes in pieces. */
+const TYPED_BYTES = 64 * 1024;
+const PIECE_BYTES = 16 * 1024;
 /** Output that a hidden page keeps to draw later. */
 export const BACKLOG_BYTES = 1024 * 1024;
 
@@ -61,6 +64,74 @@ export function outputFlow() {
     },
     /** Everything before `offset` is kept to be drawn later; answers as `drew`. */
     kept: told,
+  };
+}
+
+/**
+ * What was typed and the program does not have yet, over all connections of this window: at most TYPED_BYTES of
+ * it are on their way, the rest waits here.
+ */
+export function inputFlow() {
+  // One after the other: the first one's first byte has the offset `base`.
+  let pieces = [];
+  let base = 0;
+  let sent = 0;
+  let length = 0;
+  const end = () => base + length;
+
+  return {
+    /** Bytes that the program does not have. */
+    get waiting() {
+      return length;
+    },
+    /** Bytes that have not been sent. */
+    get unsent() {
+      return end() - sent;
+    },
+    /** Adds `bytes`; `isPaste` where they belong together, `tail` ends them when they are dropped half-way. */
+    add(bytes, { isPaste = false, tail = "" } = {}) {
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        const piece = bytes.subarray(at, at + PIECE_BYTES);
+        pieces.push({ bytes: piece, paste: isPaste && at === 0 ? bytes.length : 0, tail });
+      }
+      length += bytes.length;
+    },
+    /** The harness has everything before `offset`: what follows is sent again. */
+    attached(offset) {
+      // What lies between was dropped here.
+      if (offset < base || offset > end()) base = offset;
+      sent = offset;
+    },
+    /** What may be sent now: {bytes, paste}, with the length of the paste that begins with it; null for nothing. */
+    next() {
+      let at = base;
+      for (const { bytes, paste } of pieces) {
+        const skip = sent - at;
+        at += bytes.length;
+        if (at <= sent) continue;
+        if (at - base > TYPED_BYTES) return null;
+        sent = at;
+        return { bytes: bytes.subarray(skip), paste: skip === 0 ? paste : 0 };
+      }
+      return null;
+    },
+    /** The program has everything before `offset`. */
+    taken(offset) {
+      while (pieces.length && base + pieces[0].bytes.length <= offset) {
+        base += pieces[0].bytes.length;
+        length -= pieces[0].bytes.length;
+        pieces.shift();
+      }
+      sent = Math.max(sent, base);
+    },
+    /** Drops everything; answers with what must be typed so that the program does not wait for the rest. */
+    drop() {
+      const begun = sent > base ? (pieces[0]?.tail ?? "") : "";
+      pieces = [];
+      base = sent;
+      length = 0;
+      return begun;
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { TerminalScreen } from "./terminal_screen.js";
 
 const POLL_MS = 5000;
 const SIZES = [11, 12, 13, 14, 16, 18];
+const NO_SCREEN = { link: "connecting", viewer: null, dropped: 0, refused: 0, waiting: 0 };
 const FIRST_SIZE = { cols: 80, rows: 24 };
 
 /** A choice of the operator's that outlives the page. */
@@ -94,7 +95,7 @@ function Nothing({ name, contained, busy, onOpen }) {
 
 export function View({ agent, name }) {
   const { openTerminal, endTerminal, listTerminals, refused } = useActions();
-  const [screen, setScreen] = useState({ link: "connecting", viewer: null, dropped: 0 });
+  const [screen, setScreen] = useState(NO_SCREEN);
   const [id, setId] = useState(() => sessionStorage.getItem(`terminal:${name}`));
   const [fontSize, setFontSize] = useSetting("font", 13);
   const [screenReader, setScreenReader] = useSetting("reader", false);
@@ -114,7 +115,7 @@ export function View({ agent, name }) {
     isChosen.current = true;
     sessionStorage.setItem(`terminal:${name}`, next);
     setId(next);
-    setScreen({ link: "connecting", viewer: null, dropped: 0 });
+    setScreen(NO_SCREEN);
   }
 
   function report({ terminals: newest, dropped = 0, ...change }) {

@@ -1,6 +1,6 @@
 // The line below a terminal: who looks at it, its size, where it comes from, how it ended or what is wrong.
 import { html } from "../ui.js";
-import { counted } from "../format.js";
+import { byteSize, counted } from "../format.js";
 import { endWords } from "../state/terminal.js";
 import { Ago } from "./times.js";
 
@@ -58,9 +58,23 @@ function Status({ terminal, screen, onAgain, busy }) {
     <span class="number">${terminal.cols} × ${terminal.rows}</span>
     <span>opened by ${terminal.opened_by} <${Ago} at=${terminal.since} /></span>
     ${!driving && html`<span>another window sets the size; type to take it over</span>`}
+    <${Typed} screen=${screen} />
+  `;
+}
+
+// What was typed or pasted and the program does not have.
+function Typed({ screen: { waiting, dropped, refused, drop } }) {
+  return html`
     ${
-      screen.dropped > 0 &&
-      html`<span class="lost">the program does not read: ${screen.dropped} bytes typed were dropped</span>`
+      waiting > 0 &&
+      html`
+      <span class="lost">${byteSize(waiting)} typed wait for the program to read</span>
+      <button type="button" class="quiet" onClick=${drop}>Drop the rest</button>`
+    }
+    ${dropped > 0 && html`<span class="lost">the program did not get ${dropped} bytes that were typed</span>`}
+    ${
+      refused > 0 &&
+      html`<span class="lost">not pasted: ${byteSize(refused)} at once are too many, send them as a file</span>`
     }
   `;
 }

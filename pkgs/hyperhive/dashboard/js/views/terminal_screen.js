@@ -3,7 +3,7 @@ import { html, useEffect, useRef } from "../ui.js";
 import { createEmulator, themeOf } from "../emulator.js";
 import { keepConnected } from "../net/reconnect.js";
 import { EndedError, followTerminal } from "../net/terminal_socket.js";
-import { backlog, boundedSize, boundedTitle, outputFlow } from "../state/terminal.js";
+import { backlog, boundedSize, boundedTitle, inputFlow, outputFlow } from "../state/terminal.js";
 
 /** After this a terminal that the broker does not know any more is not waited for. */
 const GONE_MS = 30_000;
@@ -25,6 +25,15 @@ const KEYS = [
   ["→", "\x1b[C"],
 ];
 
+/** Less than this waits only on its way. */
+const NOTICED_BYTES = 4096;
+/** While more than this waits, Ctrl-C is meant for that. */
+const PASTING_BYTES = 16 * 1024;
+/** More is not pasted but sent as a file. */
+const PASTE_BYTES = 16 * 1024 * 1024;
+const INTERRUPT = "\x03";
+const [PASTE_BEGIN, PASTE_END] = ["\x1b[200~", "\x1b[201~"];
+
 const encoder = new TextEncoder();
 
 function isLeaving({ key, ctrlKey, shiftKey }) {
@@ -34,9 +43,14 @@ function isLeaving({ key, ctrlKey, shiftKey }) {
 // Binary mouse reports: one byte for each character.
 const binary = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
+// Not randomUUID, which plain HTTP has not.
+function windowName() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
+}
+
 /**
  * Runs the terminal `id` in `host`. `find()` resolves to the agent's terminals, `report(change)` hears of
- * {terminals}, {viewer}, {link: "connecting" | "live" | "lost" | "gone"} and {dropped}.
+ * {terminals}, {viewer}, {link: "connecting" | "live" | "lost" | "gone"}, {dropped}, {refused} and {waiting, drop}.
  */
 function startScreen(host, { path, id, find, report, onRefused, leave, screenReader, fontSize }) {
   let flow = outputFlow();
@@ -50,7 +64,12 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   let title = "";
   let titleTimer = null;
   // The keyboard is here before the first connection is: what is typed meanwhile goes with it.
-  let early = "";
+  const input = inputFlow();
+  const window = windowName();
+  let isAttached = false;
+  let wasAttached = false;
+  let isCancelled = false;
+  let noticed = 0;
 
   const emulator = createEmulator(host, {
     isAsked: () => drives && flow.isLive && !isRestoring,
@@ -74,9 +93,54 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     return true;
   }
 
-  function onType(text) {
-    if (flow.received === null) early += text;
-    else line?.type(encoder.encode(text));
+  function onType(text, isPaste) {
+    const bytes = encoder.encode(text);
+    if (isPaste && bytes.length > PASTE_BYTES) {
+      report({ refused: bytes.length });
+      return;
+    }
+    if (text === INTERRUPT && input.waiting > PASTING_BYTES) cancel();
+    enter(bytes, { isPaste, tail: text.startsWith(PASTE_BEGIN) ? PASTE_END : "" });
+  }
+
+  function enter(bytes, options) {
+    input.add(bytes, options);
+    pump();
+  }
+
+  function pump() {
+    for (let piece; isAttached && (piece = input.next()); ) {
+      if (piece.paste) line.say({ type: "paste", length: piece.paste });
+      line.type(piece.bytes);
+    }
+    const waiting = input.waiting < NOTICED_BYTES ? 0 : input.waiting;
+    if (waiting !== noticed) report({ waiting, drop: cancel });
+    noticed = waiting;
+  }
+
+  // Also what is on its way, and what the kernel has for the program.
+  function cancel() {
+    drop(0);
+    if (isAttached) line.say({ type: "cancel" });
+    else isCancelled = true;
+    pump();
+  }
+
+  function drop(count) {
+    const dropped = count + input.unsent;
+    const tail = input.drop();
+    if (dropped) report({ dropped });
+    input.add(encoder.encode(tail));
+  }
+
+  function onDropped({ count, rest }) {
+    if (rest) {
+      drop(count);
+      line.say({ type: "cancel" });
+      pump();
+    } else if (count) {
+      report({ dropped: count });
+    }
   }
 
   function acknowledge(offset) {
@@ -182,32 +246,45 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
         terminal.options.disableStdin = false;
         report({ viewer, link: "live" });
         measure();
-        line.type(encoder.encode(early));
-        early = "";
+        isAttached = wasAttached = true;
+        if (isCancelled) line.say({ type: "cancel" });
+        isCancelled = false;
+        input.attached(frame.typed);
+        pump();
         up();
       },
       changed,
-      dropped: ({ count }) => report({ dropped: count }),
+      dropped: onDropped,
+      taken({ offset }) {
+        input.taken(offset);
+        pump();
+      },
       output,
       state,
     };
-    await followTerminal(path, flow.received, on, signal);
+    await followTerminal(path, { have: flow.received, window }, on, signal);
   }
 
   function onLost(error) {
     line = null;
-    early = "";
+    // What was typed before any connection was is not kept for one that may come much later.
+    if (!wasAttached) input.drop();
+    isAttached = false;
     drives = false;
     lostAt ??= Date.now();
     terminal.options.disableStdin = true;
     if (onRefused(error)) return true;
     const over = error instanceof EndedError || Date.now() - lostAt > GONE_MS;
     report({ link: over ? "gone" : "lost" });
+    if (over) {
+      drop(input.waiting - input.unsent);
+      pump();
+    }
     return over;
   }
 
   const connection = keepConnected(connect, onLost);
-  terminal.onBinary((text) => line?.type(binary(text)));
+  terminal.onBinary((text) => enter(binary(text)));
   terminal.onTitleChange((changed) => {
     title = boundedTitle(changed);
     titleTimer ??= setTimeout(() => {
@@ -220,6 +297,8 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const recolour = () => (terminal.options.theme = themeOf(host));
   scheme.addEventListener("change", recolour);
+  const onLeave = (event) => noticed > 0 && event.preventDefault();
+  addEventListener("beforeunload", onLeave);
   document.addEventListener("visibilitychange", onVisible);
   addEventListener("online", connection.hurry);
 
@@ -231,6 +310,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
       clearTimeout(titleTimer);
       resizing.disconnect();
       scheme.removeEventListener("change", recolour);
+      removeEventListener("beforeunload", onLeave);
       document.removeEventListener("visibilitychange", onVisible);
       removeEventListener("online", connection.hurry);
       terminal.dispose();
