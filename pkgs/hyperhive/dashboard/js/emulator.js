@@ -2,6 +2,7 @@
 import { Terminal } from "../vendor/xterm.module.js";
 import { FitAddon } from "../vendor/addon-fit.module.js";
 import "./adopted_style.js";
+import { countGraphemes } from "./character_width.js";
 
 export const SCROLLBACK_LINES = 5000;
 
@@ -130,6 +131,8 @@ function pasteClean(host, paste) {
 export function createEmulator(host, { isAsked, onKey, onType, screenReader, fontSize }) {
   const { fontFamily } = getComputedStyle(host);
   const terminal = new Terminal({
+    // The counting of columns is one.
+    allowProposedApi: true,
     cursorBlink: false,
     fontFamily,
     fontSize,
@@ -144,6 +147,7 @@ export function createEmulator(host, { isAsked, onKey, onType, screenReader, fon
   });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
+  countGraphemes(terminal);
   terminal.parser.registerOscHandler(8, () => true);
   answerOnlyWhen(terminal.parser, isAsked);
   repeatWithinReason(terminal.parser);

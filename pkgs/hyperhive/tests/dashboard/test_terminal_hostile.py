@@ -155,6 +155,18 @@ async def test_numbers_that_no_screen_has_do_not_stop_the_page(
     await expect(rows(page)).to_contain_text("still here")
 
 
+async def test_wide_characters_take_the_columns_that_programs_count(
+    shells: RunningHive, page: Page, tmp_path: Path
+) -> None:
+    await open_terminal(shells, page)
+    asked, said = tmp_path / "asked", tmp_path / "said"
+    asked.write_text("\r\033[K⚡🤖🫪|\033[6n\r\033[K👨\u200d👩\u200d👧|\033[6n\r\033[Ke\u0301🇩🇪|\033[6n")
+    read = f"timeout --foreground 1 cat > {said}"
+    await run(page, f"stty raw -echo; cat {asked}; {read}; stty sane; clear")
+    await expect(rows(page)).to_have_text(re.compile(r"^\s*hive>\s*$"))
+    assert re.findall(rb";(\d+)R", said.read_bytes()) == [b"8", b"4", b"5"]
+
+
 async def test_a_title_is_cut_between_characters(shells: RunningHive, page: Page, tmp_path: Path) -> None:
     await open_terminal(shells, page)
     file = tmp_path / "title"
