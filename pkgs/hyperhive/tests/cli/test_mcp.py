@@ -3,13 +3,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hyperhive.config.hive_file import Paths, parse_hive
 from tests.cli.conftest import HIVE, Running
 
+MANAGERS = {"ask_operator", "list_agents", "start", "stop", "restart"}
 
-def test_the_tools_of_the_agent_are_offered_until_the_input_ends(broker: Running, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize(("agent", "extra"), [("ada", set()), ("manager", MANAGERS)])
+def test_the_tools_of_the_agent_are_offered_until_the_input_ends(
+    broker: Running, tmp_path: Path, agent: str, extra: set[str]
+) -> None:
     paths = Paths(broker.directory, broker.directory / "run", tmp_path)
-    harness = parse_hive(HIVE, paths, directory=tmp_path).harnesses["ada"]
+    harness = parse_hive(HIVE, paths, directory=tmp_path).harnesses[agent]
     (tmp_path / "harness.json").write_text(harness.model_dump_json())
     initialize = {
         "protocolVersion": "2025-06-18",
@@ -41,4 +48,5 @@ def test_the_tools_of_the_agent_are_offered_until_the_input_ends(broker: Running
     # Half a character in a call leaves it neither without an answer nor without its mail.
     assert " is queued." in answers[2]["result"]["content"][0]["text"]
     assert broker.admin.get("/api/messages?limit=1")["messages"][0]["body"] == "half \ufffd, nul \ufffd"
-    assert {"send", "recv", "ask", "answer"} <= {tool["name"] for tool in answers[1]["result"]["tools"]}
+    offered = {tool["name"] for tool in answers[1]["result"]["tools"]}
+    assert offered == {"send", "recv", "ask", "answer"} | extra

@@ -77,6 +77,12 @@ async def test_only_own_built_in_and_allowed_mcp_tools_pass() -> None:
     assert ("Write", "tool_not_listed") in asked.refusals
 
 
+async def test_an_agent_whose_list_of_commands_is_empty_has_no_bash_and_all_its_other_tools() -> None:
+    asked = Asked(bash=[])
+    assert [await asked.call("Bash", command="git status"), await asked.call("Read")] == ["deny", "allow"]
+    assert asked.refusals == [("Bash", "tool_not_listed")]
+
+
 async def test_bash_follows_the_pattern_list() -> None:
     asked = Asked(bash=["git *"])
     assert await asked.call("Bash", command="git status") == "allow"

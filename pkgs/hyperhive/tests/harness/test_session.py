@@ -97,6 +97,22 @@ async def test_a_process_that_dies_in_the_turn_fails_it_and_can_be_started_again
     await warm.disconnect()
 
 
+async def test_a_session_that_does_not_say_how_full_it_is_goes_on(
+    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hive = await small_hive('default_text = "ok"', alice={})
+    warm = session(hive)
+    assert await warm.context() is None
+    await warm.connect()
+    with monkeypatch.context() as patched:
+        patched.setattr("hyperhive.harness.session.CONTROL_LIMIT", 0.0)
+        assert await warm.context() is None
+    assert (await warm.run("one", transcript()[0])).result is TurnResult.OK
+    used, size = await warm.context() or (0, 0)
+    assert 0 < used < size
+    await warm.disconnect()
+
+
 async def test_a_session_that_refuses_another_model_gets_it_with_its_next_process(
     small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
