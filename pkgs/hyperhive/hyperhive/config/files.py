@@ -42,7 +42,12 @@ def refuse(mistakes: Sequence[Mistake], origin: str) -> ConfigError:
     if len(mistakes) > _TOLD:
         told.append(f"{origin}: and {len(mistakes) - _TOLD} more mistakes")
     details = [
-        {"key": one.dotted_key, "reason": one.reason, "value": one.shown_value, "hint": one.hint or None}
+        {
+            "key": one.dotted_key,
+            "reason": f"{one.reason:.500}",
+            "value": one.shown_value,
+            "hint": one.hint or None,
+        }
         for one in mistakes[:_TOLD]
     ]
     return ConfigError("\n".join(told), details)

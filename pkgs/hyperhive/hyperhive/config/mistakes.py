@@ -17,6 +17,8 @@ T = TypeVar("T")
 NOTHING: Final = object()
 #: Most names that a hint lists.
 _KNOWN: Final = 20
+#: Most characters of a reason, which may repeat what stands in the file.
+_REASON: Final = 500
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Mistake:
 
     def __str__(self) -> str:
         value = "" if self.value is NOTHING else f" (value: {self.shown_value})"
-        return f"{self.dotted_key}: {self.reason}{value}{self.hint and f'; {self.hint}'}"
+        return (
+            f"{self.dotted_key}: {self.reason:.{_REASON}}{value}{self.hint and f'; {self.hint:.{_REASON}}'}"
+        )
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -375,6 +375,12 @@ def test_what_comes_from_the_defaults_is_told_there_alone() -> None:
     assert len(said.splitlines()) == 4
 
 
+def test_what_is_long_is_not_repeated_whole() -> None:
+    long = "x" * 100_000
+    said = refusal(f"[agents.ada]\nallowed_recipients = ['{long}']\nmodel = '{long}'\n{long} = '{long}'\n")
+    assert 500 < len(said) < 4000
+
+
 def test_a_file_full_of_mistakes_is_told_up_to_a_limit() -> None:
     lines = refusal(MINIMAL + "".join(f"x{number} = 1\n" for number in range(60))).splitlines()
     assert len(lines) == 51
