@@ -15,7 +15,8 @@ _CANCELLED: Final = frozenset({"aborted_streaming", "aborted_tools"})
 _TOO_LONG: Final = frozenset({"prompt_too_long", "blocking_limit"})
 _TOO_LARGE: Final = 413
 #: How the CLI's own words begin: releases before `terminal_reason` say it with them only.
-_TOO_LONG_WORDS: Final = ("prompt is too long", "api error: the model has reached its context window limit")
+_TOO_LONG_WORDS: Final = "prompt is too long"
+_WINDOW_WORDS: Final = "api error: the model has reached its context window limit"
 
 #: Statuses of the API, and kinds of errors, that speak of the request itself. No kind: no call of the API
 #: failed, but Claude Code could not work with what it got.
@@ -120,17 +121,25 @@ def classify(ending: Ending) -> Verdict:
 
 def _failed(ending: Ending) -> Verdict:
     """What an error means that Claude Code tells."""
+    words = ending.error_text.lower()
     too_long = ending.terminal_reason in _TOO_LONG or ending.api_status == _TOO_LARGE
-    if too_long or ending.error_text.lower().startswith(_TOO_LONG_WORDS):
+    if too_long or words.startswith(_TOO_LONG_WORDS):
         return Verdict(TurnResult.TOO_LONG)
     if ending.rate_limited or ending.error_kind == "rate_limit" or ending.api_status in _RATE_LIMITED:
         return Verdict(TurnResult.RATE_LIMITED)
     if ending.error_kind == "authentication_failed" or ending.api_status in _UNAUTHENTICATED:
         return Verdict(TurnResult.UNAUTHENTICATED)
-    meaning = _OK if ending.stop_reason is None else STOP_REASONS.get(ending.stop_reason, _OK)
+    meaning = STOP_REASONS.get(_last_stop(ending, words), _OK)
     if meaning != _OK:
         return meaning
     return Verdict(TurnResult.FAILED, by_prompt=_about_the_request(ending))
+
+
+def _last_stop(ending: Ending, words: str) -> str:
+    """Why the model stopped where Claude Code made an error of it, whose own stop reason says nothing."""
+    if words.startswith(_WINDOW_WORDS):
+        return "model_context_window_exceeded"
+    return "max_tokens" if ending.error_kind == "max_output_tokens" else ending.stop_reason or ""
 
 
 def _stopped(ending: Ending) -> Verdict:

@@ -204,15 +204,23 @@ class Runner:
 
     async def _run_turn(self, turn_id: str, messages: Sequence[Message], pending: int) -> Turn:
         prompt = wake_prompt(messages, pending)
-        turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
-        if turn.result is TurnResult.TOO_LONG and await self._may_compact(self._board.status.context_used):
+        ids = [message.id for message in messages]
+        turn = await self._prompt(turn_id, prompt, ids)
+        if turn.result is not TurnResult.TOO_LONG:
+            return turn
+        if self._session.id is not None and await self._may_compact(self._board.status.context_used):
             self.note("warning", "the context is full: compacting, then the same prompt once more")
             tried = (await self._breaker.now()).tried(self._board.status.context_used or 0)
-            await self._compact(turn_id)
-            turn = await self._prompt(turn_id, prompt, [message.id for message in messages])
+            await self._connect()
+            compacted = await self._compact(turn_id)
+            turn = await self._prompt(turn_id, prompt, ids)
             if turn.result in {TurnResult.OK, TurnResult.TOO_LONG}:
                 await self._breaker.keep(tried.judged(gained=turn.result is TurnResult.OK))
-        return turn
+            if turn.result is not TurnResult.TOO_LONG or compacted.result is not TurnResult.OK:
+                return turn
+        # The conversation alone was not too long at its last good turn: the prompt is.
+        await self._session.go_back()
+        return replace(turn, by_prompt=True)
 
     async def _may_compact(self, used: int | None) -> bool:
         """Whether a compaction may gain anything; says once that it may not."""
@@ -230,7 +238,7 @@ class Runner:
     async def _prompt(self, turn_id: str, prompt: str, messages: list[int], *, command: bool = False) -> Turn:
         doing = "compacting the session" if command else ""
         self._board.show(AgentState.WORKING, doing, turn=turn_id)
-        self.transcript = Transcript(turn_id, self.emit, self._clock, command=command)
+        self.transcript = Transcript(turn_id, self.emit, self._clock)
         self.transcript.start(prompt, messages)
         turn = await self._session.run(prompt, self.transcript, command=command)
         self.transcript = None
@@ -281,7 +289,8 @@ class Runner:
     async def _settle(self, turn: Turn) -> bool:
         """Ack or give back, then rest as long as the result asks for."""
         ok = turn.result is TurnResult.OK
-        if not await self._inbox.finish(ok=ok):
+        settled = await self._inbox.finish(ok=ok, failed=turn.error if turn.by_prompt else None)
+        if not settled:
             log.warning("the broker did not take the end of the turn; its mail will come again")
         match turn.result:
             case TurnResult.OK:
@@ -296,8 +305,9 @@ class Runner:
             case TurnResult.UNAUTHENTICATED:
                 await self._login_failed(turn)
             case _:
-                delay = self._failures.next()
-                await self._park(AgentState.FAILED, turn.error, self._clock() + delay)
+                # Time does not change a prompt, and the broker counts how often it failed.
+                pause = 0.0 if turn.by_prompt and settled else self._failures.next()
+                await self._park(AgentState.FAILED, turn.error, self._clock() + pause, least=pause)
         return True
 
     async def _rest(self) -> bool:
@@ -317,8 +327,8 @@ class Runner:
             detail = f"Claude refused the credentials: {turn.error}"
             await self._park(AgentState.NEEDS_LOGIN, detail, self._clock() + LOGIN_RETRY)
 
-    async def _park(self, state: AgentState, detail: str, until: float) -> None:
-        until = max(until, self._clock() + 1)
+    async def _park(self, state: AgentState, detail: str, until: float, *, least: float = 1.0) -> None:
+        until = max(until, self._clock() + least)
         self._board.show(state, detail, until=until)
         self.note("warning", f"{state.value.replace('_', ' ')}: {detail}")
         # Another model, or a session without what made this one fail, may be all that it takes.

@@ -3,18 +3,21 @@
 import asyncio
 import json
 import logging
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, Message, ResultMessage
 
 from hyperhive.domain.turns import Turn
 from hyperhive.domain.usage import Usage
 from hyperhive.errors import UnavailableError
+from hyperhive.harness.conversation import drop_since
 from hyperhive.harness.transcript import Transcript
+from hyperhive.protocol.events import TurnResult
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,14 @@ CONTROL_LIMIT: Final = 20.0
 MakeOptions = Callable[[str | None], ClaudeAgentOptions]
 
 
+class _Memory(NamedTuple):
+    """What the file of a session keeps of its conversation."""
+
+    session: str | None = None
+    usage: Usage | None = None
+    undone: str | None = None
+
+
 class Session:
     """One Claude Code process and its conversation, which survives restarts through its session id."""
 
@@ -38,6 +49,9 @@ class Session:
         self._client: ClaudeSDKClient | None = None
         #: The conversation's running totals that turns were told of.
         self._booked = Usage()
+        #: Uuid of the first prompt since the last turn that ended well, None after one.
+        self._undone: str | None = None
+        self._projects = Path()
         self.id: str | None = None
         #: What `use` chose; None leaves the model to the options.
         self.model: str | None = None
@@ -52,14 +66,14 @@ class Session:
         Raises:
             UnavailableError: Claude Code cannot be started; the message says why.
         """
-        remembered, booked = await asyncio.to_thread(self._recall)
+        remembered = await asyncio.to_thread(self._recall)
         try:
-            await self._start(remembered, booked)
+            await self._start(remembered)
         except UnavailableError:
-            if remembered is None:
+            if remembered.session is None:
                 raise
-            log.warning("conversation %s cannot be resumed, starting a new one", remembered)
-            await self._start(None)
+            log.warning("conversation %s cannot be resumed, starting a new one", remembered.session)
+            await self._start(_Memory())
 
     async def disconnect(self) -> None:
         """End the Claude Code process; the conversation can be resumed."""
@@ -85,9 +99,24 @@ class Session:
     async def renew(self) -> None:
         """End the conversation; `connect` begins a new one."""
         await self.disconnect()
-        self.id = None
+        self.id = self._undone = None
         if self._memory is not None:
             await asyncio.to_thread(self._memory.unlink, missing_ok=True)
+
+    async def go_back(self) -> None:
+        """Take what came since the last turn that ended well out of the conversation.
+
+        A prompt that failed would be in every later request, and make those fail, too. The process, which
+        has it in memory, ends; `connect` goes on from there, or begins anew where there was no such turn.
+        """
+        await self.disconnect()
+        if self._undone is None or self.id is None:
+            return
+        if not await asyncio.to_thread(drop_since, self._projects, self.id, self._undone):
+            await self.renew()
+            return
+        self._undone = None
+        await self._save()
 
     async def context(self) -> tuple[int, int] | None:
         """Tokens in the context and its size, as the idle session counts them; None if it cannot."""
@@ -105,25 +134,40 @@ class Session:
         """Run one turn. It always returns a `Turn`; a session that broke is disconnected.
 
         The prompt is delivered as written, no `@path` or `/command` in it counts, unless it is a `command`
-        of Claude Code itself, such as `/compact`.
+        of Claude Code itself, such as `/compact`. A prompt that failed does not stay in the conversation,
+        unless something was done in its turn and the prompt need not be why it failed.
         """
         client = self._client
         if client is None:
             return transcript.broken("Claude Code is not running")
+        turn = await self._play(client, prompt, transcript, command=command)
+        if command or turn.result is TurnResult.CANCELLED:
+            return turn
+        if turn.result is not TurnResult.OK and (turn.by_prompt or not turn.tools):
+            await self.go_back()
+        return turn
+
+    async def _play(
+        self, client: ClaudeSDKClient, prompt: str, transcript: Transcript, *, command: bool
+    ) -> Turn:
+        message = _user_message(prompt, verbatim=not command)
+        if not command and self._undone is None:
+            self._undone = message["uuid"]
+            await self._save()
         try:
-            await client.query(_user_message(prompt, verbatim=not command))
+            await client.query(_stream(message))
             async with aclosing(_received(client)) as messages:
-                async for message in messages:
-                    transcript.add(message)
-                    if isinstance(message, ResultMessage):
-                        return await self._ended(message, transcript)
+                async for received in messages:
+                    transcript.add(received)
+                    if isinstance(received, ResultMessage):
+                        return await self._ended(received, transcript, command=command)
         except Exception as error:
             # The SDK raises bare exceptions, too: when the process dies, when a control request times out.
             log.exception("the session broke in a turn")
             await self.disconnect()
-            return transcript.broken(f"Claude Code failed: {error}")
+            return transcript.broken(f"Claude Code failed: {error}", by_prompt=True)
         await self.disconnect()
-        return transcript.broken("Claude Code ended in the middle of the turn")
+        return transcript.broken("Claude Code ended in the middle of the turn", by_prompt=True)
 
     async def interrupt(self, within_seconds: float = INTERRUPT_LIMIT) -> None:
         """Ask the running turn to stop; end the process if it does not listen."""
@@ -136,41 +180,51 @@ class Session:
             log.warning("the turn cannot be interrupted, ending the session: %s", error)
             await self.disconnect()
 
-    async def _ended(self, message: ResultMessage, transcript: Transcript) -> Turn:
-        turn = transcript.end(message, self._booked)
+    async def _ended(self, message: ResultMessage, transcript: Transcript, *, command: bool) -> Turn:
+        turn = transcript.end(message, self._booked, command=command)
         # The result of a failure may be empty; the next one that is not tells all since the last.
         self._booked = Usage.read(message.total_cost_usd, message.model_usage) or self._booked
         self.id = message.session_id
-        if self._memory is not None:
-            await asyncio.to_thread(self._remember, self._memory)
+        if turn.result is TurnResult.OK and not command:
+            self._undone = None
+        await self._save()
         return turn
 
-    async def _start(self, resume: str | None, booked: Usage | None = None) -> None:
-        options = self._make_options(resume)
+    async def _start(self, memory: _Memory) -> None:
+        options = self._make_options(memory.session)
         client = ClaudeSDKClient(options if self.model is None else replace(options, model=self.model))
         try:
             await client.connect()
         except Exception as error:
             raise UnavailableError(f"Claude Code cannot be started: {error}") from error
         self._client = client
-        self._booked = Usage() if resume is None else await _totals(client, booked)
-        self.id = resume
+        self._booked = Usage() if memory.session is None else await _totals(client, memory.usage)
+        self.id, self._undone = memory.session, memory.undone
+        home = options.env.get("CLAUDE_CONFIG_DIR") or Path(options.env["HOME"], ".claude")
+        self._projects = Path(home, "projects")
+
+    async def _save(self) -> None:
+        if self._memory is not None and self.id is not None:
+            await asyncio.to_thread(self._remember, self._memory)
 
     def _remember(self, memory: Path) -> None:
-        """Write id and totals in one step: a half-written file would lose the conversation."""
+        """Write all in one step: a half-written file would lose the conversation."""
         fresh = memory.with_name(f".{memory.name}.new")
-        fresh.write_text(json.dumps({"session": self.id, "usage": self._booked._asdict()}))
+        kept = {"session": self.id, "usage": self._booked._asdict(), "undone": self._undone}
+        fresh.write_text(json.dumps(kept))
         fresh.replace(memory)
 
-    def _recall(self) -> tuple[str | None, Usage | None]:
+    def _recall(self) -> _Memory:
         if self._memory is None:
-            return None, None
+            return _Memory()
         try:
             found = json.loads(self._memory.read_text())
-            session = found["session"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None, None
-        return (session, Usage.parse(found.get("usage"))) if isinstance(session, str) else (None, None)
+            session, undone = found["session"], found.get("undone")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return _Memory()
+        if not isinstance(session, str):
+            return _Memory()
+        return _Memory(session, Usage.parse(found.get("usage")), undone if isinstance(undone, str) else None)
 
 
 async def _totals(client: ClaudeSDKClient, booked: Usage | None) -> Usage:
@@ -195,13 +249,19 @@ async def _totals(client: ClaudeSDKClient, booked: Usage | None) -> Usage:
     return totals if booked is None else totals.least(booked)
 
 
-async def _user_message(prompt: str, *, verbatim: bool) -> AsyncIterator[dict[str, Any]]:
-    yield {
+def _user_message(prompt: str, *, verbatim: bool) -> dict[str, Any]:
+    return {
         "type": "user",
         "message": {"role": "user", "content": prompt},
         "parent_tool_use_id": None,
+        # The entry in the conversation's file gets it.
+        "uuid": str(uuid.uuid4()),
         "client_composed": verbatim,
     }
+
+
+async def _stream(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    yield message
 
 
 async def _received(client: ClaudeSDKClient) -> AsyncGenerator[Message]:

@@ -49,10 +49,8 @@ _KINDS: Final = {
 
 
 class Transcript:
-    def __init__(self, turn: str, emit: Emit, clock: Clock = time.time, *, command: bool = False) -> None:
-        """`command` when the prompt is one of Claude Code itself, such as `/compact`."""
+    def __init__(self, turn: str, emit: Emit, clock: Clock = time.time) -> None:
         self._turn: Final = turn
-        self._command: Final = command
         self._emit = emit
         self._clock = clock
         self._started = clock()
@@ -107,10 +105,11 @@ class Transcript:
             case _:
                 pass
 
-    def end(self, result: ResultMessage, before: Usage) -> Turn:
+    def end(self, result: ResultMessage, before: Usage, *, command: bool = False) -> Turn:
         """Close the turn with the session's result, whose cost and usage by model are running totals.
 
-        `before` are those totals as far as earlier turns have them.
+        `before` are those totals as far as earlier turns have them; `command` when the prompt was one of
+        Claude Code itself, such as `/compact`.
         """
         used = Usage.read(result.total_cost_usd, result.model_usage).since(before)
         own, tokens = _split(used, result.usage or {})
@@ -126,7 +125,7 @@ class Transcript:
                 stop_reason=result.stop_reason,
                 answered=self._answered,
                 output_tokens=_count(result.usage or {}, "output_tokens"),
-                command=self._command,
+                command=command,
             )
         )
         turn = Turn(
@@ -147,10 +146,11 @@ class Transcript:
         self._ended(turn)
         return turn
 
-    def broken(self, error: str) -> Turn:
-        """Close the turn without a result: the session died or did not answer."""
+    def broken(self, error: str, *, by_prompt: bool = False) -> Turn:
+        """Close the turn without a result: the session died or did not answer; its prompt can be why."""
         result = TurnResult.CANCELLED if self._cancelled else TurnResult.FAILED
-        turn = Turn(result=result, error=error, tools=dict(self._tools))
+        by_prompt = by_prompt and not self._cancelled
+        turn = Turn(result=result, error=error, by_prompt=by_prompt, tools=dict(self._tools))
         self._ended(turn)
         return turn
 

@@ -21,13 +21,14 @@ from hyperhive.harness.main import Harness
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.messages import Message, MessageState, SendRequest
 from hyperhive.system.tasks import Tasks
+from tests.harness.byte_model import ByteModel
 
 WAIT = 15.0
 
 
-async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
+async def until(true: Callable[[], Awaitable[bool]], what: str, within_seconds: float = WAIT) -> None:
     """Wait, bounded, until something real has happened."""
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(within_seconds):
         while not await true():
             await asyncio.sleep(0.01)
         return
@@ -127,11 +128,13 @@ class SmallHive:
         request = SendRequest(to=to, body=body)
         return (await self.broker.services.messages.send("operator", request)).messages[0]
 
-    async def settled(self, message: Message, state: MessageState = MessageState.ACKED) -> Message:
+    async def settled(
+        self, message: Message, state: MessageState = MessageState.ACKED, within_seconds: float = WAIT
+    ) -> Message:
         async def reached() -> bool:
             return (await self.broker.services.messages.get(message.id)).state is state
 
-        await until(reached, f"message {message.id} is {state}")
+        await until(reached, f"message {message.id} is {state}", within_seconds)
         return await self.broker.services.messages.get(message.id)
 
     async def inbox(self, count: int) -> list[Message]:
@@ -209,6 +212,14 @@ async def small_hive(hive_config: Callable[..., BrokerConfig], tmp_path: Path) -
     yield make
     for hive in hives:
         await hive.stop()
+
+
+@pytest.fixture
+async def byte_model() -> AsyncIterator[ByteModel]:
+    model = ByteModel()
+    runner = await model.start()
+    yield model
+    await runner.cleanup()
 
 
 MODEL = "claude-sonnet-4-5"

@@ -1,108 +1,29 @@
 """Answers that end without being done, byte by byte from a raw model, as the real CLI reports them."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.messages import MessageState
+from tests.harness.byte_model import ByteModel, Play, call, end, event, start, text, thinking
 from tests.harness.conftest import MakeHive, SmallHive
 
 
-def event(data: dict[str, Any]) -> bytes:
-    return f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()
+def answers(first: bytes, then: bytes | None = None) -> Play:
+    """Always `first`, but `then` to the request that brings a tool's result."""
 
-
-def start() -> bytes:
-    message = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-4-5",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {"input_tokens": 10, "output_tokens": 1},
-    }
-    return event({"type": "message_start", "message": message})
-
-
-def block(content: dict[str, Any], delta: dict[str, Any], index: int = 0) -> bytes:
-    return (
-        event({"type": "content_block_start", "index": index, "content_block": content})
-        + event({"type": "content_block_delta", "index": index, "delta": delta})
-        + event({"type": "content_block_stop", "index": index})
-    )
-
-
-def text(words: str) -> bytes:
-    return block({"type": "text", "text": ""}, {"type": "text_delta", "text": words})
-
-
-def thinking(words: str) -> bytes:
-    content = {"type": "thinking", "thinking": "", "signature": ""}
-    return block(content, {"type": "thinking_delta", "thinking": words})
-
-
-def call(name: str, given: dict[str, Any]) -> bytes:
-    content = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
-    return block(content, {"type": "input_json_delta", "partial_json": json.dumps(given)})
-
-
-def end(reason: str | None, output_tokens: int = 5, sequence: str | None = None) -> bytes:
-    delta = {"stop_reason": reason, "stop_sequence": sequence}
-    usage = {"output_tokens": output_tokens}
-    return event({"type": "message_delta", "delta": delta, "usage": usage}) + event({"type": "message_stop"})
-
-
-class RawModel:
-    """Answers every request with the given bytes; the one that brings a tool's result with `then`."""
-
-    def __init__(self) -> None:
-        self.answer = b""
-        self.then: bytes | None = None
-        self.url = ""
-
-    async def start(self) -> web.AppRunner:
-        app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_route("*", "/{_:.*}", self._reply)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        return runner
-
-    async def _reply(self, http: web.Request) -> web.StreamResponse:
-        body = await http.json() if http.can_read_body else {}
-        if not http.path.endswith("/v1/messages"):
-            return web.json_response({"input_tokens": 10})
-        if not body.get("stream"):
-            error = {"type": "api_error", "message": "no answer in one piece"}
-            return web.json_response({"type": "error", "error": error}, status=500)
+    def play(body: dict[str, Any]) -> bytes:
         ran = "tool_result" in json.dumps(body["messages"][-2:])
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
-        await response.prepare(http)
-        if data := self.answer if self.then is None or not ran else self.then:
-            await response.write(data)
-        await response.write_eof()
-        return response
+        return first if then is None or not ran else then
+
+    return play
 
 
-@pytest.fixture
-async def raw_model() -> AsyncIterator[RawModel]:
-    model = RawModel()
-    runner = await model.start()
-    yield model
-    await runner.cleanup()
-
-
-async def awake(small_hive: MakeHive, model: RawModel, **agent: Any) -> SmallHive:
+async def awake(small_hive: MakeHive, model: ByteModel, **agent: Any) -> SmallHive:
     hive = await small_hive("", alice=agent)
-    env = hive.quick_failures("alice") | {"ANTHROPIC_BASE_URL": model.url}
-    await hive.wake("alice", env=env)
+    await hive.wake("alice", env=hive.quick_failures("alice") | {"ANTHROPIC_BASE_URL": model.url})
     return hive
 
 
@@ -119,7 +40,7 @@ BASH = call("Bash", {"command": "echo ran"})
         (start() + end("pause_turn"), None, "(pause_turn)"),
         (start() + end("refusal"), None, "the model refused (refusal): API Error: "),
         (start() + text("No.") + end("refusal"), None, "the model refused (refusal): API Error: "),
-        (start() + text("hi") + end("max_tokens"), None, "output token maximum"),
+        (start() + text("hi") + end("max_tokens"), None, "output limit (max_tokens): API Error: "),
         (start() + text("hi") + end("something_new"), None, "does not know (something_new)"),
         (start() + text("hi") + end(None), None, "broke off without a stop reason"),
         (start() + text("hi") + end("tool_use"), None, "tool call could not be parsed"),
@@ -130,10 +51,10 @@ BASH = call("Bash", {"command": "echo ran"})
     ],
 )
 async def test_an_answer_that_is_not_done_acks_no_mail_and_is_shown(
-    small_hive: MakeHive, raw_model: RawModel, answer: bytes, then: bytes | None, said: str
+    small_hive: MakeHive, byte_model: ByteModel, answer: bytes, then: bytes | None, said: str
 ) -> None:
-    raw_model.answer, raw_model.then = answer, then
-    hive = await awake(small_hive, raw_model, bash=None)
+    byte_model.play = answers(answer, then)
+    hive = await awake(small_hive, byte_model, bash=None)
     mail = await hive.say("alice", "one")
     await hive.state("alice", AgentState.FAILED)
     assert (await hive.settled(mail, MessageState.QUEUED)).acked_at is None
@@ -143,7 +64,7 @@ async def test_an_answer_that_is_not_done_acks_no_mail_and_is_shown(
     [told] = [one["error"] for one in await hive.events("alice", "turn_end")][:1]
     assert said in told
     # The next answer is done, and so is the mail.
-    raw_model.answer, raw_model.then = start() + text("done") + end("end_turn"), None
+    byte_model.play = answers(start() + text("done") + end("end_turn"))
     assert (await hive.settled(mail)).redelivered
 
 
@@ -164,8 +85,29 @@ async def test_an_answer_that_is_not_done_acks_no_mail_and_is_shown(
     ],
 )
 async def test_an_answer_that_is_done_acks_its_mail(
-    small_hive: MakeHive, raw_model: RawModel, answer: bytes, then: bytes | None
+    small_hive: MakeHive, byte_model: ByteModel, answer: bytes, then: bytes | None
 ) -> None:
-    raw_model.answer, raw_model.then = answer, then
-    hive = await awake(small_hive, raw_model, bash=["echo *"])
+    byte_model.play = answers(answer, then)
+    hive = await awake(small_hive, byte_model, bash=["echo *"])
     assert (await hive.settled(await hive.say("alice", "one"))).deliveries == 1
+
+
+@pytest.mark.parametrize(
+    "sub", [start() + end("pause_turn"), start() + end("end_turn", 0), start() + end("refusal")]
+)
+async def test_how_a_subagent_ends_does_not_end_the_turn(
+    small_hive: MakeHive, byte_model: ByteModel, sub: bytes
+) -> None:
+    given = {"description": "look", "prompt": "SUBTASK", "subagent_type": "general-purpose"}
+
+    def play(body: dict[str, Any]) -> bytes:
+        first = json.dumps(body["messages"][0])
+        if "SUBTASK" in first:
+            return sub
+        ran = "tool_result" in json.dumps(body["messages"][-2:])
+        return start() + (text("done") + end("end_turn") if ran else call("Agent", given) + end("tool_use"))
+
+    byte_model.play = play
+    hive = await awake(small_hive, byte_model, tools=["Agent"])
+    assert (await hive.settled(await hive.say("alice", "one"))).deliveries == 1
+    assert any("SUBTASK" in json.dumps(body["messages"][0]) for body in byte_model.bodies)
