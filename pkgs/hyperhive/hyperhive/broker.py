@@ -22,6 +22,7 @@ from hyperhive.api.errors import plain_problem
 from hyperhive.api.operator.app import admin_app, operator_app
 from hyperhive.api.security import Gate, secure
 from hyperhive.config import LOOPBACK, UID_RANGE, AgentConfig, BrokerConfig, NtfyConfig, TlsConfig, uid_base
+from hyperhive.domain.timing import PauseWatch
 from hyperhive.errors import ConfigError, HyperhiveError
 from hyperhive.services.composition import Services, build_services
 from hyperhive.services.lifecycle import Runtime
@@ -210,9 +211,14 @@ class Broker:
         return listener
 
     async def _sweep(self) -> None:
+        watch = PauseWatch(_SWEEP_SECONDS, lambda: time.clock_gettime(time.CLOCK_BOOTTIME), time.time)
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
+            lost = watch.tick()
             try:
+                if lost:
+                    log.info("%.0f seconds were lost: leases and deadlines get them back", lost)
+                    await self.services.resume(lost)
                 await self.services.sweep()
             except Exception:
                 # The next second may go better; mail must not wait for a restart because of one failure.

@@ -1,10 +1,13 @@
-"""Time: days in UTC, delays between tries, and how often something may happen. All of it in seconds."""
+"""Time: days in UTC, delays between tries, pauses, how often something may happen. All of it in seconds."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 DAY: Final = 86_400.0
+#: Seconds that a busy loop may be late by.
+_LATE: Final = 2.0
 
 
 def day_start(timestamp: float) -> float:
@@ -27,6 +30,27 @@ class Backoff:
 
     def reset(self) -> None:
         self.failures = 0
+
+
+class PauseWatch:
+    """Notices that a loop which ticks `every` so many seconds stood still: stopped, or the machine asleep.
+
+    Args:
+        clocks: Each goes on during some of the pauses: a machine's boot time while the machine sleeps, the
+            time of day once it is set after a virtual machine was moved.
+    """
+
+    def __init__(self, every: float, *clocks: Callable[[], float]) -> None:
+        self._every = every
+        self._clocks = clocks
+        self._last = [clock() for clock in clocks]
+
+    def tick(self) -> float:
+        """The seconds that this tick came too late by, 0 while it came more or less in time."""
+        now = [clock() for clock in self._clocks]
+        late = max(new - old for new, old in zip(now, self._last, strict=True)) - self._every
+        self._last = now
+        return late if late > _LATE else 0.0
 
 
 class SlidingWindow:

@@ -125,16 +125,19 @@ class BrokerClient:
         wait: float = 0,
     ) -> AnswerT:
         """One call that the broker may take `wait` seconds longer for than for any other."""
-        limit = aiohttp.ClientTimeout(total=30 + wait)
-        patience = self._patience if patience is None else patience
-        give_up = time.monotonic() + patience
+        longest = 30 + wait
+        limit = aiohttp.ClientTimeout(total=longest)
+        left = self._patience if patience is None else patience
         backoff = Backoff(0.1, 5)
         while True:
+            began = time.monotonic()
             try:
                 return await self._once(method, path, body, kind, limit)
             except (aiohttp.ClientConnectionError, OSError, TimeoutError) as error:
                 delay = backoff.next()
-                if time.monotonic() + delay > give_up:
+                # What took longer than a try can take was no waiting: this process was stopped meanwhile.
+                left -= min(time.monotonic() - began, longest) + delay
+                if left < 0:
                     raise UnavailableError(f"the broker did not answer: {error}") from error
                 await asyncio.sleep(delay)
 

@@ -83,6 +83,12 @@ class Services:
         finally:
             await self.links.close(name, f"{name} left the hive")
 
+    async def resume(self, lost: float) -> None:
+        """Go on after a pause of so many seconds, in which nobody could be heard: before the next sweep."""
+        await self.messages.renew()
+        await self.questions.postpone(lost)
+        self.terminals.resume(lost)
+
     async def sweep(self) -> None:
         """Leases and deadlines that have passed, retention, and what stayed away too long."""
         await self.messages.sweep()

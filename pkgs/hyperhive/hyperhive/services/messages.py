@@ -133,7 +133,10 @@ class Messages:
             raise
 
     async def ack(self, agent: str, turn: str, ids: Sequence[int] | None = None) -> AckResult:
-        """Finish these of the turn's messages, or all of them; those not in `ids` are queued again."""
+        """Finish these of the turn's messages, or all of them; those not in `ids` are queued again.
+
+        It comes in time as long as no other turn has taken them, whatever became of the lease.
+        """
         return _ids(await self._db.commit(_ack, agent, turn, ids))
 
     async def requeue(self, agent: str, turn: str, failed: str | None = None) -> AckResult:
@@ -153,7 +156,8 @@ class Messages:
         return await self._db.commit(_drop, self._agents.roster, message_id)
 
     async def hold(self, agent: str, turns: Sequence[str]) -> None:
-        await self._db.commit(store.hold, agent, turns, self._lease_end())
+        """Give the turns' leases a full term, also those that have lapsed if nobody else took the mail."""
+        await self._db.commit(_hold, agent, turns, self._lease_end())
 
     async def keep_only(self, agent: str, turns: Sequence[str]) -> AckResult:
         """Put back what is leased to the agent for any other turn; the listed ones get a full term."""
@@ -221,6 +225,10 @@ class Messages:
         """The agent left: return its mail to the senders, cancel its questions, tell the operator."""
         await self._db.commit(_return_mail, self._agents.roster, name)
         self._wake(name)
+
+    async def renew(self) -> None:
+        """Give every lease a full term again, so that its holder can speak before it ends."""
+        await self._db.commit(store.hold_all, self._lease_end())
 
     async def sweep(self) -> None:
         """Put back what was leased too long; once a minute forget what retention does not keep."""
@@ -295,18 +303,22 @@ def _return_mail(tx: Transaction, roster: Roster, name: str) -> None:
 
 
 def _lease(tx: Transaction, call: Lease, handed: list[int]) -> list[Message]:
+    # What it had it has already; only what is new to it is handed out.
+    store.resume(tx, call.recipient, [call.turn], call.expires_at)
     messages = store.lease(tx, call)
     handed += [message.id for message in messages]
     return messages
 
 
 def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> list[Message]:
+    store.resume(tx, agent, [turn], tx.now)
     acked = store.ack(tx, agent, turn, ids)
     store.requeue(tx, agent, turn)
     return acked
 
 
 def _requeue(tx: Transaction, roster: Roster, agent: str, turn: str, failed: str | None) -> list[Message]:
+    store.resume(tx, agent, [turn], tx.now)
     parked: list[Message] = []
     if failed is not None:
         store.count_failure(tx, agent, turn, failed)
@@ -352,8 +364,13 @@ def _tell_sender(
         store.post(tx, message.sender, kind, text, question=question, in_reply_to=message.id)
 
 
-def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[Message]:
+def _hold(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> None:
+    store.resume(tx, agent, turns, lease_end)
     store.hold(tx, agent, turns, lease_end)
+
+
+def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[Message]:
+    _hold(tx, agent, turns, lease_end)
     return store.requeue_others(tx, agent, turns)
 
 

@@ -76,6 +76,10 @@ class Questions:
         )
         return sorted(found, key=lambda one: one.id, reverse=True)
 
+    async def postpone(self, seconds: float) -> None:
+        """Let open questions expire so much later."""
+        await self._db.commit(store.postpone, seconds)
+
     async def sweep(self) -> None:
         await self._db.commit(_expire, self._messages.rules)
 

@@ -260,6 +260,12 @@ class TerminalRelay:
             if not one.done():
                 one.set_exception(NotFoundError(f"{agent} left the hive"))
 
+    def resume(self, lost: float) -> None:
+        """Seconds in which no harness could come back are not held against it."""
+        for known in self._known.values():
+            if known.away_since is not None:
+                known.away_since += lost
+
     async def sweep(self) -> None:
         """Every second: give up harnesses that stay away, forget what ended long ago."""
         now = self._clock()

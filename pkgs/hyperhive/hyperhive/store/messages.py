@@ -142,7 +142,7 @@ def lease(tx: Transaction, call: Lease) -> list[Message]:
     return _changed(
         tx,
         "UPDATE messages SET state = 'leased', turn = ?, deliveries = deliveries + 1, leased_at = ?,"
-        " lease_expires_at = ? WHERE id IN (SELECT value FROM json_each(?)) RETURNING *",
+        " lease_expires_at = ?, lapsed_turn = NULL WHERE id IN (SELECT value FROM json_each(?)) RETURNING *",
         call.turn,
         tx.now,
         call.expires_at,
@@ -178,6 +178,30 @@ def take_back(tx: Transaction, ids: Sequence[int]) -> list[Message]:
         " lease_expires_at = NULL WHERE state = 'leased' AND id IN (SELECT value FROM json_each(?))"
         " RETURNING *",
         json.dumps(list(ids)),
+    )
+
+
+def resume(tx: Transaction, recipient: str, turns: Sequence[str], expires_at: float) -> list[Message]:
+    """Lease again to these turns what lapsed while they went on, and no other turn has taken since.
+
+    What follows a message of the same sender that is not theirs any more stays in the queue, for the order.
+    """
+    return _changed(
+        tx,
+        "UPDATE messages AS one INDEXED BY messages_lapsed SET state = 'leased', turn = lapsed_turn,"
+        " leased_at = ?1, lease_expires_at = ?2, lapsed_turn = NULL"
+        " WHERE recipient = ?3 AND state = 'queued' AND lapsed_turn IS NOT NULL"
+        " AND lapsed_turn IN (SELECT value FROM json_each(?4))"
+        " AND NOT EXISTS (SELECT 1 FROM messages AS earlier INDEXED BY messages_leased"
+        " WHERE earlier.recipient = ?3 AND earlier.state = 'leased' AND earlier.id < one.id"
+        " AND earlier.sender = one.sender AND earlier.turn <> one.lapsed_turn)"
+        " AND NOT EXISTS (SELECT 1 FROM messages AS earlier INDEXED BY messages_queued"
+        " WHERE earlier.recipient = ?3 AND earlier.state = 'queued' AND earlier.id < one.id"
+        " AND earlier.sender = one.sender AND earlier.lapsed_turn IS NOT one.lapsed_turn) RETURNING *",
+        tx.now,
+        expires_at,
+        recipient,
+        json.dumps(list(turns)),
     )
 
 
@@ -222,11 +246,11 @@ def mark_read(tx: Transaction, recipient: str, ids: Sequence[int]) -> list[Messa
     )
 
 
-_REQUEUE = (
-    "UPDATE messages INDEXED BY messages_leased"
-    " SET state = 'queued', turn = NULL, leased_at = NULL, lease_expires_at = NULL"
-    " WHERE state = 'leased' AND "
-)
+_QUEUED = "state = 'queued', turn = NULL, leased_at = NULL, lease_expires_at = NULL"
+_LEASED = "UPDATE messages INDEXED BY messages_leased SET {changes} WHERE state = 'leased' AND "
+_REQUEUE = _LEASED.format(changes=_QUEUED)
+#: For a turn that has said nothing, and may go on all the same: `resume` brings the lease back.
+_LAPSE = _LEASED.format(changes=f"{_QUEUED}, lapsed_turn = turn")
 
 
 def count_failure(tx: Transaction, recipient: str, turn: str, error: str) -> None:
@@ -283,14 +307,14 @@ def requeue_others(tx: Transaction, recipient: str, turns: Sequence[str]) -> lis
     """Put back what is leased to the recipient for any turn but these."""
     return _changed(
         tx,
-        f"{_REQUEUE} recipient = ? AND turn NOT IN (SELECT value FROM json_each(?)) RETURNING *",  # noqa: S608 - constant
+        f"{_LAPSE} recipient = ? AND turn NOT IN (SELECT value FROM json_each(?)) RETURNING *",  # noqa: S608 - constant
         recipient,
         json.dumps(list(turns)),
     )
 
 
 def requeue_expired(tx: Transaction) -> list[Message]:
-    return _changed(tx, f"{_REQUEUE} lease_expires_at <= ? RETURNING *", tx.now)
+    return _changed(tx, f"{_LAPSE} lease_expires_at <= ? RETURNING *", tx.now)
 
 
 def undeliver(tx: Transaction, recipient: str) -> list[Message]:

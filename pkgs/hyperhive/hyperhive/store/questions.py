@@ -62,6 +62,16 @@ def close(tx: Transaction, question_id: int, closing: Closing) -> Question:
     )
 
 
+def postpone(tx: Transaction, seconds: float) -> None:
+    questions = _all(
+        tx.connection,
+        "UPDATE questions SET deadline_at = deadline_at + ?"
+        " WHERE state = 'open' AND deadline_at IS NOT NULL RETURNING *",
+        seconds,
+    )
+    tx.events.extend(QuestionChanged(question) for question in questions)
+
+
 def overdue(connection: sqlite3.Connection, now: float) -> list[Question]:
     """Open questions whose deadline has come, by id."""
     return _all(connection, "SELECT * FROM questions WHERE state = 'open' AND deadline_at <= ?", now)

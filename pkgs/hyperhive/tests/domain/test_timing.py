@@ -1,6 +1,6 @@
 import pytest
 
-from hyperhive.domain.timing import Backoff, SlidingWindow, day_start
+from hyperhive.domain.timing import Backoff, PauseWatch, SlidingWindow, day_start
 
 NOW = 1_700_000_000.0
 
@@ -34,3 +34,22 @@ def test_a_window_has_room_again_once_the_first_has_left_it() -> None:
 def test_what_is_too_much_does_not_count() -> None:
     window = SlidingWindow(1, seconds=10)
     assert [window.take(NOW + second) for second in (0, 9, 10, 19)] == [True, False, True, False]
+
+
+def test_a_loop_that_stood_still_knows_for_how_long_whichever_clock_went_on() -> None:
+    boot, day = [100.0], [NOW]
+    watch = PauseWatch(1.0, lambda: boot[0], lambda: day[0])
+
+    def tick(boot_seconds: float, day_seconds: float) -> float:
+        boot[0] += boot_seconds
+        day[0] += day_seconds
+        return watch.tick()
+
+    assert tick(1, 1) == 0
+    assert tick(2.9, 2.9) == 0
+    assert tick(61, 61) == 60
+    assert tick(1, 1) == 0
+    assert tick(601, 1) == 600
+    assert tick(1, 3601) == 3600
+    assert tick(1, -3600) == 0
+    assert tick(1, 1) == 0

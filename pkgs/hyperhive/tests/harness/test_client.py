@@ -1,10 +1,13 @@
 """Calls over the agent's socket against the real broker."""
 
 import asyncio
+import itertools
+from types import SimpleNamespace
 
 import pytest
 
 from hyperhive.errors import RemoteError, UnavailableError
+from hyperhive.harness import client as client_module
 from hyperhive.harness.client import BrokerClient
 from hyperhive.protocol.questions import AskRequest
 from tests.harness.conftest import MakeHive
@@ -64,3 +67,22 @@ async def test_a_send_survives_a_restart_of_the_broker(small_hive: MakeHive) -> 
         await asyncio.sleep(0.2)
         await hive.restart_broker()
         assert (await sending).messages[0].recipient == "bob"
+
+
+async def test_the_patience_is_not_used_up_by_a_pause_of_the_harness(
+    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hive = await small_hive("", alice={})
+    mail = await hive.say("alice", "one")
+    # An hour goes by between the first call and its failure.
+    now = itertools.chain([0.0], itertools.repeat(3600.0))
+    async with hive.client("alice") as client:
+        patient = BrokerClient(hive.socket("alice"), patience=60)
+        await client.lease("t1")
+        await hive.broker.stop()
+        monkeypatch.setattr(client_module, "time", SimpleNamespace(monotonic=lambda: next(now)))
+        acking = asyncio.ensure_future(patient.ack("t1", [mail.id]))
+        await asyncio.sleep(0)
+        await hive.restart_broker()
+        assert (await acking).ids == [mail.id]
+        await patient.close()

@@ -118,6 +118,7 @@ def test_every_query_of_the_delivery_uses_an_index(tx: Transaction) -> None:
     store.insert(tx, new())
     leased(tx, "t1")
     store.hold(tx, "bob", ["t1"], 1.0)
+    store.resume(tx, "bob", ["t1"], 1.0)
     store.count_failure(tx, "bob", "t1", "400")
     store.park(tx, "bob", "t1")
     store.requeue(tx, "bob", "t1")
@@ -183,3 +184,50 @@ def test_failures_alone_are_counted_apart(tx: Transaction) -> None:
 
     rows = tx.connection.execute("SELECT id, failures, failures_alone FROM messages ORDER BY id")
     assert [tuple(row) for row in rows] == [(first, 2, 1), (second, 1, 0)]
+
+
+def test_a_lease_that_lapsed_comes_back_to_its_turn_alone(tx: Transaction) -> None:
+    ids = [store.insert(tx, new(sender)).id for sender in ("alice", "boss")]
+    leased(tx, "t1", 2, expires_at=10.0)
+    assert len(store.requeue_expired(tx)) == 2
+
+    assert store.resume(tx, "bob", ["t0"], 20.0) == []
+    assert store.resume(tx, "alice", ["t1"], 20.0) == []
+    back = store.resume(tx, "bob", ["t0", "t1"], 20.0)
+    assert [(one.id, one.turn, one.deliveries, one.redelivered) for one in back] == [
+        (number, "t1", 1, False) for number in ids
+    ]
+    assert store.requeue_expired(replace(tx, now=19.0)) == []
+
+
+def test_a_lease_that_lapsed_is_gone_once_another_turn_took_the_message(tx: Transaction) -> None:
+    store.insert(tx, new())
+    leased(tx, "t1")
+    store.requeue_others(tx, "bob", [])
+    leased(tx, "t2")
+    store.requeue(tx, "bob", "t2")
+
+    assert store.resume(tx, "bob", ["t1", "t2"], 20.0) == []
+
+
+def test_what_a_turn_gave_back_itself_does_not_come_back_to_it(tx: Transaction) -> None:
+    store.insert(tx, new())
+    leased(tx, "t1")
+    store.requeue(tx, "bob", "t1")
+
+    assert store.resume(tx, "bob", ["t1"], 20.0) == []
+
+
+def test_what_lapsed_does_not_overtake_an_earlier_message_that_another_turn_took(tx: Transaction) -> None:
+    first, second = store.insert(tx, new()).id, store.insert(tx, new()).id
+    other = store.insert(tx, new("boss")).id
+    leased(tx, "t1", 3)
+    store.requeue_others(tx, "bob", [])
+    assert leased(tx, "t2", 1) == [first]
+
+    assert [one.id for one in store.resume(tx, "bob", ["t1"], 20.0)] == [other]
+    store.requeue(tx, "bob", "t2")
+    assert store.resume(tx, "bob", ["t1"], 20.0) == []
+    leased(tx, "t3", 1)
+    store.ack(tx, "bob", "t3", None)
+    assert [one.id for one in store.resume(tx, "bob", ["t1"], 20.0)] == [second]
