@@ -24,6 +24,7 @@ class Window:
         gaps: Where output was skipped: what was expected, and what came.
         offset: Behind the last byte.
         keeps_up: Acknowledges what it gets.
+        state: The newest `state` frame.
         typed: How much it has typed, over all its connections.
         taken: How much of that the program could have.
         terminals: The newest list.
@@ -36,6 +37,7 @@ class Window:
     offset: int = 0
     keeps_up: bool = True
     dropped: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
     typed: int = 0
     taken: int = 0
     terminals: list[dict[str, Any]] = field(default_factory=list)
@@ -97,6 +99,8 @@ class Window:
                 self.terminals = frame["terminals"]
             elif frame["type"] == "dropped":
                 self.dropped += frame["count"]
+            elif frame["type"] == "state":
+                self.state = frame
             elif frame["type"] == "taken":
                 self.taken = frame["offset"]
             return True

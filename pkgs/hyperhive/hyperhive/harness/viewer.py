@@ -102,10 +102,6 @@ class Viewer:
         if self._attached is not None:
             greeting, self._attached = self._attached, None
             return greeting
-        if self._beginning is not None:
-            beginning, self._beginning = self._beginning, None
-            if beginning.offset:
-                return self._state(beginning)
         if self._dropped is not None:
             dropped = Dropped(count=self._dropped, rest=self._drops_rest)
             self._dropped, self._drops_rest = None, False
@@ -117,6 +113,10 @@ class Viewer:
         if self._changed is not None and not (self._is_over and self._sent < self._output.end):
             frame, self._changed = self._changed, None
             return frame
+        if self._beginning is not None:
+            beginning, self._beginning = self._beginning, None
+            if beginning.offset:
+                return self._state(beginning)
         return self._chunk()
 
     def _state(self, beginning: Beginning) -> State:

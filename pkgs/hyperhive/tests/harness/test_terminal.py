@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -422,6 +423,24 @@ async def test_an_agent_without_bash_says_why_there_is_no_terminal(
     )
     assert await desk.listed() == []
     assert await desk.notes() == []
+
+
+async def test_a_program_whose_screen_is_not_kept_is_asked_to_draw_it_anew(desk: Desk) -> None:
+    name, window, _ = await desk.shell()
+    shows = "trap 'echo si''ze=$(stty size)=' WINCH; echo wa''its; while :; do sleep 0.05; done"
+    await window.type(f"seq {LINES}; bash -c {shlex.quote(shows)}\r")
+    await window.until("waits")
+    late = await desk.window(name)
+    await late.until("size=23 80=\r\n")
+    await late.until("size=24 80=\r\n")
+    assert (late.state["offset"], late.state["offset"] > 0) == (late.first["offset"], True)
+    # A shell at its prompt has nothing to draw.
+    await window.type("\x03echo fi''rst\r")
+    await window.until("first")
+    await desk.window(name)
+    await window.type("echo sec''ond\r")
+    await window.until("second")
+    assert window.shown().partition("first")[2].count("size=") == 0
 
 
 async def test_what_is_typed_arrives_whole_or_the_window_is_told(desk: Desk, tmp_path: Path) -> None:

@@ -215,9 +215,14 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     const own = terminals.find((one) => one.id === id);
     if (own) {
       drives = own.viewers.some((one) => one.id === viewer && one.driving);
-      if (own.cols !== terminal.cols || own.rows !== terminal.rows) terminal.resize(own.cols, own.rows);
+      fit(own);
     }
     report({ terminals });
+  }
+
+  // What comes was drawn for this size.
+  function fit({ cols, rows }) {
+    if (cols !== terminal.cols || rows !== terminal.rows) terminal.resize(cols, rows);
   }
 
   function measure() {
@@ -235,6 +240,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
       lostAt = null;
       throw new Error("The agent's harness is away.");
     }
+    fit(own);
     const on = {
       open(opened) {
         line = opened;
