@@ -24,6 +24,7 @@ class Window:
         gaps: Where output was skipped: what was expected, and what came.
         offset: Behind the last byte.
         keeps_up: Acknowledges what it gets.
+        refused: The pastes that were, with their longest line where that was the reason.
         state: The newest `state` frame.
         typed: How much it has typed, over all its connections.
         taken: How much of that the program could have.
@@ -37,6 +38,7 @@ class Window:
     offset: int = 0
     keeps_up: bool = True
     dropped: int = 0
+    refused: list[int | None] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     typed: int = 0
     taken: int = 0
@@ -99,6 +101,8 @@ class Window:
                 self.terminals = frame["terminals"]
             elif frame["type"] == "dropped":
                 self.dropped += frame["count"]
+            elif frame["type"] == "refused":
+                self.refused.append(frame["longest"])
             elif frame["type"] == "state":
                 self.state = frame
             elif frame["type"] == "taken":

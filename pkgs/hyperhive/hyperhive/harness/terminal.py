@@ -274,8 +274,8 @@ class Terminal:
                 viewer.drew(offset)
                 self._seen = max(self._seen, offset)
                 self._room.set()
-            case Paste(length=length):
-                self._input.announce(viewer, length)
+            case Paste(length=length, longest=longest):
+                self._input.announce(viewer, length, longest)
             case Cancel():
                 self._input.cancel(viewer)
             case Resize(cols=cols, rows=rows):

@@ -63,13 +63,20 @@ class TerminalInput:
         window = self._windows.pop(name, None) or _Window(viewer)
         window.viewer = viewer
         self._windows[name] = window
+        if window.is_muted:
+            # It may not have heard so.
+            viewer.drop_rest()
         for gone in list(self._windows)[:-_REMEMBERED]:
             del self._windows[gone]
 
-    def announce(self, viewer: Viewer, length: int) -> None:
-        """The next `length` bytes of a window are a paste."""
-        if (window := self._of(viewer)) is not None:
-            window.pasted = window.typed + length
+    def announce(self, viewer: Viewer, length: int, longest: int) -> None:
+        """The next `length` bytes of a window are a paste; refused when its `longest` line would be cut."""
+        if (window := self._of(viewer)) is None or self._pty is None:
+            return
+        window.pasted = window.typed + length
+        if longest > _LINE_BYTES and self._pty.reads_lines:
+            window.is_muted = True
+            viewer.drop_rest(longest)
 
     def write(self, viewer: Viewer, data: bytes) -> None:
         """A window typed `data`; what a connection brings that was replaced comes again on the new one."""
@@ -78,10 +85,10 @@ class TerminalInput:
             return
         window.typed += len(data)
         if window.is_muted:
-            viewer.lost(len(data))
             viewer.took(window.typed)
             return
         if pty.is_interrupt(data):
+            viewer.lost(sum(piece.size for piece in self._pieces if piece.window is window))
             self._discard(window)
         dropped = pty.write(data)
         self._given += len(data) - dropped
@@ -106,11 +113,11 @@ class TerminalInput:
             return
         self._given -= self._pty.discard()
         for window in self._windows.values():
-            waiting = [piece for piece in self._pieces if piece.window is window]
-            if waiting or window.typed < window.pasted:
-                window.is_muted = window is not by
-                window.viewer.lost(sum(piece.size for piece in waiting), rest=window is not by)
+            if window is by:
                 window.viewer.took(window.typed)
+            elif window.typed < window.pasted or any(piece.window is window for piece in self._pieces):
+                window.is_muted = True
+                window.viewer.drop_rest()
         self._pieces.clear()
         self._line = 0
 

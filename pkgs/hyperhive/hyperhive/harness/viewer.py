@@ -15,6 +15,7 @@ from hyperhive.protocol.terminal import (
     Attached,
     Changed,
     Dropped,
+    Refused,
     Size,
     State,
     Taken,
@@ -51,15 +52,19 @@ class Viewer:
         self._beginning = beginning
         self._on_begin = on_begin
         self._changed: Changed | None = None
-        self._dropped: int | None = None
-        self._drops_rest = False
+        self._dropped = 0
+        self._refused: Refused | None = None
         self._taken: int | None = None
         self._due = asyncio.Event()
 
-    def lost(self, count: int, *, rest: bool = False) -> None:
-        """Tell it that so many bytes more of input were dropped, and whether it must drop the `rest`."""
-        self._drops_rest = self._drops_rest or rest
-        self._dropped = min((self._dropped or 0) + count, OFFSET_LIMIT)
+    def lost(self, count: int) -> None:
+        """Report to it that so many bytes more of input were dropped."""
+        self._dropped = min(self._dropped + count, OFFSET_LIMIT)
+        self.wake()
+
+    def drop_rest(self, longest: int | None = None) -> None:
+        """Tell it to send nothing more of a paste, perhaps because that has so long a line."""
+        self._refused = Refused(longest=longest)
         self.wake()
 
     def took(self, offset: int) -> None:
@@ -102,13 +107,8 @@ class Viewer:
         if self._attached is not None:
             greeting, self._attached = self._attached, None
             return greeting
-        if self._dropped is not None:
-            dropped = Dropped(count=self._dropped, rest=self._drops_rest)
-            self._dropped, self._drops_rest = None, False
-            return dropped
-        if self._taken is not None:
-            offset, self._taken = self._taken, None
-            return Taken(offset=offset)
+        if (answer := self._answer()) is not None:
+            return answer
         # The end is reported when all of the output has been sent.
         if self._changed is not None and not (self._is_over and self._sent < self._output.end):
             frame, self._changed = self._changed, None
@@ -118,6 +118,19 @@ class Viewer:
             if beginning.offset:
                 return self._state(beginning)
         return self._chunk()
+
+    def _answer(self) -> ViewerFrame | None:
+        """What became of its input."""
+        if self._dropped:
+            count, self._dropped = self._dropped, 0
+            return Dropped(count=count)
+        if self._refused is not None:
+            refused, self._refused = self._refused, None
+            return refused
+        if self._taken is not None:
+            offset, self._taken = self._taken, None
+            return Taken(offset=offset)
+        return None
 
     def _state(self, beginning: Beginning) -> State:
         self._on_begin(beginning)

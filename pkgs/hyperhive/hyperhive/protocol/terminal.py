@@ -21,7 +21,7 @@ after that the oldest output is dropped.
 
 The other way, a browser sends what is typed, a paste too, up to `TYPED_BYTES` beyond the last `Taken`, which
 says how far the kernel took it; the rest waits in the page. A key that interrupts takes away what the program
-has not read: in the kernel, in the harness, and in every window that pastes. These hear `Dropped`, and what
+has not read: in the kernel, in the harness, and in every window that pastes. These hear `Refused`, and what
 such a window has on its way goes too, until it says `Cancel`. A window has a name (`?window=NAME`), so that
 after a cut connection it hears how much has come and sends the rest, nothing twice.
 
@@ -182,12 +182,18 @@ class Changed(ApiModel):
 
 
 class Dropped(ApiModel):
-    """Input was dropped: not read, in too long a line, or before an interrupt; to a browser."""
+    """Input was dropped: the program does not read it, or was interrupted before it did; to a browser."""
 
     type: Literal["dropped"] = "dropped"
-    count: Offset
-    #: What the window still has of it must not come.
-    rest: bool = False
+    count: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
+
+
+class Refused(ApiModel):
+    """A paste was interrupted, or has too long a line: nothing more of it is taken; to a browser."""
+
+    type: Literal["refused"] = "refused"
+    #: Bytes of that line; then nothing of the paste was taken.
+    longest: Offset | None
 
 
 class Taken(ApiModel):
@@ -198,7 +204,7 @@ class Taken(ApiModel):
 
 
 #: From a harness to a browser, beside output.
-ViewerFrame = Annotated[Attached | State | Changed | Dropped | Taken, Field(discriminator="type")]
+ViewerFrame = Annotated[Attached | State | Changed | Dropped | Refused | Taken, Field(discriminator="type")]
 VIEWER_FRAME: TypeAdapter[ViewerFrame] = TypeAdapter(ViewerFrame)
 
 
@@ -228,10 +234,12 @@ class Paste(ApiModel):
 
     type: Literal["paste"] = "paste"
     length: Offset
+    #: Bytes of its longest line: a program that reads lines gets no more than the kernel's 4095 of one.
+    longest: Offset
 
 
 class Cancel(ApiModel):
-    """Drop what was typed and the program has not read; also a browser's answer to `Dropped`."""
+    """Drop what was typed and the program has not read; also a browser's answer to `Refused`."""
 
     type: Literal["cancel"] = "cancel"
 

@@ -104,7 +104,7 @@ async def test_the_rest_of_a_paste_can_be_dropped_and_a_bracketed_one_is_closed(
     assert len(seen) < 100_000
 
 
-async def test_a_paste_that_is_far_too_large_is_refused_before_its_first_byte(
+async def test_a_paste_that_would_not_arrive_whole_is_refused_before_its_first_byte(
     shells: RunningHive, page: Page
 ) -> None:
     await open_terminal(shells, page)
@@ -112,6 +112,9 @@ async def test_a_paste_that_is_far_too_large_is_refused_before_its_first_byte(
     await page.evaluate("window.large = 'x'.repeat(1000).concat('\\n').repeat(20_000)")
     await page.locator(".xterm-helper-textarea").evaluate(f"(area) => ({PASTE})(area, window.large)")
     await expect(page.locator(".terminal-foot")).to_contain_text("not pasted: 20.0 MB at once are too many")
+    await paste(page, "short\n" + "long" * 350_000)
+    await expect(page.locator(".terminal-foot")).to_contain_text("one of 1400000 bytes would be cut")
+    await run(page, "typed")
     await page.keyboard.press("Control+d")
     await expect(rows(page)).to_contain_text(re.compile(r"hive>\s*$"))
-    assert file_of(shells, "pasted").read_bytes() == b""
+    assert file_of(shells, "pasted").read_bytes() == b"typed\n"

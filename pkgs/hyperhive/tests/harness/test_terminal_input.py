@@ -91,7 +91,7 @@ async def test_an_interrupt_reaches_a_program_that_does_not_read_and_drops_the_p
     other = await desk.window(name)
     await window.type("sleep 1000; echo interr''upted\r")
     await asyncio.sleep(0.3)
-    await window.say(type="paste", length=size)
+    await window.say(type="paste", length=size, longest=31)
     for at in range(0, min(size, TYPED_BYTES), PIECE):
         await window.send(PASTED[at : min(size, at + PIECE)])
     await asyncio.sleep(0.3)
@@ -105,7 +105,8 @@ async def test_an_interrupt_reaches_a_program_that_does_not_read_and_drops_the_p
     await window.until("goon")
     assert "mustnot" not in window.shown()
     assert "line 0" not in window.shown().partition("goon")[0].rpartition("^C")[2]
-    assert (window.dropped > 0) == (size > PIECE)
+    assert (window.dropped, window.refused) == (0, [None] if size > PIECE else [])
+    assert (other.dropped, other.refused) == (0, [])
 
 
 async def test_a_paste_can_be_cancelled_although_the_program_takes_control_c_as_a_key(desk: Desk) -> None:
@@ -129,3 +130,35 @@ async def test_a_line_that_is_too_long_for_the_kernel_is_told(desk: Desk, tmp_pa
     await window.until("done")
     assert target.read_bytes() == b"x" * 4095 + b"\n" + b"y" * 4095 + b"\n"
     assert window.dropped == 905
+
+
+async def test_a_paste_with_such_a_line_is_refused_before_its_first_byte(desk: Desk, tmp_path: Path) -> None:
+    name, _, _ = await desk.shell()
+    window = await desk.window(name, name="a" * 32)
+    target = tmp_path / "pasted"
+    await window.type(f"cat > {target}; echo do''ne\r")
+    await asyncio.sleep(0.2)
+    await window.say(type="paste", length=40_000, longest=5000)
+    await window.send(b"short\n" + b"x" * 5000 + b"\n")
+    while not window.refused:
+        assert await window.step()
+    # The page may not have heard it before its connection broke.
+    window = await desk.window(name, name="a" * 32)
+    while not window.refused:
+        assert await window.step()
+    await window.say(type="cancel")
+    await window.type("typed\r\x04")
+    await window.until("done")
+    assert target.read_bytes() == b"typed\n"
+
+
+async def test_a_program_that_reads_no_lines_gets_lines_of_any_length(desk: Desk, tmp_path: Path) -> None:
+    _, window, _ = await desk.shell()
+    target = tmp_path / "pasted"
+    await window.type(f"stty raw; head -c 60000 > {target}; stty -raw; echo do''ne\r")
+    await asyncio.sleep(0.2)
+    await window.say(type="paste", length=60_000, longest=60_000)
+    for _ in range(4):
+        await window.send(b"x" * 15_000)
+    await window.until("done")
+    assert (target.read_bytes(), window.dropped, window.refused) == (b"x" * 60_000, 0, [])

@@ -67,6 +67,18 @@ export function outputFlow() {
   };
 }
 
+/** Bytes of the longest line, as a paste has them: each ends with a carriage return. */
+function longestLine(bytes) {
+  let longest = 0;
+  let begin = 0;
+  for (let end = 0; begin <= bytes.length; begin = end + 1) {
+    end = bytes.indexOf(13, begin);
+    if (end < 0) end = bytes.length;
+    longest = Math.max(longest, end - begin);
+  }
+  return longest;
+}
+
 /**
  * What was typed and the program does not have yet, over all connections of this window: at most TYPED_BYTES of
  * it are on their way, the rest waits here.
@@ -84,15 +96,12 @@ export function inputFlow() {
     get waiting() {
       return length;
     },
-    /** Bytes that have not been sent. */
-    get unsent() {
-      return end() - sent;
-    },
     /** Adds `bytes`; `isPaste` where they belong together, `tail` ends them when they are dropped half-way. */
     add(bytes, { isPaste = false, tail = "" } = {}) {
       for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
         const piece = bytes.subarray(at, at + PIECE_BYTES);
-        pieces.push({ bytes: piece, paste: isPaste && at === 0 ? bytes.length : 0, tail });
+        const paste = isPaste && at === 0 ? { length: bytes.length, longest: longestLine(bytes) } : null;
+        pieces.push({ bytes: piece, paste, tail });
       }
       length += bytes.length;
     },
@@ -102,7 +111,7 @@ export function inputFlow() {
       if (offset < base || offset > end()) base = offset;
       sent = offset;
     },
-    /** What may be sent now: {bytes, paste}, with the length of the paste that begins with it; null for nothing. */
+    /** What may be sent now: {bytes, paste}, with {length, longest} of a paste that begins with it; or null. */
     next() {
       let at = base;
       for (const { bytes, paste } of pieces) {
@@ -111,7 +120,7 @@ export function inputFlow() {
         if (at <= sent) continue;
         if (at - base > TYPED_BYTES) return null;
         sent = at;
-        return { bytes: bytes.subarray(skip), paste: skip === 0 ? paste : 0 };
+        return { bytes: bytes.subarray(skip), paste: skip === 0 ? paste : null };
       }
       return null;
     },

@@ -9,7 +9,7 @@ import { TerminalScreen } from "./terminal_screen.js";
 
 const POLL_MS = 5000;
 const SIZES = [11, 12, 13, 14, 16, 18];
-const NO_SCREEN = { link: "connecting", viewer: null, dropped: 0, refused: 0, waiting: 0 };
+const NO_SCREEN = { link: "connecting", viewer: null, dropped: 0, refused: "", waiting: 0 };
 const FIRST_SIZE = { cols: 80, rows: 24 };
 
 /** A choice of the operator's that outlives the page. */

@@ -72,10 +72,7 @@ function Typed({ screen: { waiting, dropped, refused, drop } }) {
       <button type="button" class="quiet" onClick=${drop}>Drop the rest</button>`
     }
     ${dropped > 0 && html`<span class="lost">the program did not get ${dropped} bytes that were typed</span>`}
-    ${
-      refused > 0 &&
-      html`<span class="lost">not pasted: ${byteSize(refused)} at once are too many, send them as a file</span>`
-    }
+    ${refused && html`<span class="lost">not pasted: ${refused}; put it into a file</span>`}
   `;
 }
 

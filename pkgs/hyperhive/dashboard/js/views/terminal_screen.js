@@ -1,5 +1,6 @@
 // One terminal on the page: the emulator, its connection, and the size of the window it is in.
 import { html, useEffect, useRef } from "../ui.js";
+import { byteSize } from "../format.js";
 import { createEmulator, themeOf } from "../emulator.js";
 import { keepConnected } from "../net/reconnect.js";
 import { EndedError, followTerminal } from "../net/terminal_socket.js";
@@ -96,7 +97,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   function onType(text, isPaste) {
     const bytes = encoder.encode(text);
     if (isPaste && bytes.length > PASTE_BYTES) {
-      report({ refused: bytes.length });
+      report({ refused: `${byteSize(bytes.length)} at once are too many` });
       return;
     }
     if (text === INTERRUPT && input.waiting > PASTING_BYTES) cancel();
@@ -110,7 +111,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
 
   function pump() {
     for (let piece; isAttached && (piece = input.next()); ) {
-      if (piece.paste) line.say({ type: "paste", length: piece.paste });
+      if (piece.paste) line.say({ type: "paste", ...piece.paste });
       line.type(piece.bytes);
     }
     const waiting = input.waiting < NOTICED_BYTES ? 0 : input.waiting;
@@ -120,27 +121,25 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
 
   // Also what is on its way, and what the kernel has for the program.
   function cancel() {
-    drop(0);
+    report({ dropped: drop() });
     if (isAttached) line.say({ type: "cancel" });
     else isCancelled = true;
     pump();
   }
 
-  function drop(count) {
-    const dropped = count + input.unsent;
-    const tail = input.drop();
-    if (dropped) report({ dropped });
-    input.add(encoder.encode(tail));
+  // Answers with how many bytes the program does not get.
+  function drop() {
+    const dropped = input.waiting;
+    input.add(encoder.encode(input.drop()));
+    return dropped;
   }
 
-  function onDropped({ count, rest }) {
-    if (rest) {
-      drop(count);
-      line.say({ type: "cancel" });
-      pump();
-    } else if (count) {
-      report({ dropped: count });
-    }
+  function onPasteRefused({ longest }) {
+    const dropped = drop();
+    if (longest === null) report({ dropped });
+    else report({ refused: `the program reads lines, and one of ${longest} bytes would be cut` });
+    line.say({ type: "cancel" });
+    pump();
   }
 
   function acknowledge(offset) {
@@ -260,7 +259,8 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
         up();
       },
       changed,
-      dropped: onDropped,
+      dropped: ({ count }) => report({ dropped: count }),
+      refused: onPasteRefused,
       taken({ offset }) {
         input.taken(offset);
         pump();
@@ -283,7 +283,8 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
     const over = error instanceof EndedError || Date.now() - lostAt > GONE_MS;
     report({ link: over ? "gone" : "lost" });
     if (over) {
-      drop(input.waiting - input.unsent);
+      report({ dropped: drop() });
+      input.drop();
       pump();
     }
     return over;
