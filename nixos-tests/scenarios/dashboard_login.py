@@ -8,6 +8,7 @@ PASSWORD = "seven honey bees"
 ROUTES = (
     "/api/state",
     "/messages/stream",
+    "/api/streams",
     "/api/messages",
     "/api/messages/1",
     "/api/questions",

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
-from hyperhive.errors import UnavailableError
+from hyperhive.errors import TooManyRequestsError, UnavailableError
+
+#: Most calls that one login has open; a browser makes no more WebSockets to one host than this.
+SESSION_LIMIT: Final = 256
 
 
 class OpenCalls:
@@ -19,9 +23,14 @@ class OpenCalls:
 
         Raises:
             UnavailableError: It was ended.
+            TooManyRequestsError: The session has `SESSION_LIMIT` of them open.
         """
         if self._stopping:
             raise UnavailableError("the broker is stopping")
+        if session is not None and sum(owner == session for owner in self._calls.values()) >= SESSION_LIMIT:
+            raise TooManyRequestsError(
+                f"this login has {SESSION_LIMIT} streams and terminals open, no more are possible: close some"
+            )
         # A time-out that never comes by itself is a cancellation that stays inside of the call.
         call = asyncio.timeout(None)
         try:

@@ -1,23 +1,54 @@
-"""Server-sent events: the hive's frames and one agent's log, each to browsers that keep up."""
+"""The hive's frames and one agent's log to browsers that keep up: server-sent events, or one WebSocket."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, TypeVar
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
-from aiohttp import web
+from aiohttp import WSMessage, WSMsgType, web
+from pydantic import ValidationError
 
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.security import Gate, secure
-from hyperhive.errors import UnavailableError
+from hyperhive.errors import (
+    HyperhiveError,
+    InvalidRequestError,
+    NotFoundError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from hyperhive.protocol.base import ProblemDetail
 from hyperhive.protocol.events import AgentEvent, HiveFrame
+from hyperhive.protocol.stream import (
+    BEAT_SECONDS,
+    CLOSE_LEFT,
+    REQUEST_BYTES,
+    STREAM_LIMIT,
+    STREAM_REQUEST,
+    Beat,
+    Close,
+    Ended,
+    Open,
+    Opened,
+    item,
+)
 from hyperhive.services.bus import Subscription
 from hyperhive.services.composition import Services
+from hyperhive.system.tasks import Tasks
 
 #: Seconds between two comment lines; proxies and browsers take a silent stream for dead.
 HEARTBEAT_SECONDS: Final = 15.0
 #: A browser that takes nothing for so long is dropped.
 WRITE_SECONDS: Final = 10.0
 _RETRY_MILLISECONDS: Final = 1000
+
+_HIVE_PATH: Final = "/messages/stream"
+_AGENT_PATH: Final = re.compile("/api/agents/([^/]+)/stream")
+
+_HEARTBEAT_SECONDS: Final = 20.0
+_CLOSE_SECONDS: Final = 2.0
+_REASON_BYTES: Final = 123
 
 ItemT = TypeVar("ItemT")
 
@@ -32,8 +63,9 @@ class StreamApi:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/messages/stream", self.hive),
+            web.get(_HIVE_PATH, self.hive),
             web.get("/api/agents/{name}/stream", self.agent),
+            web.get("/api/streams", self.socket),
         ]
 
     async def hive(self, request: web.Request) -> web.StreamResponse:
@@ -42,6 +74,34 @@ class StreamApi:
     async def agent(self, request: web.Request) -> web.StreamResponse:
         name = self._services.agents.config(request.match_info["name"]).name
         return await self._send(request, self._services.events.watch(name), _agent_frame)
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        """Any number of streams over one connection, until the browser goes or the operator logs out."""
+        session = self._gate.session(request) if self._gate else None
+        socket = web.WebSocketResponse(
+            heartbeat=_HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, max_msg_size=REQUEST_BYTES, compress=False
+        )
+        if not socket.can_prepare(request):
+            raise InvalidRequestError("this address is for a WebSocket")
+        # Before anything is refused: a page is told the reason of a close, not that of a refused handshake.
+        await socket.prepare(request)
+        streams = _Streams(request, socket, self._subscribe, lambda: self._ended(request))
+        reason = "it was closed"
+        try:
+            async with self._open_calls.hold(session):
+                await streams.serve()
+        except HyperhiveError as error:
+            reason = error.message
+        await socket.close(code=CLOSE_LEFT, message=reason.encode()[:_REASON_BYTES])
+        return socket
+
+    def _subscribe(self, path: str) -> Subscription[Any]:
+        if path == _HIVE_PATH:
+            return self._services.hive.watch()
+        agent = _AGENT_PATH.fullmatch(path)
+        if agent is None:
+            raise NotFoundError(f"there is no stream {path}")
+        return self._services.events.watch(self._services.agents.config(agent[1]).name)
 
     async def _send(
         self,
@@ -60,7 +120,7 @@ class StreamApi:
                     await response.prepare(request)
                     await _write(request, response, f"retry: {_RETRY_MILLISECONDS}\n\n")
                     while (text := await _next(items, encode)) is not None:
-                        if text == _HEARTBEAT and self._ended(request):
+                        if self._ended(request):
                             break
                         await _write(request, response, text)
             except UnavailableError:
@@ -71,6 +131,85 @@ class StreamApi:
 
     def _ended(self, request: web.Request) -> bool:
         return self._gate is not None and self._gate.session(request) is None
+
+
+class _Streams:
+    """The streams that one WebSocket has open, each by the id that the browser gave it.
+
+    Args:
+        subscribe: The stream of a path; a `NotFoundError` when there is none.
+        ended: Whether the session is over.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        subscribe: Callable[[str], Subscription[Any]],
+        ended: Callable[[], bool],
+    ) -> None:
+        self._request = request
+        self._socket = socket
+        self._subscribe = subscribe
+        self._ended = ended
+        self._tasks = Tasks()
+        self._open: dict[int, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Do what the browser asks until it goes; an `InvalidRequestError` for what it must not send."""
+        self._tasks.start(self._beat(), "beat of a page's streams")
+        try:
+            async for message in self._socket:
+                self._check()
+                self._take(message)
+        finally:
+            await self._tasks.cancel()
+
+    def _take(self, message: WSMessage) -> None:
+        try:
+            asked = STREAM_REQUEST.validate_json(message.data if message.type is WSMsgType.TEXT else b"")
+        except ValidationError as error:
+            raise InvalidRequestError("the page sent a frame that it must not send") from error
+        match asked:
+            case Open(id=stream, path=path):
+                if stream in self._open:
+                    raise InvalidRequestError(f"stream {stream} is open already")
+                self._open[stream] = self._tasks.start(self._send(stream, path), f"stream {path}")
+            case Close(id=stream):
+                task = self._open.pop(stream, None)
+                if task is not None:
+                    task.cancel()
+
+    async def _send(self, stream: int, path: str) -> None:
+        try:
+            if len(self._open) > STREAM_LIMIT:
+                raise TooManyRequestsError(
+                    f"this browser has {STREAM_LIMIT} streams open, no more are possible: close some tabs"
+                )
+            async with self._subscribe(path) as items:
+                await self._say(Opened(id=stream).model_dump_json())
+                async for one in items:
+                    await self._say(item(stream, one.model_dump_json()))
+            raise UnavailableError("the stream has ended: the agent is gone, or the browser does not keep up")
+        except HyperhiveError as error:
+            self._open.pop(stream, None)
+            problem = ProblemDetail(key=error.key, message=error.message)
+            await self._say(Ended(id=stream, status=error.status, error=problem).model_dump_json())
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            if self._ended():
+                await self._socket.close(code=CLOSE_LEFT, message=b"the login has ended")
+                return
+            await self._say(Beat().model_dump_json())
+
+    async def _say(self, text: str) -> None:
+        await _in_time(self._request, self._socket.send_str(text))
+
+    def _check(self) -> None:
+        if self._ended():
+            raise UnauthorizedError("the login has ended")
 
 
 _HEARTBEAT: Final = ":\n\n"
@@ -91,10 +230,15 @@ async def _next(items: Subscription[ItemT], encode: Callable[[ItemT], str]) -> s
 
 
 async def _write(request: web.Request, response: web.StreamResponse, text: str) -> None:
+    await _in_time(request, response.write(text.encode()))
+
+
+async def _in_time(request: web.Request, sending: Awaitable[None]) -> None:
+    """Send something; a browser that does not take it in `WRITE_SECONDS` is dropped."""
     wait = asyncio.timeout(WRITE_SECONDS)
     try:
         async with wait:
-            await response.write(text.encode())
+            await sending
     except TimeoutError as error:
         if not wait.expired():
             raise

@@ -7,8 +7,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from hyperhive import __version__
+from hyperhive.protocol.events import NewEvent, Note
+from hyperhive.protocol.stream import CLOSE_LEFT
 from tests.api.conftest import RunningHive, call, refusal
 
 
@@ -111,3 +114,167 @@ async def test_the_snapshot_holds_the_whole_hive(hive: RunningHive) -> None:
             "questions": [question],
         },
     )
+
+
+async def _connect(hive: RunningHive, **headers: str) -> aiohttp.ClientWebSocketResponse:
+    """A page's socket, with the operator's cookie."""
+    cookies = hive.browser.cookie_jar.filter_cookies(URL(hive.url))
+    jar = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+    origin = {"Origin": hive.url, "Cookie": jar} | headers
+    return await hive.stranger.ws_connect(f"{hive.url}/api/streams", headers=origin)
+
+
+async def _frame(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    frame: dict[str, Any] = await asyncio.wait_for(socket.receive_json(), 5)
+    return frame
+
+
+async def _open(socket: aiohttp.ClientWebSocketResponse, stream: int, path: str) -> dict[str, Any]:
+    await socket.send_json({"type": "open", "id": stream, "path": path})
+    return await _frame(socket)
+
+
+async def _closed(socket: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
+    """Code and reason with which the broker closes it, whatever comes before."""
+    async with asyncio.timeout(5):
+        while (message := await socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
+            pass
+    return message.data, message.extra
+
+
+async def test_one_socket_carries_the_items_of_any_number_of_streams(hive: RunningHive) -> None:
+    socket = await _connect(hive)
+    assert await _open(socket, 1, "/messages/stream") == {"type": "opened", "id": 1}
+    assert await _open(socket, 2, "/api/agents/alice/stream") == {"type": "opened", "id": 2}
+    assert await _open(socket, 3, "/api/agents/alice/stream") == {"type": "opened", "id": 3}
+    note = NewEvent(ts=1.0, turn=None, data=Note(text="heard twice"))
+    [event] = await hive.broker.services.events.append("alice", [note])
+    heard = [await _frame(socket), await _frame(socket)]
+    data = event.model_dump(mode="json")
+    assert sorted(heard, key=lambda one: int(one["id"])) == [
+        {"type": "item", "id": stream, "data": data} for stream in (2, 3)
+    ]
+    await socket.send_json({"type": "close", "id": 2})
+    assert await _open(socket, 4, "/api/agents/bob/stream") == {"type": "opened", "id": 4}
+    await hive.broker.services.events.append("alice", [note])
+    assert (await _frame(socket))["id"] == 3
+    [sent] = await hive.send("alice", "operator", "done")
+    frame = await _frame(socket)
+    while frame["data"]["kind"] != "message":
+        frame = await _frame(socket)
+    assert (frame["id"], frame["data"]["data"]) == (1, sent)
+    await socket.close()
+    async with asyncio.timeout(5):
+        while hive.broker.services.hive._watchers:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_stream_that_there_is_not_ends_alone_with_what_a_request_would_be_told(
+    hive: RunningHive,
+) -> None:
+    socket = await _connect(hive)
+    for path in ("/api/agents/nobody/stream", "/api/agents//stream", "/api/state", ""):
+        frame = await _open(socket, 1, path)
+        assert (frame["type"], frame["id"], frame["status"], frame["error"]["key"]) == (
+            "ended",
+            1,
+            404,
+            "not_found",
+        )
+    assert await _open(socket, 2, "/messages/stream") == {"type": "opened", "id": 2}
+    await socket.close()
+
+
+@pytest.mark.parametrize(
+    "frame", ['{"type": "open"}', "[]", "x", '{"type": "open", "id": 0, "path": "/"}', b"\0", '{"id": 1}']
+)
+async def test_a_frame_that_a_page_must_not_send_closes_the_socket(
+    hive: RunningHive, frame: str | bytes
+) -> None:
+    socket = await _connect(hive)
+    await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
+    assert await _closed(socket) == (CLOSE_LEFT, "the page sent a frame that it must not send")
+    await socket.close()
+
+
+async def test_the_socket_of_streams_is_for_a_page_of_ours_with_a_login(hive: RunningHive) -> None:
+    for headers, status in (
+        ({"Cookie": ""}, 401),
+        ({"Origin": "http://elsewhere"}, 403),
+        ({"Host": "elsewhere"}, 403),
+    ):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await _connect(hive, **headers)
+        assert caught.value.status == status
+    assert (await refusal(hive.browser, "GET", "/api/streams"))[0] in {400, 403}
+
+
+async def test_a_logout_and_a_stop_end_the_socket_of_streams_with_the_reason(hive: RunningHive) -> None:
+    socket = await _connect(hive)
+    await _open(socket, 1, "/messages/stream")
+    await call(hive.browser, "POST", "/api/logout", {})
+    code, reason = await _closed(socket)
+    assert (code, "logged out" in reason) == (CLOSE_LEFT, True)
+    await socket.close()
+    await hive.log_in()
+    socket = await _connect(hive)
+    await _open(socket, 1, "/messages/stream")
+    async with asyncio.timeout(3):
+        stopping = asyncio.ensure_future(hive.broker.stop())
+        code, reason = await _closed(socket)
+        await socket.close()
+        await stopping
+    assert (code, "the broker is stopping" in reason) == (CLOSE_LEFT, True)
+
+
+async def test_a_login_that_has_run_out_ends_its_streams_whether_they_are_quiet_or_not(
+    hive: RunningHive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.api.operator.stream.BEAT_SECONDS", 0.01)
+    socket = await _connect(hive)
+    await _open(socket, 1, "/messages/stream")
+    async with hive.browser.get("/messages/stream") as stream:
+        hive.broker.services.sessions._expiry.clear()
+        assert await _closed(socket) == (CLOSE_LEFT, "the login has ended")
+        await socket.close()
+        await hive.send("alice", "operator", "not for him")
+        async with asyncio.timeout(5):
+            assert b"not for him" not in await stream.content.read()
+
+
+async def test_a_quiet_socket_of_streams_says_that_it_lives(
+    hive: RunningHive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.api.operator.stream.BEAT_SECONDS", 0.01)
+    socket = await _connect(hive)
+    assert await _frame(socket) == {"type": "beat"}
+    await socket.close()
+
+
+async def test_more_streams_than_a_login_may_have_are_refused_with_a_sentence(
+    hive: RunningHive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperhive.api.operator.stream.STREAM_LIMIT", 2)
+    monkeypatch.setattr("hyperhive.api.cancellation.SESSION_LIMIT", 2)
+    first, second = await _connect(hive), await _connect(hive)
+    for stream in (1, 2):
+        assert (await _open(first, stream, "/messages/stream"))["type"] == "opened"
+    frame = await _open(first, 3, "/messages/stream")
+    assert (frame["type"], frame["status"], frame["error"]["key"]) == ("ended", 429, "too_many_requests")
+    assert "2 streams open" in frame["error"]["message"]
+    assert (await _open(second, 1, "/messages/stream"))["type"] == "opened"
+    third = await _connect(hive)
+    code, reason = await _closed(third)
+    assert (code, "this login has 2 streams" in reason) == (CLOSE_LEFT, True)
+    assert await refusal(hive.browser, "GET", "/messages/stream") == (429, "too_many_requests")
+    # The command line has no login, and one that closes makes room.
+    async with hive.admin.get("/messages/stream") as stream:
+        assert stream.status == 200
+    await second.close()
+    async with asyncio.timeout(5):
+        while len(hive.broker._open_calls._calls) > 1:
+            await asyncio.sleep(0.01)
+    async with hive.browser.get("/messages/stream") as stream:
+        assert stream.status == 200
+    for socket in (first, third):
+        await socket.close()
