@@ -20,7 +20,9 @@ def test_commands_come_in_their_order_and_the_same_one_counts_once() -> None:
 
 def test_of_models_the_latest_counts_and_the_same_changes_nothing() -> None:
     pending = PendingCommands("sonnet")
-    added = [pending.add(UseModel(model=model)) for model in ("sonnet", "opus", "opus", "haiku")]
+    # As they come from the wire: equal texts that are not the same object.
+    told = [f'{{"type": "use_model", "model": "{name}"}}' for name in ("sonnet", "opus", "opus", "haiku")]
+    added = [pending.add(UseModel.model_validate_json(text)) for text in told]
     assert (added, pending.model, pending.next()) == ([False, True, False, True], "haiku", None)
 
 

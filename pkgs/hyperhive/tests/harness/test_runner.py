@@ -270,6 +270,22 @@ async def test_an_agent_rests_until_its_rate_limit_ends_and_then_works_on(small_
     assert time.time() >= resets_at
 
 
+async def test_a_cli_that_cannot_be_started_is_tried_less_and_less_often(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice={})
+    config = hive.harness_config("alice", cli="/no/such/claude")
+    Path(config.state_dir).mkdir(parents=True)
+    Path(config.claude.home).mkdir(parents=True)
+    hive.tasks.start(Harness(config, {}).serve(), "harness-alice")
+    await hive.state("alice", AgentState.FAILED)
+
+    async def rests() -> bool:
+        status = hive.broker.services.agents.view("alice").status
+        return (status.until or 0) > time.time() + 1
+
+    await hive.until(rests, "it rests longer than at first")
+    assert "/no/such/claude" in hive.broker.services.agents.view("alice").status.detail
+
+
 async def test_a_daily_cap_stops_new_turns_while_mail_keeps_queueing(small_hive: MakeHive) -> None:
     hive = await small_hive(
         'default_text = "ok"', alice={"budget": {"usd_cents_per_day": None, "turns_per_day": 1}}
