@@ -21,12 +21,14 @@ def test_what_a_subscriber_publishes_comes_after_what_is_being_told() -> None:
     bus = Bus()
     heard: list[Event] = []
     bus.subscribe(LinkChanged, lambda link: bus.publish(AgentChanged(link.agent)))
-    bus.subscribe(AgentChanged, heard.append)
-    bus.subscribe(Notice, heard.append)
+    for kind in (LinkChanged, AgentChanged, Notice):
+        bus.subscribe(kind, heard.append)
 
     bus.publish(LinkChanged("alice"), Notice("info", "1"))
+    bus.publish(LinkChanged("bob"))
 
-    assert heard == [Notice("info", "1"), AgentChanged("alice")]
+    alice: list[Event] = [LinkChanged("alice"), Notice("info", "1"), AgentChanged("alice")]
+    assert heard == [*alice, LinkChanged("bob"), AgentChanged("bob")]
 
 
 def test_a_subscriber_that_fails_is_logged_and_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
