@@ -47,6 +47,10 @@ let
         );
         example = [ "query" ];
       };
+      callTimeoutSeconds = setting.McpServerConfig.call_timeout_seconds {
+        type = types.ints.between 1 86400;
+        example = 1800;
+      };
     };
   };
 in

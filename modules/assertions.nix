@@ -103,7 +103,17 @@ let
         assertion = !(options.mcpServers ? hyperhive);
         message = ''${where name}.mcpServers: the name "hyperhive" is taken by hyperhive's own tools.'';
       }
+      {
+        assertion = !(options.mcpServers ? ide);
+        message = ''${where name}.mcpServers: the name "ide" is taken by Claude Code's link to editors.'';
+      }
     ]
+    ++ map (server: {
+      assertion = builtins.match ".*__.*|.*_" server == null;
+      message = ''
+        ${where name}.mcpServers: ${builtins.toJSON server} has two underscores in a row or one at its end, which part a server from its tool.
+      '';
+    }) (lib.attrNames options.mcpServers)
   );
 
   loopback = lib.elem cfg.dashboard.listenAddress [

@@ -23,12 +23,16 @@ let
   listed = tool: lib.elem (current tool) currentTools && (tool != "Bash" || bash != [ ]);
   needed = tool: tool == "Read" && lib.any listed known.writing;
 
+  # As `hyperhive/protocol/mcp_names.py` has it.
+  sessionName = lib.stringAsChars (
+    char: if builtins.match "[A-Za-z0-9_-]" char == null then "_" else char
+  );
   mcpRules =
     name: server:
     if lib.elem "*" server.allowedTools then
       [ "mcp__${name}" ]
     else
-      map (tool: "mcp__${name}__${tool}") server.allowedTools;
+      map (tool: "mcp__${name}__${sessionName tool}") server.allowedTools;
 in
 {
   permissions = {

@@ -18,6 +18,7 @@ let
     mcp_servers = lib.mapAttrs (_: server: {
       inherit (server) command args env;
       allowed_tools = server.allowedTools;
+      call_timeout_seconds = server.callTimeoutSeconds;
     }) options.mcpServers;
     notes.compact_above_bytes = options.notes.compactAboveBytes;
     context.compact_above_percent = options.context.compactAbovePercent;

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StringCo
 from pydantic_core import PydanticCustomError
 
 from hyperhive.protocol.base import AGENT_NAME_PATTERN
+from hyperhive.protocol.mcp_names import server_fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +89,9 @@ def _pattern(text: str, info: ValidationInfo) -> str:
 
 
 def _free(name: str) -> str:
-    if name == "hyperhive":
-        raise ValueError("the name is taken by hyperhive's own tools")
+    fault = server_fault(name)
+    if fault is not None:
+        raise ValueError(fault)
     return name
 
 
@@ -112,6 +114,8 @@ ServerName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"), AfterValidator(_free)
 ]
 BashPattern = Annotated[str, StringConstraints(min_length=1), LINES, AfterValidator(_pattern)]
+#: Characters of other kinds become `_` in a session, and so they can be given here.
+ServerTool = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]+)$")]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/"), LINES, BeforeValidator(absolute)]
 #: Host and port of an address, as far as Nix can judge them as well.

@@ -48,11 +48,13 @@ from hyperhive.config.fields import (
     Recipient,
     Role,
     ServerName,
+    ServerTool,
     TopicUrl,
     default,
     dotted,
 )
 from hyperhive.config.mistakes import with_rules
+from hyperhive.protocol.mcp_names import tool_faults
 from hyperhive.protocol.notifications import Kind
 
 #: Hosts that are this machine itself.
@@ -133,11 +135,14 @@ class McpServerConfig(ConfigModel):
     """Arguments of the program."""
     env: Annotated[dict[EnvironmentName, ProcessText], default({})]
     """Environment variables of the server. Not for secrets: everybody on the machine may read them."""
-    allowed_tools: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]+)$")]], default(["*"])
-    ]
-    """Tools of this server that the agent may call, `*` for all of them. The agent does not even see the
-    others."""
+    allowed_tools: Annotated[list[ServerTool], default(["*"])]
+    """Tools of this server that the agent may call, by the names that the server gives them, `*` for all of
+    them. The agent does not even see the others. In its session a tool is called `mcp__<name>__<tool>`, with
+    `_` for every character that is no letter, digit, `_` or `-`; this last part can be given as well, and
+    must be for names with spaces and the like. Two tools must not become one by it."""
+    call_timeout_seconds: Annotated[int, Field(ge=1, le=86400), default(300)]
+    """Seconds that a call of one of its tools may take before it ends with an error. Each notification of
+    progress that the server sends for the call begins them anew."""
 
 
 class NotesConfig(ConfigModel):
@@ -214,7 +219,8 @@ class AgentSettings(ConfigModel):
     """Built-in tools of Claude Code that the agent has. Hyperhive's own tools do not count."""
     mcp_servers: Annotated[dict[ServerName, McpServerConfig], default({})]
     """Extra MCP servers, by name, started inside of the container. Their tools are called
-    `mcp__<name>__<tool>`. The name `hyperhive` is taken."""
+    `mcp__<name>__<tool>`. The names `hyperhive` and `ide` are taken, and a name has no two underscores in a
+    row and none at its end."""
     notes: NotesConfig
     context: ContextConfig
     budget: BudgetConfig
@@ -237,6 +243,14 @@ class AgentSettings(ConfigModel):
         if model not in models:
             raise ValueError(f"model {model!r} is not among models {models!r}")
         return models
+
+    @field_validator("mcp_servers")
+    @classmethod
+    def _with_names_apart(cls, servers: dict[str, McpServerConfig]) -> dict[str, McpServerConfig]:
+        found = [fault for name, one in servers.items() for fault in tool_faults(name, one.allowed_tools)]
+        if found:
+            raise ValueError("; ".join(found))
+        return servers
 
 
 class AgentConfig(AgentSettings):

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from hyperhive.config import AgentConfig, McpServerConfig
+from hyperhive.config import AgentConfig
 from hyperhive.protocol.agents import (
     AgentBrief,
     AgentLimits,
@@ -13,6 +13,7 @@ from hyperhive.protocol.agents import (
     McpState,
     RunningTool,
 )
+from hyperhive.protocol.mcp_names import allows
 
 #: Longest name or id that is kept of a report, in characters.
 NAME_LIMIT: Final = 200
@@ -20,6 +21,8 @@ NAME_LIMIT: Final = 200
 REASON_LIMIT: Final = 300
 TOOL_NAME_LIMIT: Final = 64
 TOOLS_SHOWN: Final = 60
+#: Remarks about one server.
+REMARKS_SHOWN: Final = 20
 
 
 def policy(agent: AgentConfig, *, contained: bool) -> AgentPolicy:
@@ -58,16 +61,24 @@ def servers(agent: AgentConfig, reported: Collection[McpServer] | None) -> list[
     shown = []
     for name, config in sorted(agent.mcp_servers.items()):
         server = said.get(name) or McpServer(name=name, state=unsaid, reason="", tools=[], offered=0)
-        offered = [tool[:TOOL_NAME_LIMIT] for tool in server.tools if _exposed(config, tool)]
+        offered = [tool[:TOOL_NAME_LIMIT] for tool in server.tools if allows(config.allowed_tools, tool)]
         listed = offered[:space]
         space -= len(listed)
-        cut = {"reason": server.reason[:REASON_LIMIT], "tools": listed, "offered": len(offered)}
+        cut = {
+            "reason": server.reason[:REASON_LIMIT],
+            "tools": listed,
+            "offered": len(offered),
+            "remarks": _few(server.remarks),
+        }
         shown.append(server.model_copy(update=cut))
     return shown
 
 
-def _exposed(server: McpServerConfig, tool: str) -> bool:
-    return "*" in server.allowed_tools or tool in server.allowed_tools
+def _few(remarks: list[str]) -> list[str]:
+    """The first of them, each cut, and how many there are besides."""
+    rest = len(remarks) - REMARKS_SHOWN
+    more = [f"And {rest} more of the kind, which the harness's log has."] if rest > 0 else []
+    return [remark[:REASON_LIMIT] for remark in remarks[:REMARKS_SHOWN]] + more
 
 
 def brief(view: AgentView, manager: str) -> AgentBrief:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hyperhive.config import HarnessConfig
 from hyperhive.domain.bash import judge
+from hyperhive.protocol.mcp_names import OWN_SERVER, allowed_in_session
 from hyperhive.text import shown, sound
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ JUDGE_LIMIT: Final = 2.0
 #: Built-in tools that write the file they are given.
 WRITING_TOOLS: Final = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
 #: Of the server with hyperhive's own tools; it decides itself which ones the agent has.
-OWN_TOOLS: Final = "mcp__hyperhive__"
+OWN_TOOLS: Final = f"mcp__{OWN_SERVER}__"
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,8 @@ class Gate:
         return path.resolve().is_relative_to(self._home.resolve())
 
     def _decide_mcp(self, tool: str) -> Decision:
-        for server, config in self._agent.mcp_servers.items():
-            prefix = f"mcp__{server}__"
-            allowed = config.allowed_tools
-            if tool.startswith(prefix) and ("*" in allowed or tool.removeprefix(prefix) in allowed):
-                return Decision("mcp_tool")
+        allowed = {name: server.allowed_tools for name, server in self._agent.mcp_servers.items()}
+        if allowed_in_session(tool, allowed):
+            return Decision("mcp_tool")
         reason = f"{tool:.100} is not among the allowed tools of an MCP server"
         return Decision("mcp_tool_not_allowed", reason)

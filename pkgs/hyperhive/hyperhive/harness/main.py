@@ -7,7 +7,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from claude_agent_sdk import ClaudeAgentOptions
 
@@ -37,6 +37,9 @@ from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+#: States of an MCP server that the agent's log tells of.
+_TROUBLED: Final = frozenset({McpState.FAILED, McpState.LISTING})
+
 
 class Harness:
     """One agent's harness. `serve` runs until cancelled and leaves no process behind."""
@@ -52,7 +55,7 @@ class Harness:
         self._inbox = TurnInbox(self._client)
         self._tools = HiveTools(self._client, self._inbox, manager=agent.role == "manager")
         self._extra = [
-            ExtraMcpServer(name, server, config.state_dir, self._on_server)
+            ExtraMcpServer(name, server, config.state_dir, self._on_server, self._on_new_tools)
             for name, server in agent.mcp_servers.items()
         ]
         self._failed_servers: set[str] = set()
@@ -61,6 +64,8 @@ class Harness:
         self._tool_hook = ToolHook(Gate(config), self._on_refusal, self._on_change)
         home = Path(config.claude.home)
         self.session = Session(self.options, home / "hyperhive-session.json")
+        self.session.on_tools = self._on_tools
+        self.session.on_turn_end = self._on_turn_end
         notes = NotesKeeper(
             Path(config.state_dir),
             agent.notes.compact_above_bytes,
@@ -94,8 +99,7 @@ class Harness:
         finally:
             await self._terminals.stop()
             await tasks.cancel()
-            for server in self._extra:
-                await server.stop()
+            await asyncio.gather(*(server.stop() for server in self._extra))
             await self._client.close()
 
     def notes_session(self) -> Session:
@@ -129,10 +133,24 @@ class Harness:
         """Report the state of all, and log the ones that have failed just now."""
         servers = [extra.status() for extra in self._extra]
         self._link.set_servers(servers)
-        failed = {server.name: server.reason for server in servers if server.state is McpState.FAILED}
+        failed = {server.name: server.reason for server in servers if server.state in _TROUBLED}
         for name in sorted(set(failed) - self._failed_servers):
             self._runner.note("error", f"MCP server {name}: {failed[name]}")
         self._failed_servers = set(failed)
+
+    def _on_new_tools(self, name: str) -> None:
+        """A server has other tools than the session."""
+        self._tasks.start(self.session.tell_new_tools(name), f"new-tools-{name}")
+
+    def _on_tools(self, tools: list[str]) -> None:
+        """The session said which tools it has."""
+        for server in self._extra:
+            server.seen(tools)
+
+    def _on_turn_end(self) -> None:
+        """No turn waits for calls that are still open: it was cancelled, or broke."""
+        for server in self._extra:
+            server.end_calls("the turn ended")
 
     def _on_refusal(self, tool: str, given: dict[str, object], rule: str, reason: str) -> None:
         log.info("refused %s (%s): %s", tool, rule, reason)
@@ -168,8 +186,6 @@ def run(config: HarnessConfig, config_file: Path) -> int:
         ConfigError: A credential is missing.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    # It writes a traceback for each line that it cannot read; `extra_mcp` reads it again, or says so.
-    logging.getLogger("mcp.client.stdio").setLevel(logging.CRITICAL)
     credentials = {variable: read_credential(name) for variable, name in config.agent.credentials.items()}
     secrets = os.environ.get("CREDENTIALS_DIRECTORY")
     session = ManualSession(config_file.absolute(), Path(secrets) if secrets else None)

@@ -11,6 +11,7 @@ from mcp.server import Server
 
 from hyperhive.config import HarnessConfig
 from hyperhive.harness.tool_hook import ToolHook
+from hyperhive.protocol.mcp_names import allow_rules
 
 #: Built-in tools that would go around the broker, leave the turn or ask a person who is not there.
 CLOSED_TOOLS: Final = (
@@ -37,6 +38,9 @@ QUIET_ENVIRONMENT: Final = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
     "ENABLE_TOOL_SEARCH": "false",
+    # Weeks: the limit of a call is ours, and only we hear of its progress.
+    "CLAUDE_CODE_SDK_MCP_TOOL_IDLE_TIMEOUT": "2000000000",
+    "MCP_TOOL_TIMEOUT": "2000000000",
 }
 
 #: Variables of the harness's own environment that Claude Code, Bash and MCP servers may see.
@@ -114,7 +118,6 @@ def _allow_rules(config: HarnessConfig, built_in: list[str], own_tools: list[str
     """
     rules = [tool for tool in built_in if tool != "Bash"]
     rules += own_tools
-    for name, server in config.agent.mcp_servers.items():
-        tools = server.allowed_tools
-        rules += [f"mcp__{name}"] if "*" in tools else [f"mcp__{name}__{tool}" for tool in tools]
-    return rules
+    return rules + allow_rules(
+        {name: server.allowed_tools for name, server in config.agent.mcp_servers.items()}
+    )

@@ -10,7 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, Message, ResultMessage
+from claude_agent_sdk import (
+    ClaudeAgentOptions,
+    ClaudeSDKClient,
+    Message,
+    ResultMessage,
+    SystemMessage,
+)
 
 from hyperhive.domain.turns import Turn
 from hyperhive.domain.usage import Usage
@@ -55,6 +61,12 @@ class Session:
         self.id: str | None = None
         #: What `use` chose; None leaves the model to the options.
         self.model: str | None = None
+        #: MCP servers of which Claude Code does not know the newest tools.
+        self._untold: set[str] = set()
+        #: Called with the names of all tools that the session has, as often as it says so.
+        self.on_tools: Callable[[list[str]], object] = lambda _: None
+        #: Called when a turn has ended in whatever way.
+        self.on_turn_end: Callable[[], object] = lambda: None
 
     @property
     def connected(self) -> bool:
@@ -130,6 +142,30 @@ class Session:
             log.warning("the session does not say how full it is: %s", error)
             return None
 
+    async def tell_new_tools(self, server: str) -> None:
+        """Have Claude Code list the tools of one of our MCP servers once more, also within a turn."""
+        if self._client is None:
+            return
+        try:
+            # The SDK drops what a server of ours tells by itself; Claude Code takes it on this way.
+            message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+            told = {"subtype": "mcp_message", "server_name": server, "message": message}
+            await self._client._query._send_control_request(told)  # type: ignore[union-attr]  # noqa: SLF001
+        except Exception as error:  # noqa: BLE001 - as in `run`
+            log.info("Claude Code hears of new tools of %s after the turn: %s", server, error)
+            self._untold.add(server)
+
+    async def _renew_servers(self, client: ClaudeSDKClient) -> None:
+        """As `tell_new_tools` where that failed; within a turn this would break calls off."""
+        while self._untold:
+            server = self._untold.pop()
+            try:
+                async with asyncio.timeout(CONTROL_LIMIT):
+                    await client.toggle_mcp_server(server, enabled=False)
+                    await client.toggle_mcp_server(server, enabled=True)
+            except Exception as error:  # noqa: BLE001 - as in `run`
+                log.warning("the session does not take the new tools of %s: %s", server, error)
+
     async def run(self, prompt: str, transcript: Transcript, *, command: bool = False) -> Turn:
         """Run one turn. It always returns a `Turn`; a session that broke is disconnected.
 
@@ -150,6 +186,7 @@ class Session:
     async def _play(
         self, client: ClaudeSDKClient, prompt: str, transcript: Transcript, *, command: bool
     ) -> Turn:
+        await self._renew_servers(client)
         message = _user_message(prompt, verbatim=not command)
         if not command and self._undone is None:
             self._undone = message["uuid"]
@@ -159,6 +196,8 @@ class Session:
             async with aclosing(_received(client)) as messages:
                 async for received in messages:
                     transcript.add(received)
+                    if isinstance(received, SystemMessage) and received.subtype == "init":
+                        self.on_tools(received.data.get("tools") or [])
                     if isinstance(received, ResultMessage):
                         return await self._ended(received, transcript, command=command)
         except Exception as error:
@@ -166,6 +205,8 @@ class Session:
             log.exception("the session broke in a turn")
             await self.disconnect()
             return transcript.broken(f"Claude Code failed: {error}", by_prompt=True)
+        finally:
+            self.on_turn_end()
         await self.disconnect()
         return transcript.broken("Claude Code ended in the middle of the turn", by_prompt=True)
 

@@ -107,11 +107,16 @@ class AgentPolicy(ApiModel):
 
 
 class McpState(StrEnum):
-    """How an extra MCP server is. `unknown`: no harness is connected that could say."""
+    """How an extra MCP server is.
+
+    `unknown`: no harness is connected that could say. `listing`: it runs, and the list of its tools has long
+    not come.
+    """
 
     UNKNOWN = "unknown"
     NOT_STARTED = "not_started"
     STARTING = "starting"
+    LISTING = "listing"
     RUNNING = "running"
     FAILED = "failed"
 
@@ -119,12 +124,15 @@ class McpState(StrEnum):
 class McpServer(ApiModel):
     name: str
     state: McpState
-    #: Why it failed, else empty.
+    #: Why it failed, or what it keeps waiting; else empty.
     reason: str
-    #: Names of allowed tools that it offered when last asked; only the first where there are many.
+    #: Names of allowed tools that the session has of it; only the first where there are many.
     tools: list[str]
     #: How many they are in all.
     offered: int
+    #: What else the operator should know, such as which tool was left out and why: a sentence or two each,
+    #: only the first where there are many.
+    remarks: list[str] = Field(default=[])
 
 
 class ModelChoice(ApiModel):

@@ -1,11 +1,12 @@
 """The subreaper: a small program around one child process, which leaves nothing of it behind.
 
-It runs as `python -I -S subreaper.py GRACE DIRECTORY -- COMMAND...` and needs the standard library only, so
-that it starts in a few milliseconds. Its standard input is a pipe that its parent holds open: when that ends,
-because the parent closed it or died of whatever cause, or when SIGTERM or SIGINT arrives, the child gets
-SIGTERM, and after GRACE seconds the child and everything that ever descended from it gets SIGKILL. The same
-happens to what a child that ended by itself left behind. Then DIRECTORY, unless empty, is removed: it held
-the child's secrets. It exits as the child did (128 + n for signal n).
+It runs as `python -I -S subreaper.py GRACE DIRECTORY [FD] -- COMMAND...` and needs the standard library only,
+so that it starts in a few milliseconds. Its standard input, or descriptor FD, is a pipe that its parent holds
+open: when that ends, because the parent closed it or died of whatever cause, or when SIGTERM or SIGINT
+arrives, the child gets SIGTERM, and after GRACE seconds the child and everything that ever descended from it
+gets SIGKILL. The same happens to what a child that ended by itself left behind. Then DIRECTORY, unless empty,
+is removed: it held the child's secrets. It exits as the child did (128 + n for signal n). With FD the child
+has standard input and output for itself alone, so that their ends are its own.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from typing import Final, NoReturn
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _STDIN: Final = 0
+_STDOUT: Final = 1
 _KILL_SECONDS: Final = 5.0
 _KILL_INTERVAL: Final = 0.01
 _NOT_FOUND: Final = 127
@@ -30,17 +32,18 @@ _WATCHED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main(arguments: list[str]) -> int:
-    grace, secrets, separator, *command = arguments
-    if separator != "--" or not command:
-        raise SystemExit("usage: subreaper.py GRACE DIRECTORY -- COMMAND...")
+    grace, secrets, *rest = arguments
+    descriptor, command = (rest[:1], rest[2:]) if "--" in rest[1:2] else ([], rest[1:])
+    if "--" not in rest[:2] or not command:
+        raise SystemExit("usage: subreaper.py GRACE DIRECTORY [FD] -- COMMAND...")
     try:
-        return _keep(command, float(grace))
+        return _keep(command, float(grace), int(*descriptor))
     finally:
         if secrets:
             shutil.rmtree(secrets, ignore_errors=True)
 
 
-def _keep(command: list[str], grace: float) -> int:
+def _keep(command: list[str], grace: float, control: int) -> int:
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     # What the child's descendants leave behind becomes a child of this process instead of init's.
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -54,13 +57,22 @@ def _keep(command: list[str], grace: float) -> int:
 
     try:
         # This process has one thread, so the function between fork and exec is safe.
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=tie_to_subreaper)  # noqa: PLW1509, S603 - the command is the caller's own
+        given = subprocess.DEVNULL if control == _STDIN else None
+        child = subprocess.Popen(command, stdin=given, preexec_fn=tie_to_subreaper)  # noqa: PLW1509, S603 - the command is the caller's own
     except OSError as error:
         sys.stderr.write(f"cannot run {command[0]}: {error.strerror}\n")
         return _NOT_FOUND
-    code = _wait(child.pid, wakeups, grace)
+    if control != _STDIN:
+        _let_go(_STDIN, _STDOUT)
+    code = _wait(child.pid, control, wakeups, grace)
     _kill_descendants()
     return code if code >= 0 else 128 - code
+
+
+def _let_go(*descriptors: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        os.dup2(nowhere, descriptor)
 
 
 def _watch_signals() -> int:
@@ -74,9 +86,9 @@ def _watch_signals() -> int:
     return reading
 
 
-def _wait(child: int, wakeups: int, grace: float) -> int:
+def _wait(child: int, control: int, wakeups: int, grace: float) -> int:
     """As `Popen.returncode` has it; the child is ended when the time has come."""
-    watched = [_STDIN, wakeups]
+    watched = [control, wakeups]
     deadline: float | None = None
     while True:
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -87,18 +99,18 @@ def _wait(child: int, wakeups: int, grace: float) -> int:
         if deadline is not None and time.monotonic() >= deadline:
             os.kill(child, signal.SIGKILL)
             deadline = time.monotonic() + _KILL_SECONDS
-        if not _must_end(ready, wakeups):
+        if not _must_end(ready, control, wakeups):
             continue
-        if _STDIN in watched:
-            watched.remove(_STDIN)
+        if control in watched:
+            watched.remove(control)
         if deadline is None:
             deadline = time.monotonic() + grace
             os.kill(child, signal.SIGTERM)
 
 
-def _must_end(ready: list[int], wakeups: int) -> bool:
+def _must_end(ready: list[int], control: int, wakeups: int) -> bool:
     numbers = os.read(wakeups, 1024) if wakeups in ready else b""
-    ended = _STDIN in ready and not os.read(_STDIN, 1024)
+    ended = control in ready and not os.read(control, 1024)
     return ended or any(number in _WATCHED for number in numbers)
 
 

@@ -14,6 +14,8 @@ from hyperhive.config import (
 from hyperhive.errors import ConfigError
 from tests.conftest import HiveConfig
 
+SERVER = {"command": "x", "args": [], "env": {}, "allowed_tools": [], "call_timeout_seconds": 300}
+
 
 def refusal(build: HiveConfig, path: Path, key: str, value: object) -> str:
     """What the loader says to a hive in which the dotted `key` has another value."""
@@ -62,8 +64,24 @@ def test_a_rendered_file_loads_as_what_it_was(hive_config: HiveConfig, tmp_path:
         ("agents.bob.model", "other", "agents.bob.models: model 'other' is not among models ['claude-test']"),
         (
             "agents.bob.mcp_servers",
-            {"hyperhive": {"command": "x", "args": [], "env": {}, "allowed_tools": []}},
+            {"hyperhive": SERVER},
             "agents.bob.mcp_servers.hyperhive.[key]: the name is taken by hyperhive's own tools",
+        ),
+        (
+            "agents.bob.mcp_servers",
+            {"orders__old": SERVER},
+            (
+                "agents.bob.mcp_servers.orders__old.[key]: two underscores part a server from its tool: "
+                "have no two in a row and none at the end"
+            ),
+        ),
+        (
+            "agents.bob.mcp_servers",
+            {"o": SERVER | {"allowed_tools": ["files.read", "files_read"]}},
+            (
+                "agents.bob.mcp_servers: o: 'files.read' and 'files_read' would both be called "
+                "mcp__o__files_read; allow one of them"
+            ),
         ),
     ],
 )

@@ -12,8 +12,14 @@ from tests.dashboard.test_hostile import HOSTILE, LONG_WORD, assert_whole
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SERVERS = {
-    "orders": {"command": "x", "args": [], "env": {}, "allowed_tools": ["query", "lost"]},
-    "wild": {"command": "x", "args": [], "env": {}, "allowed_tools": ["*"]},
+    "orders": {
+        "command": "x",
+        "args": [],
+        "env": {},
+        "call_timeout_seconds": 300,
+        "allowed_tools": ["query", "lost"],
+    },
+    "wild": {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["*"]},
 }
 
 

@@ -5,7 +5,13 @@ from tests.conftest import agent_config
 
 
 def test_a_policy_says_what_the_configuration_allows() -> None:
-    server = {"command": "x", "args": [], "env": {"SECRET": "no"}, "allowed_tools": ["query"]}
+    server = {
+        "command": "x",
+        "args": [],
+        "env": {"SECRET": "no"},
+        "call_timeout_seconds": 300,
+        "allowed_tools": ["query"],
+    }
     fields = {
         "allowed_recipients": ["boss"],
         "bash": ["git *"],
@@ -35,7 +41,13 @@ def test_a_manager_writes_to_anyone_and_a_process_has_no_limits() -> None:
 
 
 def server(*allowed: str) -> dict[str, object]:
-    return {"command": "x", "args": [], "env": {}, "allowed_tools": list(allowed)}
+    return {
+        "command": "x",
+        "args": [],
+        "env": {},
+        "call_timeout_seconds": 300,
+        "allowed_tools": list(allowed),
+    }
 
 
 def said(name: str, *tools: str, state: McpState = McpState.RUNNING, reason: str = "") -> McpServer:

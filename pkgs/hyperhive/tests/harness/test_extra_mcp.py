@@ -47,6 +47,7 @@ def config(directory: Path, *allowed: str, **changes: Any) -> McpServerConfig:
         ],
         "env": {},
         "allowed_tools": list(allowed),
+        "call_timeout_seconds": 30,
     }
     return McpServerConfig.model_validate(fields | changes)
 
@@ -193,8 +194,20 @@ async def test_a_server_does_not_see_the_harnesss_credentials(
 
 async def test_the_operator_sees_what_each_server_offers_and_why_one_failed(small_hive: MakeHive) -> None:
     servers = {
-        "picky": {"command": sys.executable, "args": ["-c", PICKY], "env": {}, "allowed_tools": ["ask"]},
-        "gone": {"command": "/no/such/program", "args": [], "env": {}, "allowed_tools": ["*"]},
+        "picky": {
+            "command": sys.executable,
+            "args": ["-c", PICKY],
+            "env": {},
+            "call_timeout_seconds": 300,
+            "allowed_tools": ["ask"],
+        },
+        "gone": {
+            "command": "/no/such/program",
+            "args": [],
+            "env": {},
+            "call_timeout_seconds": 300,
+            "allowed_tools": ["*"],
+        },
     }
     hive = await small_hive('default_text = "ok"', alice={"mcp_servers": servers})
     await hive.wake("alice")

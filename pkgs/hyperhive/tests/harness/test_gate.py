@@ -13,7 +13,7 @@ from tests.conftest import agent_config
 
 HOME = Path("/var/lib/agents/alice/home")
 STATE = "/var/lib/agents/alice/state"
-SERVER = {"command": "x", "args": [], "env": {}, "allowed_tools": ["query"]}
+SERVER = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["query"]}
 
 
 class Asked:

@@ -76,7 +76,7 @@ async def test_what_happens_while_the_broker_is_away_is_reported_afterwards(smal
 async def test_how_the_mcp_servers_are_reaches_the_broker_again_after_its_restart(
     small_hive: MakeHive,
 ) -> None:
-    server = {"command": "x", "args": [], "env": {}, "allowed_tools": ["*"]}
+    server = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["*"]}
     hive = await small_hive("", alice={"mcp_servers": {"orders": server}})
     linked = Linked(hive, [])
 

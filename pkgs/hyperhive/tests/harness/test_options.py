@@ -59,7 +59,7 @@ def test_bash_is_offered_and_only_the_tool_hook_allows_a_command() -> None:
 
 
 def test_mcp_rules_name_the_allowed_tools() -> None:
-    server = {"command": "x", "args": [], "env": {}, "allowed_tools": ["query"]}
+    server = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["query"]}
     assert options(mcp_servers={"o": server}).allowed_tools[-1] == "mcp__o__query"
     assert options(mcp_servers={"o": server | {"allowed_tools": ["*"]}}).allowed_tools[-1] == "mcp__o"
 

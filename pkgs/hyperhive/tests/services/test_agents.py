@@ -263,7 +263,7 @@ async def test_a_running_tool_has_a_bounded_name_and_has_begun(core: Core, clock
     assert core.agents.view("alice").status.tool is None
 
 
-ORDERS = {"command": "x", "args": [], "env": {}, "allowed_tools": ["query"]}
+ORDERS = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["query"]}
 
 
 async def test_how_mcp_servers_are_is_known_while_a_harness_says_so(
