@@ -1,6 +1,7 @@
 """What a window is sent and what is held back, and how a terminal's windows share it."""
 
 import asyncio
+import base64
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from hyperhive.domain.terminal import Scrollback
+from hyperhive.domain.terminal import Beginning, Scrollback
 from hyperhive.errors import ConflictError, InvalidRequestError
 from hyperhive.harness.shell import ManualSession
 from hyperhive.harness.terminal import Terminal, Terminals, _serve
@@ -28,6 +29,7 @@ from hyperhive.protocol.terminal import (
     Changed,
     Dropped,
     Resize,
+    State,
     TerminalEnd,
     TerminalView,
     Title,
@@ -85,6 +87,23 @@ async def test_a_window_far_behind_goes_on_at_a_line_when_it_has_drawn_what_it_h
     viewer.drew(500)
     ((begin, length),) = offsets(await sent(viewer))
     assert (begin % 5, begin + length) == (0, 5500)
+
+
+async def test_a_window_far_behind_is_told_what_the_skipped_output_has_set() -> None:
+    output = Scrollback(1000)
+    begun: list[Beginning] = []
+    viewer = Viewer(output, "here", Attached(viewer=1, offset=0, live=0), None, begun.append)
+    output.append(b"\x1b[?2004h" + b"x" * 492)
+    await sent(viewer)
+    viewer.drew(500)
+    output.append(b"\x1b[?1049h" + b"y" * 5000)
+    state, *rest = await sent(viewer)
+    assert isinstance(state, State)
+    assert state.offset == offsets(rest)[0][0] == output.start
+    sequences = base64.b64decode(state.sequences)
+    assert sequences.startswith(b"\x1b[?2004h" + b"x" * 492)
+    assert sequences.endswith(b"\x1b[?2004h")
+    assert [one.is_blank for one in begun] == [True]
 
 
 async def test_a_window_cannot_have_drawn_what_it_was_not_sent() -> None:
