@@ -65,6 +65,8 @@ function conversation(store, api) {
       return soughtMessage(store.state)?.id === id;
     },
     markRead: (ids) => api.post("/api/inbox/ack", { ids: ids.slice(0, 1000) }),
+    retryMessage: (id) => api.post(`/api/messages/${id}/retry`),
+    dropMessage: (id) => api.post(`/api/messages/${id}/drop`),
     answer: (id, answer) => api.post(`/api/questions/${id}/answer`, { answer }),
     cancelQuestion: (id) => api.post(`/api/questions/${id}/cancel`),
   };

@@ -34,9 +34,9 @@ export function agentAddress(name, tab = null) {
   return tab === null ? page : `${page}/${tab}`;
 }
 
-const ITEM = /^#\/(question|message)\/(\d{1,15})$/;
+const ITEM = /^#\/(question|message|parked)\/(\d{1,15})$/;
 
-/** {kind, id} of the question or message that a location's hash names, or null. */
+/** {kind, id} of the question, message or parked mail that a location's hash names, or null. */
 export function parseItem(hash) {
   const [, kind, id] = hash.match(ITEM) ?? [];
   return kind === undefined ? null : { kind, id: Number(id) };

@@ -60,7 +60,8 @@ export const MESSAGE_STATES = {
   queued: "waits in the recipient's queue",
   leased: "a running turn carries it",
   acked: "the turn that carried it ended well",
-  undeliverable: "the recipient is gone; it went back to its sender",
+  parked: "turns failed with it; you decide what becomes of it",
+  undeliverable: "the recipient is gone, or you dropped it; its sender was told",
   refused: "it was never delivered",
 };
 
@@ -89,6 +90,7 @@ export function refusal(message) {
 const NEEDS = {
   questions: ({ count }) => [count === 1 ? "1 question" : `${count} questions`, "for you"],
   unread: ({ count }) => [`${count} unread`, count === 1 ? "message" : "messages"],
+  parked: ({ count }) => [`${count} parked`, count === 1 ? "message" : "messages"],
   failed: (need) => [who(need), "failed"],
   needs_login: (need) => [who(need), need.count === 1 ? "needs login" : "need login"],
   rate_limited: (need) => [who(need), need.count === 1 ? "is rate limited" : "are rate limited"],

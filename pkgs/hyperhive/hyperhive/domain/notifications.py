@@ -44,7 +44,7 @@ class _PushStyle:
 _STYLES: Final[Mapping[Kind, _PushStyle]] = {
     "question": _PushStyle(4, "question", "question", "question", "questions"),
     "message": _PushStyle(3, "envelope", "message", "message", "messages"),
-    "parked": _PushStyle(4, "parking", "message", "parked message", "parked messages"),
+    "parked": _PushStyle(4, "parking", "parked", "parked message", "parked messages"),
     "agent_failed": _PushStyle(4, "rotating_light", "agent", "failed agent", "failed agents"),
     "agent_needs_login": _PushStyle(4, "key", "agent", "agent that needs login", "agents that need login"),
 }

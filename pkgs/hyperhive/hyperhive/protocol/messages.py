@@ -101,7 +101,7 @@ class LeaseRequest(ApiModel):
 
 
 class LeaseResult(ApiModel):
-    """Leased messages in order, and how many more are queued behind them."""
+    """Leased messages in order, and how many more are queued behind them that this turn may take."""
 
     messages: list[Message]
     pending: int

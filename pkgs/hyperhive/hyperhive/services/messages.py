@@ -119,7 +119,8 @@ class Messages:
                         async with asyncio.timeout_at(deadline):
                             await changed
                     continue
-            return LeaseResult(messages=messages, pending=self.pending(agent))
+            alone = any(message.failures >= store.SUSPECT_FAILURES for message in messages)
+            return LeaseResult(messages=messages, pending=0 if alone else self.pending(agent))
 
     async def _lease_now(self, agent: str, request: LeaseRequest) -> list[Message]:
         handed: list[int] = []

@@ -160,6 +160,7 @@ test("a memory is bounded, survives storage, and nonsense in its place is none",
     boot: "boot-1",
     question: 0,
     message: 500,
+    parked: [],
     agent_failed: ["a"],
     agent_needs_login: [],
   });

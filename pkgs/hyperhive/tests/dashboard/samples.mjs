@@ -18,6 +18,8 @@ export function message(id, fields = {}) {
     leased_at: null,
     acked_at: null,
     refused_rule: null,
+    failures: 0,
+    error: null,
     ...fields,
   };
 }
@@ -99,6 +101,8 @@ export function snapshot({ messages = [], inbox = [], ...fields } = {}) {
     inbox,
     inbox_after: null,
     unread: inbox.length,
+    parked: [],
+    parked_before: null,
     questions: [],
     ...fields,
   };

@@ -301,7 +301,7 @@ async def test_parked_mail_is_pushed_each_time_that_it_is_parked_also_below_a_la
         "message": f"Message {older.id} from alice: API Error: 400",
         "priority": 4,
         "tags": ["parking"],
-        "click": f"{BASE}/#/message/{older.id}",
+        "click": f"{BASE}/#/parked/{older.id}",
     }
 
     await core.messages.retry(older.id)

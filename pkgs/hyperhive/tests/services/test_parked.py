@@ -73,6 +73,18 @@ async def test_a_batch_is_tried_twice_then_its_messages_one_by_one_until_the_bad
     assert states == ["acked", "parked", "acked", "acked"]
 
 
+async def test_a_turn_with_a_suspect_is_not_told_of_mail_that_it_cannot_have(core: Core) -> None:
+    await core.say("alice", "bob", "poison")
+    await core.say("alice", "bob", "fine")
+    pending = []
+    for turn in range(3):
+        leased = await core.messages.lease("bob", LeaseRequest(turn=f"t{turn}"))
+        pending.append(leased.pending)
+        await core.messages.requeue("bob", f"t{turn}", "400")
+
+    assert pending == [1, 1, 0]
+
+
 async def test_the_operator_is_not_written_to_about_mail_of_his_own(core: Core) -> None:
     parked = await park(core, "operator", "bob")
     await core.messages.drop(parked.id)

@@ -28,9 +28,9 @@ export function waiting(rows) {
   return rows.filter((row) => WAITING.has(row.state));
 }
 
-/** What has an end, newest first. */
+/** What has an end, newest first; parked mail has none yet. */
 export function recent(rows) {
-  return rows.filter((row) => !WAITING.has(row.state)).reverse();
+  return rows.filter((row) => !WAITING.has(row.state) && row.state !== "parked").reverse();
 }
 
 // What is shown stays until the pages are there.

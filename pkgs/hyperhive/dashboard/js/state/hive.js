@@ -7,6 +7,7 @@ import { clearedReducer, logReducer, noLog, nothingCleared } from "./log.js";
 import { messagesReducer, noMessages } from "./messages.js";
 import { noNotices, noticesReducer } from "./notices.js";
 import { isLate, isWaiting, reaches } from "./paged.js";
+import { noParked, parkedReducer } from "./parked.js";
 import { noQuestions, questionsReducer } from "./questions.js";
 
 /**
@@ -23,6 +24,7 @@ export const initial = {
   flow: noFlow,
   inbox: noInbox,
   agentInbox: noAgentInbox,
+  parked: noParked,
   questions: noQuestions,
   notices: noNotices,
   log: noLog,
@@ -76,6 +78,7 @@ export function hiveReducer(state, action) {
     flow: flowReducer(state.flow, action, messages),
     inbox: inboxReducer(state.inbox, action, messages),
     agentInbox: agentInboxReducer(state.agentInbox, action, state.messages),
+    parked: parkedReducer(state.parked, action),
     questions: questionsReducer(state.questions, action),
     notices: noticesReducer(state.notices, action),
     log: logReducer(state.log, action),

@@ -9,6 +9,8 @@ export function needs(state) {
   if (questions) found.push({ kind: "questions", count: questions });
   const { unread } = state.inbox;
   if (unread) found.push({ kind: "unread", count: unread });
+  const parked = state.parked.rows.length;
+  if (parked) found.push({ kind: "parked", count: parked });
   for (const stuck of STUCK) {
     const agents = state.agents.filter((agent) => agent.status.state === stuck).map((agent) => agent.name);
     if (agents.length) found.push({ kind: stuck, count: agents.length, agents });

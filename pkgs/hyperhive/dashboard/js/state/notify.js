@@ -45,6 +45,19 @@ function standing(kind, labels, { state: wanted, describe }) {
   };
 }
 
+// Parked mail, which may be parked again after it was tried again.
+function recurring(kind, labels, { waiting, describe }) {
+  return {
+    kind,
+    labels,
+    place: kind,
+    items: (state) => waiting(state).map((row) => ({ id: row.id, ...describe(row) })),
+    isNew: (item, known) => !known.includes(item.id),
+    recall: (_, known) => known,
+    remember: (_, items) => items.map((item) => item.id),
+  };
+}
+
 /** One kind of event after the other. `labels` count them, `place` is the first part of an item's address. */
 export const KINDS = [
   numbered("question", ["question", "questions"], {
@@ -57,6 +70,13 @@ export const KINDS = [
     all: (state) => state.messages,
     describe: ({ sender, body }) => ({ title: `Message from ${sender}`, body }),
   }),
+  recurring("parked", ["parked message", "parked messages"], {
+    waiting: (state) => state.parked.rows,
+    describe: ({ sender, recipient, error }) => ({
+      title: `Mail to ${recipient} is parked`,
+      body: `From ${sender}: ${error ?? ""}`,
+    }),
+  }),
   standing("agent_failed", ["agent failed", "agents failed"], {
     state: "failed",
     describe: ({ name, status }) => ({ title: `${name} failed`, body: status.detail }),
@@ -67,6 +87,9 @@ export const KINDS = [
   }),
 ];
 
+/** Places of the kinds of which every item is remembered, and not the highest number. */
+const LISTED = new Set(["agent", "parked"]);
+
 const tagOf = (kind, id) => `${kind}:${id}`;
 
 /** What was kept of a memory, or null when it is no memory. */
@@ -75,7 +98,7 @@ export function asMemory(value) {
   const fits = KINDS.every(({ kind, place }) => {
     const known = value[kind];
     if (known === undefined) return true;
-    return place === "agent" ? Array.isArray(known) : Number.isSafeInteger(known);
+    return LISTED.has(place) ? Array.isArray(known) : Number.isSafeInteger(known);
   });
   return fits ? value : null;
 }

@@ -2,9 +2,11 @@
 import { html, useEffect, useMemo } from "../ui.js";
 import { agentInboxRows, MOST, recent, waiting } from "../state/agent_inbox.js";
 import { steady } from "../state/paged.js";
+import { parkedFor } from "../state/parked.js";
 import { AgentComposer } from "./agent_composer.js";
 import { useActions, useSlice } from "./context.js";
 import { Message } from "./message.js";
+import { ParkedList } from "./parked.js";
 import { Edge } from "./virtual_list.js";
 
 function Messages({ messages }) {
@@ -19,6 +21,17 @@ function Waiting({ inbox, rows, depth }) {
       ${!messages.length && html`<p class="empty">Nothing waits for it.</p>`}
       ${inbox.partial && html`<p class="aside">The newest of ${depth} in the queue.</p>`}
       <${Messages} messages=${messages} />
+    </section>
+  `;
+}
+
+function Parked({ name }) {
+  const rows = parkedFor(useSlice((state) => state.parked), name);
+  if (!rows.length) return null;
+  return html`
+    <section class="parked-mail" aria-labelledby="agent-parked-title">
+      <h3 id="agent-parked-title">Parked <span class="count due">${rows.length}</span></h3>
+      <${ParkedList} rows=${rows} />
     </section>
   `;
 }
@@ -48,6 +61,7 @@ function Contents({ inbox, agent }) {
   if (inbox.status === "failed") return html`<p class="empty problem" role="alert">${inbox.error}</p>`;
   if (inbox.held === null) return html`<p class="empty" role="status">Loading…</p>`;
   return html`
+    <${Parked} name=${agent.name} />
     <${Waiting} inbox=${inbox} rows=${rows} depth=${agent.inbox_depth} />
     <${Recent} inbox=${inbox} rows=${rows} onOlder=${() => fetchPage("agentInbox", "before", inbox.before)} />
   `;

@@ -15,6 +15,7 @@ import { useItemInAddress } from "./item.js";
 import { Lazy } from "./lazy.js";
 import { Needs } from "./needs.js";
 import { Notices } from "./notices.js";
+import { ParkedMail } from "./parked.js";
 import { Questions } from "./questions.js";
 import { useShortcuts } from "./shortcuts.js";
 import { Side, sideNamed } from "./side.js";
@@ -40,7 +41,7 @@ function useStore(store) {
 
 // The count in the tab's title: what waits for an answer or a look.
 function useTitle(state) {
-  const waiting = openForOperator(state.questions).length + state.inbox.unread;
+  const waiting = openForOperator(state.questions).length + state.inbox.unread + state.parked.rows.length;
   useEffect(() => {
     document.title = waiting ? `(${waiting}) hyperhive` : "hyperhive";
   }, [waiting]);
@@ -89,6 +90,7 @@ export function App({ store, actions, onHurry }) {
         <${Agents} agents=${state.agents} ready=${ready} current=${address.agent} />
         <div class="desk">
           <${Questions} questions=${state.questions} ready=${ready} />
+          <${ParkedMail} parked=${state.parked} />
           <${Inbox} inbox=${state.inbox} rows=${unread} sought=${soughtMessage(state)} ready=${ready} />
         </div>
         <${Flow} flow=${state.flow} messages=${state.messages} agents=${state.agents} ready=${ready} />

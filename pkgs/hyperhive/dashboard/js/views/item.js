@@ -4,7 +4,7 @@ import { parseItem } from "../address.js";
 import { focusSection } from "./context.js";
 
 /** Where an item is looked for when it does not wait any more. */
-const SECTIONS = { question: "questions", message: "inbox" };
+const SECTIONS = { question: "questions", message: "inbox", parked: "flow" };
 /** Frames that a message gets to appear in. */
 const FRAMES = 20;
 

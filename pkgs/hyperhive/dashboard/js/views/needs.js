@@ -7,7 +7,7 @@ import { activity, needs } from "../state/needs.js";
 import { focusSection } from "./context.js";
 import { Clock } from "./times.js";
 
-const SECTIONS = { questions: "questions", unread: "inbox" };
+const SECTIONS = { questions: "questions", unread: "inbox", parked: "parked" };
 
 function Need({ need }) {
   const [strong, rest] = needLabel(need);
