@@ -388,3 +388,13 @@ def test_a_message_carries_the_steps_delay_and_headers() -> None:
         1.0,
         {"x-limit": "9"},
     )
+
+
+def test_a_message_ends_as_the_script_says_and_can_be_empty() -> None:
+    empty = ScriptStep(stop_reason="pause_turn", usage=ScriptUsage(output_tokens=0))
+
+    ends = [message(step, {}, request("go")) for step in (empty, ScriptStep(text="x"))]
+    assert [(one.blocks, one.stop_reason, one.usage.output_tokens) for one in ends] == [
+        ((), "pause_turn", 0),
+        ((TextBlock("x"),), "end_turn", 1),
+    ]

@@ -25,7 +25,10 @@ def poisoned(answer: Callable[[], bytes | web.Response]) -> Play:
     """A model that answers so whatever has POISON in it anywhere, as the API does."""
 
     def play(body: dict[str, Any]) -> bytes | web.Response:
-        return answer() if "POISON" in json.dumps(body["messages"]) else GOOD
+        if "POISON" in json.dumps(body["messages"]):
+            return answer()
+        summary = "create a detailed summary" in json.dumps(body["messages"][-1])
+        return start() + text("<summary>an early mail</summary>") + end("end_turn") if summary else GOOD
 
     return play
 
@@ -45,12 +48,21 @@ def history(model: ByteModel) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [(bad_request, "400 the reason"), (lambda: REFUSAL, "the model refused (refusal)")]
+    ("answer", "said"),
+    [
+        (bad_request, "400 the reason"),
+        (lambda: REFUSAL, "the model refused (refusal)"),
+        (lambda: bad_request("prompt is too long: 250000 tokens > 200000 maximum"), "rompt is too long"),
+        (
+            lambda: start() + call("Bash", {"command": "kill -9 $PPID"}) + end("tool_use"),
+            "Claude Code failed",
+        ),
+    ],
 )
 async def test_poison_is_parked_with_its_error_while_the_mail_behind_it_is_done(
     small_hive: MakeHive, byte_model: ByteModel, answer: Callable[[], bytes | web.Response], said: str
 ) -> None:
-    hive = await small_hive("", alice={}, bob={})
+    hive = await small_hive("", alice={"bash": None}, bob={})
     await awake(hive, byte_model)
     await hive.settled(await hive.say("alice", "an early mail"))
     byte_model.play = poisoned(answer)
@@ -64,7 +76,8 @@ async def test_poison_is_parked_with_its_error_while_the_mail_behind_it_is_done(
         await hive.settled(mail)
     await hive.settled(await hive.say("alice", "a late mail"))
     assert "POISON" not in history(byte_model)
-    for kept in ("an early mail", "of the same", "of another", "a late mail"):
+    assert "an early mail" in history(byte_model)
+    for kept in ("of the same", "of another", "a late mail"):
         assert history(byte_model).count(kept) == 1
 
 
