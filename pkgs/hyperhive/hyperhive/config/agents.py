@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hyperhive.config.mistakes import Mistake, did_you_mean
+from hyperhive.protocol.mcp_names import tool_faults
 from hyperhive.protocol.messages import EVERYONE, MANAGER, OPERATOR, SYSTEM
 
 #: Names that never belong to an agent; `manager` is free for the one agent with that role.
@@ -59,6 +60,15 @@ def name_rules(agents: Any) -> Iterator[Mistake]:
         own = agent.get("name", name)
         if isinstance(own, str) and own != name:
             yield Mistake((name, "name"), f"is {own!r}, but its key is {name!r}")
+
+
+def server_rules(servers: Any) -> Iterator[Mistake]:
+    """Tools of an agent's MCP servers that its session could not tell apart, or not call."""
+    for name, server in _tables(servers).items():
+        tools = server.get("allowed_tools")
+        words = [tool for tool in tools if isinstance(tool, str)] if isinstance(tools, list) else []
+        for fault in tool_faults(name, words):
+            yield Mistake((name, "allowed_tools"), fault)
 
 
 def uid_rules(agents: Any) -> Iterator[Mistake]:

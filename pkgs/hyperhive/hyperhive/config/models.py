@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from hyperhive.config.agents import agent_rules, name_refusal, name_rules, uid_rules
+from hyperhive.config.agents import agent_rules, name_refusal, name_rules, server_rules, uid_rules
 from hyperhive.config.fields import (
     LINES,
     ONE_LINE,
@@ -54,7 +54,6 @@ from hyperhive.config.fields import (
     dotted,
 )
 from hyperhive.config.mistakes import with_rules
-from hyperhive.protocol.mcp_names import tool_faults
 from hyperhive.protocol.notifications import Kind
 
 #: Hosts that are this machine itself.
@@ -244,13 +243,13 @@ class AgentSettings(ConfigModel):
             raise ValueError(f"model {model!r} is not among models {models!r}")
         return models
 
-    @field_validator("mcp_servers")
+    @field_validator("mcp_servers", mode="wrap")
     @classmethod
-    def _with_names_apart(cls, servers: dict[str, McpServerConfig]) -> dict[str, McpServerConfig]:
-        found = [fault for name, one in servers.items() for fault in tool_faults(name, one.allowed_tools)]
-        if found:
-            raise ValueError("; ".join(found))
-        return servers
+    def _with_names_apart(
+        cls, servers: Any, validate: ValidatorFunctionWrapHandler
+    ) -> dict[str, McpServerConfig]:
+        checked: dict[str, McpServerConfig] = with_rules(lambda: validate(servers), server_rules(servers))
+        return checked
 
 
 class AgentConfig(AgentSettings):

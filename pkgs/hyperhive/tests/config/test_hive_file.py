@@ -352,6 +352,19 @@ def test_every_mistake_of_every_kind_is_told_once_with_what_may_be_meant() -> No
     assert len(lines) == len(FOUND)
 
 
+def test_tools_that_a_session_cannot_tell_apart_are_told_beside_other_mistakes_of_their_server() -> None:
+    said = refusal("""
+        [agents.ada.mcp_servers.files]
+        comand = "files"
+        allowed_tools = ["files.read", "files_read"]
+    """)
+    assert set(re.findall(r"hive\.toml: agents\.ada\.mcp_servers\.files\.(\S+):", said)) == {
+        "command",
+        "comand",
+        "allowed_tools",
+    }
+
+
 def test_a_word_of_the_nix_options_is_known() -> None:
     said = refusal("[agents.ada]\nallowedRecipients = []\nsystem-prompt = ''\n")
     assert re.findall(r"did you mean '(\w+)'", said) == ["allowed_recipients", "system_prompt"]

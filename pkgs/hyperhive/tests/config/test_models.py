@@ -79,8 +79,8 @@ def test_a_rendered_file_loads_as_what_it_was(hive_config: HiveConfig, tmp_path:
             "agents.bob.mcp_servers",
             {"o": SERVER | {"allowed_tools": ["files.read", "files_read"]}},
             (
-                "agents.bob.mcp_servers: o: 'files.read' and 'files_read' would both be called "
-                "mcp__o__files_read; allow one of them"
+                "agents.bob.mcp_servers.o.allowed_tools: o: 'files.read' and 'files_read' would both be "
+                "called mcp__o__files_read; allow one of them"
             ),
         ),
     ],
