@@ -137,6 +137,10 @@ in
       example = 60;
     };
 
+    silentMinutes = setting.AgentConfig.silent_minutes {
+      example = 30;
+    };
+
     budget = {
       usdCentsPerDay = setting.BudgetConfig.usd_cents_per_day {
         example = 500;

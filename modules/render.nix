@@ -22,6 +22,7 @@ let
     }) options.mcpServers;
     notes.compact_above_bytes = options.notes.compactAboveBytes;
     context.compact_above_percent = options.context.compactAbovePercent;
+    silent_minutes = options.silentMinutes;
     budget = {
       usd_cents_per_day = options.budget.usdCentsPerDay;
       turns_per_day = options.budget.turnsPerDay;

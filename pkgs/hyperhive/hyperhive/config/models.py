@@ -224,6 +224,10 @@ class AgentSettings(ConfigModel):
     context: ContextConfig
     budget: BudgetConfig
     limits: LimitsConfig
+    silent_minutes: Annotated[int, Field(ge=0, le=10_080), default(10)]
+    """Minutes of a turn without a word of the model, while no tool runs, after which the agent is shown, and
+    notified, as one that gets no answer. After twice that the turn is interrupted and its mail comes again.
+    Time in which the machine sleeps does not count. `0` waits for ever."""
     credentials: Annotated[dict[EnvironmentName, CredentialName], default({})]
     """Environment variables that Claude Code gets from secrets: variable = name of a credential."""
 

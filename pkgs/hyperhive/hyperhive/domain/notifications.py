@@ -95,14 +95,22 @@ def of_parked(number: int, sender: str, recipient: str, error: str, now: float) 
 
 def of_agent(name: str, status: AgentStatus, since: float) -> Item | None:
     """None for an agent that goes on without the operator."""
-    match status.state:
+    state = noticed(status)
+    match state:
+        case AgentState.FAILED if status.silent:
+            title, text = f"{name} gets no answer", "Its model is silent."
         case AgentState.FAILED:
             title, text = f"{name} failed", "No reason was given."
         case AgentState.NEEDS_LOGIN:
             title, text = f"{name} needs login", "Log in through the agent's terminal."
         case _:
             return None
-    return Item(STANDING[status.state], name, title, status.detail or text, since)
+    return Item(STANDING[state], name, title, status.detail or text, since)
+
+
+def noticed(status: AgentStatus) -> AgentState:
+    """The state that the operator hears of: who works for a model that is silent is as one that failed."""
+    return AgentState.FAILED if status.silent else status.state
 
 
 def matters(before: AgentState | None, now: AgentState) -> bool:

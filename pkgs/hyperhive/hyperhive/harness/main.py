@@ -63,7 +63,7 @@ class Harness:
         self._board = StatusBoard(agent.model, self._link.set_status)
         self._tool_hook = ToolHook(Gate(config), self._on_refusal, self._on_change)
         home = Path(config.claude.home)
-        self.session = Session(self.options, home / "hyperhive-session.json")
+        self.session = Session(self.options, home / "hyperhive-session.json", agent.silent_minutes)
         self.session.on_tools = self._on_tools
         self.session.on_turn_end = self._on_turn_end
         notes = NotesKeeper(
@@ -109,7 +109,7 @@ class Harness:
             changes: dict[str, Any] = {"system_prompt": SYSTEM_PROMPT, "tools": [], "allowed_tools": []}
             return replace(self.options(None), mcp_servers={}, **changes)
 
-        session = Session(options, memory=None)
+        session = Session(options, None, self._config.agent.silent_minutes)
         session.model = self.session.model
         return session
 

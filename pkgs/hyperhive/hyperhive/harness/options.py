@@ -105,6 +105,8 @@ def session_options(
         },
         hooks={"PreToolUse": tool_hook.hooks()},
         resume=resume,
+        # Only the parts of an answer tell a model that writes for long from one that hangs.
+        include_partial_messages=True,
         stderr=on_stderr,
         max_buffer_size=32 * 1024 * 1024,
     )

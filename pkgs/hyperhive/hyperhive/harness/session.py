@@ -3,9 +3,10 @@
 import asyncio
 import json
 import logging
+import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,12 +19,14 @@ from claude_agent_sdk import (
     SystemMessage,
 )
 
+from hyperhive.domain.silence import Silence
 from hyperhive.domain.turns import Turn
 from hyperhive.domain.usage import Usage
 from hyperhive.errors import UnavailableError
 from hyperhive.harness.conversation import drop_since
 from hyperhive.harness.transcript import Transcript
 from hyperhive.protocol.events import TurnResult
+from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,10 @@ INTERRUPT_LIMIT: Final = 10.0
 
 #: Seconds an idle session may take to answer what is not a turn.
 CONTROL_LIMIT: Final = 20.0
+
+#: Seconds between two looks whether the model still speaks, and those of a minute.
+LOOK: Final = 5.0
+MINUTE: Final = 60.0
 
 #: Builds the options of a session that goes on with the given session id, or starts anew with None.
 MakeOptions = Callable[[str | None], ClaudeAgentOptions]
@@ -48,10 +55,15 @@ class _Memory(NamedTuple):
 class Session:
     """One Claude Code process and its conversation, which survives restarts through its session id."""
 
-    def __init__(self, make_options: MakeOptions, memory: Path | None) -> None:
-        """Keep the conversation's id in the file `memory`; None forgets it with the process."""
+    def __init__(self, make_options: MakeOptions, memory: Path | None, silent_minutes: int = 0) -> None:
+        """Keep the conversation's id in the file `memory`; None forgets it with the process.
+
+        A model that says nothing for `silent_minutes` is told of, after twice that its turn is interrupted.
+        """
         self._make_options = make_options
         self._memory = memory
+        self._silent_minutes = silent_minutes
+        self._tasks = Tasks()
         self._client: ClaudeSDKClient | None = None
         #: The conversation's running totals that turns were told of.
         self._booked = Usage()
@@ -193,7 +205,7 @@ class Session:
             await self._save()
         try:
             await client.query(_stream(message))
-            async with aclosing(_received(client)) as messages:
+            async with aclosing(_received(client)) as messages, self._listening(transcript):
                 async for received in messages:
                     transcript.add(received)
                     if isinstance(received, SystemMessage) and received.subtype == "init":
@@ -220,6 +232,30 @@ class Session:
         except Exception as error:  # noqa: BLE001 - as in `run`
             log.warning("the turn cannot be interrupted, ending the session: %s", error)
             await self.disconnect()
+
+    @asynccontextmanager
+    async def _listening(self, transcript: Transcript) -> AsyncGenerator[None]:
+        listening = self._tasks.start(self._listen(transcript), "silence") if self._silent_minutes else None
+        try:
+            yield
+        finally:
+            if listening is not None:
+                listening.cancel()
+
+    async def _listen(self, transcript: Transcript) -> None:
+        """Tell of a silent model, and interrupt its turn when it stays silent."""
+        minutes, limit = self._silent_minutes, self._silent_minutes * MINUTE
+        silence = Silence(time.monotonic())
+        told = False
+        while silence.seconds < 2 * limit:
+            await asyncio.sleep(min(LOOK, limit / 10))
+            silence.look(time.monotonic(), transcript.heard, busy=transcript.busy)
+            if silence.seconds >= limit and not told:
+                after = f"after {2 * minutes} min the turn is interrupted and its mail comes again"
+                transcript.silent(f"no answer for {minutes} min: {after}")
+            told = silence.seconds >= limit
+        transcript.given_up(f"the model did not answer for {2 * minutes} min")
+        await self.interrupt()
 
     async def _ended(self, message: ResultMessage, transcript: Transcript, *, command: bool) -> Turn:
         turn = transcript.end(message, self._booked, command=command)

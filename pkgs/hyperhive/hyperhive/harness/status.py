@@ -26,28 +26,28 @@ class StatusBoard:
         """Change state; `turn` and `until` belong to this state only."""
         self._calls.clear()
         self._retrying = False
-        self._change(state=state, detail=detail[:300], turn=turn, until=until, tool=None)
+        self._change(state=state, detail=detail[:300], turn=turn, until=until, tool=None, silent=False)
 
     def watch(self, event: NewEvent) -> None:
         """Show the running tool while an agent works, and when the API has to be asked again."""
         if self.status.state is not AgentState.WORKING:
             return
-        retrying, self._retrying = self._retrying, False
+        retrying, self._retrying = self._retrying or self.status.silent, False
         match event.data:
             case ToolUse(id=call, name=name):
                 self._calls[call] = (name, event.ts)
             case ToolResult(id=call) if self._calls.pop(call, None):
                 pass
-            case Note(retry=True, text=text):
-                self._retrying = True
-                self._change(detail=text[:300])
+            case Note(retry=retry, silent=silent, text=text) if retry or silent:
+                self._retrying = retry
+                self._change(detail=text[:300], silent=silent)
                 return
             case _ if not retrying:
                 return
             case _:
                 pass
         tool = self._running()
-        self._change(detail=tool.name if tool else "", tool=tool)
+        self._change(detail=tool.name if tool else "", tool=tool, silent=False)
 
     def use_model(self, model: str) -> None:
         self._change(model=model)

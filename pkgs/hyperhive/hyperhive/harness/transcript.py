@@ -10,6 +10,7 @@ from claude_agent_sdk import (
     Message,
     RateLimitEvent,
     ResultMessage,
+    StreamEvent,
     SystemMessage,
     TextBlock,
     ThinkingBlock,
@@ -66,6 +67,10 @@ class Transcript:
         self._cancelled = False
         self._answered = False
         self._delegated = False
+        self._given_up = ""
+        self._open: set[str] = set()
+        #: How often the model, or the API in its place, said something.
+        self.heard = 0
         #: Text of the newest message that had any.
         self.answer = ""
 
@@ -83,8 +88,25 @@ class Transcript:
         """The operator cancelled: whatever the result says, the turn was not finished."""
         self._cancelled = True
 
+    @property
+    def busy(self) -> bool:
+        """Whether a tool runs."""
+        return bool(self._open)
+
+    def silent(self, text: str) -> None:
+        """The model has said nothing for a while, and no tool ran."""
+        self._event(Note(level="warning", text=text, silent=True))
+
+    def given_up(self, reason: str) -> None:
+        """Nobody waits for this turn any longer; that is not its prompt's fault."""
+        self._given_up = reason
+
     def add(self, message: Message) -> None:
         """Take a message of Claude Code's; its texts are made sound in place, for all who read it."""
+        if isinstance(message, StreamEvent):
+            # Neither a ping nor the beginning of a message is an answer.
+            self.heard += str(message.event.get("type")).startswith(("content_block", "message_delta"))
+            return
         _, replaced = sound(message)
         if replaced:
             self._event(Note(level="warning", text=f"in what Claude Code sent, {replaced_note(replaced)}"))
@@ -92,8 +114,10 @@ class Transcript:
         self._delegated |= getattr(message, "parent_tool_use_id", None) is not None
         match message:
             case AssistantMessage():
+                self.heard += 1
                 self._assistant(message)
             case UserMessage():
+                self.heard += 1
                 self._user(message)
             case RateLimitEvent(rate_limit_info=info):
                 self._rate_limited = info.status == "rejected"
@@ -128,6 +152,8 @@ class Transcript:
                 command=command,
             )
         )
+        if self._given_up and not self._cancelled:
+            verdict = Verdict(TurnResult.FAILED, reason=self._given_up)
         turn = Turn(
             result=verdict.result,
             error="" if verdict.result is TurnResult.OK else self._reason(result, verdict),
@@ -149,7 +175,8 @@ class Transcript:
     def broken(self, error: str, *, by_prompt: bool = False) -> Turn:
         """Close the turn without a result: the session died or did not answer; its prompt can be why."""
         result = TurnResult.CANCELLED if self._cancelled else TurnResult.FAILED
-        by_prompt = by_prompt and not self._cancelled
+        by_prompt = by_prompt and not self._cancelled and not self._given_up
+        error = self._given_up or error
         turn = Turn(result=result, error=error, by_prompt=by_prompt, tools=dict(self._tools))
         self._ended(turn)
         return turn
@@ -178,6 +205,7 @@ class Transcript:
                     self._event(Thinking(text=thinking))
                 case ToolUseBlock(id=call, name=name, input=given):
                     self._tools[name] += 1
+                    self._open.add(call)
                     self._event(ToolUse(id=call, name=name, input=given))
                 case _:
                     pass
@@ -198,6 +226,7 @@ class Transcript:
 
     def _retried(self, data: dict[str, Any]) -> None:
         status, error = _count(data, "error_status"), data.get("error")
+        self.heard += bool(status)
         answer = f"answered {status}" if status else "did not answer"
         reason = f" ({error[:60]})" if isinstance(error, str) and error else ""
         tries = f"try {_count(data, 'attempt')} of {_count(data, 'max_retries')}"
@@ -207,6 +236,7 @@ class Transcript:
     def _tool_result(self, block: ToolResultBlock) -> None:
         text = block.content if isinstance(block.content, str) else _blocks_text(block.content or [])
         runs = self._runs.pop(block.tool_use_id, "")
+        self._open.discard(block.tool_use_id)
         self._event(ToolResult(id=block.tool_use_id, is_error=bool(block.is_error), text=text, runs=runs))
 
     def _reason(self, result: ResultMessage, verdict: Verdict) -> str:

@@ -53,6 +53,8 @@ class AgentStatus(ApiModel):
     context_max: int | None
     #: What a working agent runs; null while the model is asked.
     tool: RunningTool | None = None
+    #: A working agent's model has not answered for a while, as `detail` says.
+    silent: bool = False
 
     @classmethod
     def bare(cls, state: AgentState, model: str) -> Self:

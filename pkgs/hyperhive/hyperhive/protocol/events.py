@@ -205,12 +205,13 @@ class ToolRefusal(_EventModel):
 
 
 class Note(_EventModel):
-    """A line of hyperhive itself; `retry` when the API has to be asked again."""
+    """A line of hyperhive itself; `retry` when the API is asked again, `silent` when it says nothing."""
 
     kind: Literal[EventKind.NOTE] = EventKind.NOTE
     level: Level = "info"
     text: LogText = ""
     retry: bool = False
+    silent: bool = False
 
 
 class Tokens(_EventModel):

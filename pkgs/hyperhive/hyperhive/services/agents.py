@@ -124,8 +124,13 @@ class Agents:
 
     def state(self, name: str) -> AgentState | None:
         """As shown; None when there is no such agent."""
+        status = self.status(name)
+        return None if status is None else status.state
+
+    def status(self, name: str) -> AgentStatus | None:
+        """As shown; None when there is no such agent."""
         agent = self._agents.get(name)
-        return None if agent is None else agent.shown.state
+        return None if agent is None else agent.shown
 
     def view(self, name: str) -> AgentView:
         agent = self._known(name)

@@ -198,7 +198,7 @@ class Notifications:
 
     async def _look(self, config: NtfyConfig, now: float) -> NotificationDiff:
         views = self._agents.views()
-        self._states = {view.name: view.status.state for view in views}
+        self._states = {view.name: rules.noticed(view.status) for view in views}
         seen = await self._db.read(_snapshot)
         self._parked = {number for number, *_ in seen.parked}
         stuck = (rules.of_agent(view.name, view.status, view.since) for view in views)
@@ -276,8 +276,8 @@ class Notifications:
             case QuestionChanged(question):
                 return question.target == OPERATOR
             case AgentChanged(name):
-                state = self._agents.state(name)
-                return state is None or rules.matters(self._states.get(name), state)
+                status = self._agents.status(name)
+                return status is None or rules.matters(self._states.get(name), rules.noticed(status))
             case Notice():
                 return True
 

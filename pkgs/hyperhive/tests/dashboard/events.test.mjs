@@ -72,7 +72,7 @@ test("a turn's end says how long, how many calls, tokens and money", () => {
     facts: "12.3 s · 1 tool call · 12k in, 900 out · $0.03",
   });
   const subagent_tokens = { input: 4, output: 200, cache_read: 3000, cache_write: 0 };
-  const facts = "12.3 s · 1 tool call · 12k in, 900 out (3.0k in, 200 out by subagents) · $0.03";
+  const facts = "12.3 s · 1 tool call · 12k in, 900 out (3k in, 200 out by subagents) · $0.03";
   assert.equal(describeEvent(event(1, "turn_end", { ...data, subagent_tokens })).facts, facts);
 });
 

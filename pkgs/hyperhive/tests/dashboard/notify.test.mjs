@@ -19,6 +19,14 @@ function told(...states) {
   });
 }
 
+test("an agent whose model is silent is told of as one that gets no answer", () => {
+  const quiet = agent("a", "working");
+  Object.assign(quiet.status, { silent: true, detail: "no answer for 10 min" });
+  const { memory } = notice(loaded({ agents: [agent("a", "working")] }), null);
+  const [item] = notice(loaded({ agents: [quiet] }), memory).fresh;
+  assert.deepEqual([item.title, item.body], ["a gets no answer", "no answer for 10 min"]);
+});
+
 test("what waits when a browser comes for the first time is not told, what comes later is told once", () => {
   const before = { questions: [question(1)], inbox: [mail(5)], messages: [mail(5)], agents: [agent("a", "failed")] };
   const after = {

@@ -10,6 +10,7 @@ from hyperhive.domain.notifications import (
     NotificationDiff,
     compare,
     matters,
+    noticed,
     of_agent,
     of_message,
     of_question,
@@ -48,6 +49,16 @@ def row(of: Item, number: int = 1, **changes: object) -> Delivery:
 
 def agent(state: AgentState, detail: str = "") -> Item | None:
     return of_agent("alice", AgentStatus.bare(state, "m").model_copy(update={"detail": detail}), NOW)
+
+
+def test_an_agent_whose_model_is_silent_is_an_item_while_it_works() -> None:
+    quiet = AgentStatus.bare(AgentState.WORKING, "m").model_copy(
+        update={"silent": True, "detail": "no answer for 10 min"}
+    )
+    assert of_agent("alice", quiet, NOW) == Item(
+        "agent_failed", "alice", "alice gets no answer", "no answer for 10 min", NOW
+    )
+    assert matters(AgentState.WORKING, noticed(quiet))
 
 
 def test_questions_messages_and_agents_in_trouble_are_items_with_titles_of_our_own() -> None:

@@ -66,6 +66,26 @@ def test_that_the_api_is_asked_again_is_shown_until_it_answers() -> None:
     assert [one.detail for one in published] == ["", "the API answered 529", "and again", ""]
 
 
+def test_a_model_that_says_nothing_is_shown_until_it_speaks() -> None:
+    published: list[AgentStatus] = []
+    board = StatusBoard("m", published.append)
+    board.show(AgentState.WORKING, turn="t")
+    for one in (
+        event(Note(level="warning", text="no answer for 10 min", silent=True)),
+        event(Text(text="here I am")),
+        event(Note(level="warning", text="no answer for 10 min", silent=True)),
+    ):
+        board.watch(one)
+    board.show(AgentState.FAILED, "the model did not answer for 20 min")
+    assert [(one.detail, one.silent) for one in published] == [
+        ("", False),
+        ("no answer for 10 min", True),
+        ("", False),
+        ("no answer for 10 min", True),
+        ("the model did not answer for 20 min", False),
+    ]
+
+
 def test_context_and_session_are_kept_until_a_turn_says_otherwise() -> None:
     board = StatusBoard("m", lambda _status: None)
     board.learn(Turn(result=TurnResult.OK, context_used=10, context_max=100), "s")

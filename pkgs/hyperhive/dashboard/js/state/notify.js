@@ -25,6 +25,9 @@ function numbered(kind, labels, { waiting, all, describe }) {
   };
 }
 
+// Who works for a model that is silent is as one that failed.
+const noticed = ({ status }) => (status.silent ? "failed" : status.state);
+
 // Agents in a state that only the operator ends: new until it was seen in another one, of those that last.
 function standing(kind, labels, { state: wanted, describe }) {
   const names = (state, test) => state.agents.filter(test).map((agent) => agent.name);
@@ -34,7 +37,7 @@ function standing(kind, labels, { state: wanted, describe }) {
     place: "agent",
     items: (state) =>
       state.agents
-        .filter((agent) => agent.status.state === wanted)
+        .filter((agent) => noticed(agent) === wanted)
         .map((agent) => ({ id: agent.name, ...describe(agent) })),
     isNew: (item, known) => !known.includes(item.id),
     recall: (_, known) => known,
@@ -79,7 +82,10 @@ export const KINDS = [
   }),
   standing("agent_failed", ["agent failed", "agents failed"], {
     state: "failed",
-    describe: ({ name, status }) => ({ title: `${name} failed`, body: status.detail }),
+    describe: ({ name, status }) => ({
+      title: `${name} ${status.silent ? "gets no answer" : "failed"}`,
+      body: status.detail,
+    }),
   }),
   standing("agent_needs_login", ["agent needs login", "agents need login"], {
     state: "needs_login",
