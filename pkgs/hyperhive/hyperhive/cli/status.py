@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 from hyperhive.cli.broker_socket import admin_client
@@ -24,7 +25,12 @@ def run(args: argparse.Namespace) -> int:
     state = admin_client(args).get("/api/state")
     rows = [_HEAD, *(_row(agent, time.time()) for agent in state["agents"])]
     questions = [question for question in state["questions"] if question["state"] == "open"]
-    parts = [table(rows), *(_question(question) for question in questions)]
+    servers = [line for agent in state["agents"] for line in _servers(agent)]
+    parts = [
+        table(rows),
+        *(["\n".join(servers)] if servers else []),
+        *(_question(question) for question in questions),
+    ]
     if state["unread"]:
         parts.append(f"{state['unread']} messages to you: hyperhive inbox")
     if parked := len(state["parked"]):
@@ -55,6 +61,16 @@ def _row(agent: dict[str, Any], now: float) -> tuple[str, ...]:
         "-" if last is None else f"{ago(now - last)} ago",
         one_line(detail, 60),
     )
+
+
+def _servers(agent: dict[str, Any]) -> Iterator[str]:
+    """A line for each of its MCP servers that needs a look, and for each remark about one."""
+    for server in agent["mcp_servers"]:
+        where = f"MCP server {server['name']} of {agent['name']}"
+        if server["reason"]:
+            yield f"{where}: {one_line(server['reason'], 300)}"
+            yield f"  hyperhive restart {agent['name']}, once it is mended"
+        yield from (f"{where}: {one_line(remark, 300)}" for remark in server["remarks"])
 
 
 def _question(question: dict[str, Any]) -> str:

@@ -327,12 +327,13 @@ def _state(at: AgentsPlace) -> Judgement:
 
 def _mcp_server(server: McpServer) -> Probe[AgentsPlace]:
     def look(at: AgentsPlace) -> Judgement:
+        option = f"the MCP server {server.name} of {at.option}"
+        restart = f"hyperhive restart {at.name}"
         match server.state:
-            case McpState.FAILED:
-                option = f"the MCP server {server.name} of {at.option}"
-                return failed(
-                    server.reason or "failed without a reason", option, f"hyperhive restart {at.name}"
-                )
+            case McpState.FAILED | McpState.LISTING:
+                return failed(server.reason or "failed without a reason", option, restart)
+            case McpState.RUNNING if server.remarks:
+                return failed(_few(server.remarks), option, restart)
             case McpState.RUNNING:
                 return ok(f"runs, with {server.offered} allowed tools")
             case _:

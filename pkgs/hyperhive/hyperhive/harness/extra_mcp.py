@@ -284,6 +284,8 @@ class ExtraMcpServer:
         if self._connection is not connection:
             return
         self._list = found
+        for remark in found.remarks:
+            log.warning("MCP server %s: %s", self.name, remark)
         self._become(McpState.RUNNING)
         if self._given is not None and self._given != found.tools:
             self._on_new_tools(self.name)

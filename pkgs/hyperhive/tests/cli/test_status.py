@@ -1,3 +1,4 @@
+from hyperhive.cli import status
 from tests.cli.conftest import Run, Running
 
 
@@ -23,3 +24,20 @@ def test_json_is_the_dashboards_snapshot(run: Run, broker: Running) -> None:
     document = run("status", "--json", "--socket", broker.socket).document
     assert [agent["name"] for agent in document["agents"]] == ["ada", "manager"]
     assert {"seq", "boot", "messages", "inbox", "questions"} <= set(document)
+
+
+def test_mcp_servers_that_need_a_look_have_a_line_each() -> None:
+    servers = [
+        {"name": "orders", "reason": "", "remarks": ["sum is left out: its inputSchema is no object."]},
+        {
+            "name": "gone",
+            "reason": "cannot be started: gone: No such file or directory in PATH",
+            "remarks": [],
+        },
+        {"name": "well", "reason": "", "remarks": []},
+    ]
+    assert list(status._servers({"name": "ada", "mcp_servers": servers})) == [
+        "MCP server orders of ada: sum is left out: its inputSchema is no object.",
+        "MCP server gone of ada: cannot be started: gone: No such file or directory in PATH",
+        "  hyperhive restart ada, once it is mended",
+    ]

@@ -23,8 +23,9 @@ SERVERS = {
 }
 
 
-def server(name: str, state: str, *tools: str, reason: str = "") -> dict[str, Any]:
-    return {"name": name, "state": state, "reason": reason, "tools": list(tools), "offered": len(tools)}
+def server(name: str, state: str, *tools: str, reason: str = "", **more: Any) -> dict[str, Any]:
+    said = {"name": name, "state": state, "reason": reason, "tools": list(tools), "offered": len(tools)}
+    return said | more
 
 
 def section(page: Page, term: str) -> Locator:
@@ -77,6 +78,33 @@ async def test_an_mcp_server_shows_its_state_its_tools_and_why_it_failed_live(
     )
     await link.close()
     await expect(orders.locator(".server-state")).to_have_text("not known: no harness is connected")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_what_a_session_lacks_of_a_server_is_said_with_what_to_do(
+    start_hive: Callable[..., Any], open_page: Callable[..., Any], width: int
+) -> None:
+    servers = {"orders": SERVERS["wild"], "slow": SERVERS["wild"], "files": SERVERS["wild"]}
+    servers["files"] = servers["files"] | {"allowed_tools": ["files_read", "lost"]}
+    hive: RunningHive = await start_hive(agents={"alice": {"mcp_servers": servers}})
+    page: Page = await open_page(hive, viewport={"width": width, "height": 740})
+    link = await hive.agents["alice"].link()
+    left_out = "sum is left out: its inputSchema is no object. Mend its definition in the server."
+    told = [
+        server("orders", "running", remarks=[left_out, LONG_WORD, HOSTILE[0]]),
+        server("slow", "listing", reason="it runs, but has not answered tools/list"),
+        server("files", "running", "files.read"),
+    ]
+    await link.send_json(report(status("idle")) | {"mcp_servers": told})
+    await page.goto(f"{hive.url}/#/agent/alice/policy")
+    orders, slow, files = (page.locator(".server", has_text=name) for name in ("orders", "slow", "files"))
+    await expect(orders.locator(".remarks li").first).to_have_text(left_out)
+    await expect(orders).to_contain_text("the session has none of its tools")
+    await expect(slow.locator(".server-state")).to_have_text("runs, but does not list its tools")
+    await expect(slow).to_contain_text("restart the agent")
+    await expect(files).to_contain_text("Allowed, but not offered: lost")
+    await assert_whole(page)
+    await link.close()
 
 
 @pytest.mark.parametrize("width", [1280, 360])

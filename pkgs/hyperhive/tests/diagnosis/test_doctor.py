@@ -119,12 +119,18 @@ async def test_an_mcp_server_that_failed_is_named_with_its_reason_and_one_that_r
         McpServer(name="orders", state=McpState.FAILED, reason="no such program", tools=[], offered=0),
         McpServer(name="prices", state=McpState.RUNNING, reason="", tools=["query"], offered=1),
         McpServer(name="slow", state=McpState.STARTING, reason="", tools=[], offered=0),
+        McpServer(name="mute", state=McpState.LISTING, reason="no list", tools=[], offered=0),
+        McpServer(
+            name="odd", state=McpState.RUNNING, reason="", tools=["a"], offered=1, remarks=["b is out"]
+        ),
     ]
     found = brief(await agent_checks(view(mcp_servers=servers)))
     assert {name: one for name, one in found.items() if name.startswith("mcp")} == {
         "mcp orders": ("failed", "no such program"),
         "mcp prices": ("ok", "runs, with 1 allowed tools"),
         "mcp slow": ("skipped", "starting"),
+        "mcp mute": ("failed", "no list"),
+        "mcp odd": ("failed", "b is out"),
     }
 
 

@@ -70,3 +70,16 @@ def test_of_what_a_harness_says_of_its_servers_only_the_configured_is_shown_and_
     assert quiet == McpServer(name="quiet", state=McpState.NOT_STARTED, reason="", tools=[], offered=0)
     assert (wild.offered, len(wild.tools), {len(tool) for tool in wild.tools}) == (80, 59, {64})
     assert [one.state for one in servers(agent, None)] == [McpState.UNKNOWN] * 3
+
+
+def test_remarks_of_a_server_are_few_and_short() -> None:
+    agent = AgentConfig.model_validate(agent_config("alice", mcp_servers={"wild": server("*")}))
+    told = said("wild").model_copy(update={"remarks": [f"{number} " + "x" * 400 for number in range(50)]})
+    remarks = servers(agent, [told])[0].remarks
+    assert (len(remarks), remarks[-1]) == (21, "And 30 more of the kind, which the harness's log has.")
+    assert max(map(len, remarks)) == 300
+
+
+def test_a_tool_is_shown_that_is_allowed_by_its_name_in_the_session() -> None:
+    agent = AgentConfig.model_validate(agent_config("alice", mcp_servers={"files": server("files_read")}))
+    assert servers(agent, [said("files", "files.read", "files.write")])[0].tools == ["files.read"]

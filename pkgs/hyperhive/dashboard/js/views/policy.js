@@ -44,13 +44,22 @@ const STATES = {
   unknown: "not known: no harness is connected",
   not_started: "not started yet",
   starting: "starting…",
+  listing: "runs, but does not list its tools",
   running: "running",
   failed: "failed",
 };
 
+const ADVICE = {
+  failed: "Mend what it says; it is started again at the next call of one of its tools, or with the agent.",
+  listing: "If it stays so, look for what the server waits for, and restart the agent.",
+};
+
 function Offered({ server }) {
-  const { tools, offered, state } = server;
-  if (!offered) return state === "running" && html`<span class="aside">offers no tool that is allowed</span>`;
+  const { tools, offered, state, remarks } = server;
+  if (!offered) {
+    const none = remarks.length ? "the session has none of its tools" : "offers no tool that is allowed";
+    return state === "running" && html`<span class="aside">${none}</span>`;
+  }
   const more = offered - tools.length;
   return html`
     <ul class="names">
@@ -60,10 +69,12 @@ function Offered({ server }) {
   `;
 }
 
-// Names that are allowed and that a server, which was asked, does not have.
+// Names that are allowed and that a server, which was asked, does not have; as `mcp_names.py` has it, a tool
+// can also be allowed by the name it gets in a session.
 function missing(allowed, { state, tools, offered }) {
   if (state !== "running" || tools.length < offered) return [];
-  return allowed.filter((tool) => tool !== "*" && !tools.includes(tool));
+  const had = new Set([...tools, ...tools.map((tool) => tool.replace(/[^A-Za-z0-9_-]/g, "_"))]);
+  return allowed.filter((tool) => tool !== "*" && !had.has(tool));
 }
 
 function allowedLabel(allowed) {
@@ -72,7 +83,7 @@ function allowedLabel(allowed) {
 }
 
 function Server({ server, allowed }) {
-  const { name, state, reason } = server;
+  const { name, state, reason, remarks } = server;
   const lacks = missing(allowed, server);
   return html`
     <li class="server">
@@ -82,7 +93,12 @@ function Server({ server, allowed }) {
         <span class="aside">${allowedLabel(allowed)}</span>
       </p>
       ${reason && html`<p class="problem" dir="auto">${reason}</p>`}
+      ${ADVICE[state] && html`<p class="aside">${ADVICE[state]}</p>`}
       <${Offered} server=${server} />
+      ${
+        remarks.length > 0 &&
+        html`<ul class="remarks">${remarks.map((text, at) => html`<li key=${at} dir="auto">${text}</li>`)}</ul>`
+      }
       ${lacks.length > 0 && html`<p class="aside">Allowed, but not offered: ${lacks.join(", ")}</p>`}
     </li>
   `;
