@@ -84,8 +84,10 @@ async def holds(page: Page, typed: Path) -> None:
     await expect(rows(page)).not_to_contain_text("before the editor")
     await page.locator(".emulator").click(position={"x": 100, "y": 60})
     await page.keyboard.press("ArrowUp")
+    # Shown where there is no keyboard.
+    await page.locator(".terminal-keys button", has_text="↓").dispatch_event("click")
     await page.locator(".xterm-helper-textarea").evaluate(PASTE, "pasted\ntext")
-    await typed_until(typed, b"\x1bOA", b"\x1b[200~pasted\rtext\x1b[201~", b"\x1b[<0;")
+    await typed_until(typed, b"\x1bOA", b"\x1bOB", b"\x1b[200~pasted\rtext\x1b[201~", b"\x1b[<0;")
     await expect(page.locator(".chip")).to_contain_text("the editor")
     # A cursor that is hidden has no element of its own.
     await expect(page.locator(".xterm-rows .xterm-cursor")).to_have_count(0)

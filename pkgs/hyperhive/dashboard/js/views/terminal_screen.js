@@ -35,6 +35,12 @@ const PASTE_BYTES = 16 * 1024 * 1024;
 const INTERRUPT = "\x03";
 const [PASTE_BEGIN, PASTE_END] = ["\x1b[200~", "\x1b[201~"];
 
+/** As a keyboard types it: programs may ask for other sequences of the arrows. */
+function press(terminal, text) {
+  const asked = terminal.modes.applicationCursorKeysMode;
+  terminal.input(asked ? text.replace(/^\x1b\[/, "\x1bO") : text);
+}
+
 const encoder = new TextEncoder();
 
 function isLeaving({ key, ctrlKey, shiftKey }) {
@@ -355,7 +361,7 @@ export function TerminalScreen({ label, eager, screenReader, fontSize, ...parts 
       ${KEYS.map(
         ([name, text]) => html`
         <button key=${name} type="button" onPointerDown=${(event) => event.preventDefault()}
-          onClick=${() => screen.current.terminal.input(text)}>${name}</button>`,
+          onClick=${() => press(screen.current.terminal, text)}>${name}</button>`,
       )}
     </div>
   `;
