@@ -21,8 +21,24 @@ class OutputError(HyperhiveError):
     key = "output_failed"
 
 
+class _Input(io.FileIO):
+    """Standard input, whose failures are told from every other `OSError`."""
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise InvalidRequestError(f"standard input cannot be read: {_reason(error)}") from error
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            raise InvalidRequestError(f"standard input cannot be read: {_reason(error)}") from error
+
+
 class _Output(io.FileIO):
-    """Standard output, whose failures are told from every other `OSError`."""
+    """Standard output, likewise."""
 
     def write(self, data: Any) -> int:
         try:
@@ -30,8 +46,7 @@ class _Output(io.FileIO):
         except BrokenPipeError:
             raise
         except OSError as error:
-            reason = "it is closed" if error.errno == errno.EBADF else error.strerror
-            raise OutputError(f"standard output cannot be written: {reason}") from error
+            raise OutputError(f"standard output cannot be written: {_reason(error)}") from error
 
 
 def take_streams() -> None:
@@ -41,8 +56,8 @@ def take_streams() -> None:
             os.fstat(number)
         except OSError:
             os.set_inheritable(os.open(os.devnull, flags), True)
-    if sys.stdin is None:
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the process's life
+    reader = io.BufferedReader(_Input(0, closefd=False))
+    sys.stdin = io.TextIOWrapper(reader, encoding="utf-8", errors="surrogateescape")
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     old = sys.stdout
@@ -75,18 +90,10 @@ def say(line: str) -> None:
 
 
 def input_bytes(*, line: bool = False) -> bytes:
-    """All of standard input, or its first line.
-
-    Raises:
-        InvalidRequestError: It is closed, or cannot be read.
-    """
+    """All of standard input, or its first line; an `InvalidRequestError` when it cannot be read."""
     # A test, or a program that calls us, may have put a text in its place.
     stream = getattr(sys.stdin, "buffer", sys.stdin)
-    try:
-        given: bytes | str = stream.readline() if line else stream.read()
-    except OSError as error:
-        reason = "it is closed" if error.errno == errno.EBADF else error.strerror
-        raise InvalidRequestError(f"standard input cannot be read: {reason}") from error
+    given: bytes | str = stream.readline() if line else stream.read()
     return given if isinstance(given, bytes) else given.encode(errors="surrogateescape")
 
 
@@ -108,6 +115,10 @@ def text_argument(given: str) -> str:
     if replaced:
         say(f"hyperhive: warning: in an argument, {replaced_note(replaced, 'byte')}")
     return text
+
+
+def _reason(error: OSError) -> str:
+    return "it is closed" if error.errno == errno.EBADF else str(error.strerror)
 
 
 def _drop(number: int) -> None:

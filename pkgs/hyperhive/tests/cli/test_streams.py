@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hyperhive.config.hive_file import Paths, parse_hive
 from tests.cli.conftest import HIVE, Running
 
 #: Commands that need no broker and print something.
@@ -126,6 +127,23 @@ def test_a_closed_standard_input_is_one_line(command: str, place: Path) -> None:
     result = run(f"hyperhive {command} <&-", place)
     assert result.stderr == b"hyperhive: invalid_request: standard input cannot be read: it is closed\n"
     assert (result.returncode, result.stdout) == (1, b"")
+
+
+@pytest.mark.parametrize("lost", ["<&-", "< init >&-", "< init > /dev/full"])
+def test_tools_over_stdio_that_lose_a_stream_end_in_one_line(lost: str, place: Path, broker: Running) -> None:
+    paths = Paths(broker.directory, broker.directory / "run", place)
+    harness = parse_hive(HIVE, paths, directory=place).harnesses["ada"]
+    (place / "harness.json").write_text(harness.model_dump_json())
+    initialize = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
+    request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize}
+    (place / "init").write_text(json.dumps(request) + "\n")
+    result = run(f"hyperhive mcp --config harness.json {lost}", place)
+    assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (1, b"", 1)
+    assert result.stderr.startswith(b"hyperhive: ")
 
 
 def test_a_tool_hook_that_cannot_read_or_print_refuses_the_call(place: Path) -> None:
