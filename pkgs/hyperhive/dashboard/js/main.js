@@ -1,7 +1,8 @@
 // Starts the page: one store, one connection to the hive, one tree of views.
 import { createActions } from "./actions.js";
+import { counted } from "./format.js";
 import { withholdComposing } from "./keys.js";
-import { get, post } from "./net/api.js";
+import { get, post, whenReplaced } from "./net/api.js";
 import { now } from "./net/clock.js";
 import { GapError, hiveConnection } from "./net/hive_stream.js";
 import { keepConnected } from "./net/reconnect.js";
@@ -43,6 +44,10 @@ function schedule(notify) {
 withholdComposing();
 
 const store = createStore(hiveReducer, initial, schedule);
+whenReplaced((count) => {
+  const text = `What you sent holds ${counted(count, "character")} that nothing can keep; each became \ufffd.`;
+  store.dispatch({ type: "notice/own", text, at: now() });
+});
 const api = { get: guarded(get), post: guarded(post) };
 const notifier = startNotifier(store);
 const actions = createActions({ store, api, openStream, schedule, onRefused, leave, notifier });

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from hyperhive.errors import InvalidRequestError, TooLargeError
 from hyperhive.protocol.base import REPLACED_HEADER
-from hyperhive.text import shown, sound_json
+from hyperhive.text import shown, sound_json, sound_text
 
 #: Most bytes of a body that carries a message, question or answer.
 TEXT_BYTES: Final = 1024 * 1024
@@ -57,7 +57,8 @@ async def read_body(request: web.Request, model: type[ModelT], limit: int = SMAL
 def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
     """The request's query as `model`; errors as for `read_body`."""
     try:
-        return model.model_validate(dict(request.query))
+        given = {key: sound_text(value, nul=True).text for key, value in request.query.items()}
+        return model.model_validate(given)
     except ValidationError as error:
         raise InvalidRequestError(_describe(error, "query")) from error
 

@@ -28,6 +28,7 @@ from hyperhive.demo.model_reply import Counters, reply
 from hyperhive.demo.model_request import RequestKind, estimated_tokens, read_request
 from hyperhive.demo.model_script import ModelScript, load_script
 from hyperhive.errors import HyperhiveError, UnavailableError
+from hyperhive.text import sound
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class ModelServer:
         found = _AGENT_PATH.fullmatch(http.path)
         agent, path = (found["agent"], found["path"] or "/") if found else ("", http.path)
         try:
-            body = await http.json() if http.can_read_body else {}
+            body, _ = sound(await http.json() if http.can_read_body else {})
         except ValueError:
             body = None
         if http.method == "POST" and path in {"/v1/messages", "/v1/messages/count_tokens"}:

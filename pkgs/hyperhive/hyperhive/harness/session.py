@@ -216,7 +216,7 @@ class Session:
             # The SDK raises bare exceptions, too: when the process dies, when a control request times out.
             log.exception("the session broke in a turn")
             await self.disconnect()
-            return transcript.broken(f"Claude Code failed: {error}", by_prompt=True)
+            return transcript.broken(f"Claude Code failed: {error!s:.500}", by_prompt=True)
         finally:
             self.on_turn_end()
         await self.disconnect()

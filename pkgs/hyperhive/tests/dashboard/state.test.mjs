@@ -189,6 +189,15 @@ test("only the latest closed questions are kept, and every open one", () => {
   assert.deepEqual(ids(state.questions), [...range(21, 40), 41, 42]);
 });
 
+test("what the page itself has to say is a notice, and no frame of the broker's", () => {
+  const state = after(loaded(), { type: "notice/own", text: "replaced", at: 5 });
+  assert.deepEqual(
+    state.notices.map(({ level, text }) => [level, text]),
+    [["warning", "replaced"]],
+  );
+  assert.equal(state.seq, after(loaded()).seq);
+});
+
 test("notices queue up to five and leave when they are put away", () => {
   const notices = range(1, 7).map((n) =>
     frameAction({ seq: 100 + n, kind: "notice", level: "info", text: `n${n}` }, n, "boot-1"),

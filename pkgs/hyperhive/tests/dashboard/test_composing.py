@@ -1,4 +1,4 @@
-"""An input method's keys are its own: the Enter that takes its suggestion sends nothing."""
+"""What is typed and is no text, or not ours: an input method's keys, and half a character."""
 
 from collections.abc import Callable
 from typing import Any
@@ -148,3 +148,20 @@ async def test_a_terminal_reads_the_keys_of_an_input_method_itself(shells: Runni
         }"""
     )
     assert seen is True
+
+
+async def test_half_a_character_that_is_sent_is_said(hive: RunningHive, page: Page) -> None:
+    await page.get_by_label("To", exact=True).fill("alice")
+    body = page.get_by_label("Message", exact=True)
+    await body.evaluate(
+        """(field) => {
+          field.value = "half " + String.fromCharCode(0xd83d);
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    await body.press("Enter")
+    await expect(page.locator(".notices")).to_contain_text(
+        "1 character that nothing can keep; each became \ufffd"
+    )
+    (message,) = (await hive.broker.services.messages.page(before=None, limit=1)).messages
+    assert message.body == "half \ufffd"

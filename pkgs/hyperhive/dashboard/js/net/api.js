@@ -29,11 +29,20 @@ export async function reach(path, options) {
   }
 }
 
+let tellReplaced = () => {};
+
+/** `tell(count)` is called when the broker could not keep so many characters of a call's text as they were. */
+export function whenReplaced(tell) {
+  tellReplaced = tell;
+}
+
 async function call(method, path, body, signal) {
   const json = { "Content-Type": "application/json" };
   const sent = body === undefined ? {} : { headers: json, body: JSON.stringify(body) };
   const response = await reach(path, { method, signal, ...sent });
   if (!response.ok) throw await problem(response);
+  const replaced = Number(response.headers.get("Hyperhive-Replaced"));
+  if (replaced) tellReplaced(replaced);
   return response.json();
 }
 

@@ -1,4 +1,4 @@
-// Owns the notices: sentences of the broker that the operator should see once.
+// Owns the notices: sentences of the broker, and of the page itself, that the operator should see once.
 
 const KEPT = 5;
 
@@ -12,6 +12,8 @@ export function noticesReducer(notices, action) {
         ...notices,
         { key: `${action.boot}-${action.seq}`, level: action.level, text: action.text, at: action.at },
       ].slice(-KEPT);
+    case "notice/own":
+      return [...notices, { key: `own-${action.at}`, level: "warning", text: action.text, at: action.at }].slice(-KEPT);
     case "notice/dismiss":
       return notices.filter((notice) => notice.key !== action.key);
     default:
