@@ -25,8 +25,7 @@ for line in sys.stdin:
     if "id" not in call:
         continue
     half = "\ud83d"
-    key = "a" + half * (sys.argv[1:] == ["key"])
-    schema = {"type": "object", "properties": {key: {"type": "string", "description": half}}}
+    schema = {"type": "object", "properties": {"a": {"type": "string", "description": half}}}
     results = {
         "initialize": {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
                        "serverInfo": {"name": "halves" + half, "version": "1"}},
@@ -50,10 +49,16 @@ def said(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def server(directory: Path, *arguments: str) -> dict[str, Any]:
+def server(directory: Path) -> dict[str, Any]:
     path = directory / "halves.py"
     path.write_text(BROKEN_TEXT)
-    return {"command": sys.executable, "args": [str(path), *arguments], "env": {}, "allowed_tools": ["*"]}
+    return {
+        "command": sys.executable,
+        "args": [str(path)],
+        "env": {},
+        "allowed_tools": ["*"],
+        "call_timeout_seconds": 60,
+    }
 
 
 @pytest.fixture
@@ -145,14 +150,14 @@ async def test_an_extra_server_with_half_characters_is_offered_called_and_answer
 
 
 async def test_what_a_server_lists_is_sound(tmp_path: Path) -> None:
-    extra = ExtraMcpServer("halves", McpServerConfig.model_validate(server(tmp_path, "key")), str(tmp_path))
+    extra = ExtraMcpServer("halves", McpServerConfig.model_validate(server(tmp_path)), str(tmp_path))
     try:
         (echo,) = await extra.tools()
         answer = await extra.call("echo", {"a": HALF})
     finally:
         await extra.stop()
     assert echo.description == "says \ufffd"
-    assert list(echo.inputSchema["properties"]) == ["a\ufffd"]
+    assert echo.inputSchema["properties"]["a"]["description"] == "\ufffd"
     texts = [block.text for block in answer.content if isinstance(block, types.TextContent)]
     assert texts[0] == 'got \ufffd {"a": "\ufffd"} caf\ufffd'
     assert "in the arguments, 1 character could not be kept" in texts[1]
