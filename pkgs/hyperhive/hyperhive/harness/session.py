@@ -136,7 +136,12 @@ class Session:
         await self.disconnect()
         if self._undone is None or self.id is None:
             return
-        if not await asyncio.to_thread(drop_since, self._projects, self.id, self._undone):
+        try:
+            left = await asyncio.to_thread(drop_since, self._projects, self.id, self._undone)
+        except OSError as error:
+            log.warning("conversation %s cannot be cut, a new one begins: %s", self.id, error)
+            left = False
+        if not left:
             await self.renew()
             return
         self._undone = None
@@ -281,8 +286,13 @@ class Session:
         self._projects = Path(home, "projects")
 
     async def _save(self) -> None:
-        if self._memory is not None and self.id is not None:
+        if self._memory is None or self.id is None:
+            return
+        try:
             await asyncio.to_thread(self._remember, self._memory)
+        except OSError as error:
+            # A full disk must not look like a turn that failed for its prompt.
+            log.warning("the conversation will not be found after a restart: %s", error)
 
     def _remember(self, memory: Path) -> None:
         """Write all in one step: a half-written file would lose the conversation."""

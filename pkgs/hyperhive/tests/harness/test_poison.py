@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from hyperhive.harness.session import Session
 from hyperhive.protocol.events import TurnResult
 from hyperhive.protocol.messages import Message, MessageState, SendRequest
 from tests.harness.byte_model import ByteModel, Play, call, end, refuse, start, text
@@ -206,3 +208,14 @@ async def test_what_a_turn_had_done_stays_when_it_failed_for_no_reason_of_its_pr
     assert (await used.run("go on", transcript()[0])).result is TurnResult.OK
     await used.disconnect()
     assert "DONE ALREADY" in history(byte_model)
+
+
+async def test_a_disk_that_keeps_nothing_is_not_the_prompts_fault(
+    warm: tuple[SmallHive, dict[str, str]], byte_model: ByteModel
+) -> None:
+    hive, env = warm
+    used = Session(session(hive, env=env)._make_options, Path("/proc/hyperhive-session.json"))
+    await used.connect()
+    turns = [await used.run(prompt, transcript()[0]) for prompt in ("one", "two")]
+    await used.disconnect()
+    assert [turn.result for turn in turns] == [TurnResult.OK, TurnResult.OK]
