@@ -66,6 +66,8 @@ class Transcript:
         self._resets_at: float | None = None
         self._cancelled = False
         self._answered = False
+        #: The newest answer has begun and has no content and no token yet.
+        self._nothing = False
         self._delegated = False
         self._given_up = ""
         self._open: set[str] = set()
@@ -104,8 +106,7 @@ class Transcript:
     def add(self, message: Message) -> None:
         """Take a message of Claude Code's; its texts are made sound in place, for all who read it."""
         if isinstance(message, StreamEvent):
-            # Neither a ping nor the beginning of a message is an answer.
-            self.heard += str(message.event.get("type")).startswith(("content_block", "message_delta"))
+            self._streamed(message)
             return
         _, replaced = sound(message)
         if replaced:
@@ -147,8 +148,8 @@ class Transcript:
                 rate_limited=self._rate_limited,
                 error_text=self._error_text if self._error_kind else "",
                 stop_reason=result.stop_reason,
-                answered=self._answered,
-                output_tokens=_count(result.usage or {}, "output_tokens"),
+                answered=self._answered and not self._nothing,
+                output_tokens=0 if self._nothing else _count(result.usage or {}, "output_tokens"),
                 command=command,
             )
         )
@@ -184,6 +185,7 @@ class Transcript:
     def _assistant(self, message: AssistantMessage) -> None:
         if message.parent_tool_use_id is None:
             self._error_kind = message.error
+            self._nothing = self._nothing and not message.content
             self._answered |= message.error is None and any(map(_is_visible, message.content))
             if message.usage and not message.error:
                 self._model = message.model
@@ -209,6 +211,17 @@ class Transcript:
                     self._event(ToolUse(id=call, name=name, input=given))
                 case _:
                     pass
+
+    def _streamed(self, message: StreamEvent) -> None:
+        kind = str(message.event.get("type"))
+        # Neither a ping nor the beginning of a message is an answer.
+        self.heard += kind.startswith(("content_block", "message_delta"))
+        if message.parent_tool_use_id is not None:
+            return
+        if kind == "message_start":
+            self._nothing = True
+        elif kind == "message_delta" and _count(message.event.get("usage") or {}, "output_tokens"):
+            self._nothing = False
 
     def _user(self, message: UserMessage) -> None:
         blocks = [TextBlock(message.content)] if isinstance(message.content, str) else message.content

@@ -48,6 +48,7 @@ BASH = call("Bash", {"command": "echo ran"})
         (start(), None, ""),
         (b"", None, ""),
         (start() + BASH + end("tool_use"), start() + end("pause_turn"), "(pause_turn)"),
+        (start() + BASH + end("tool_use"), start() + end("end_turn", 0), "(end_turn, 0 tokens)"),
     ],
 )
 async def test_an_answer_that_is_not_done_acks_no_mail_and_is_shown(
@@ -72,6 +73,8 @@ async def test_an_answer_that_is_not_done_acks_no_mail_and_is_shown(
     ("answer", "then"),
     [
         (start() + text("hi") + end("stop_sequence", sequence="X"), None),
+        # A gateway that counts no tokens.
+        (start() + text("hi") + end("end_turn", 0), None),
         # The stop reason has come: nothing is missing but the last event.
         (start() + text("hi") + end("end_turn").removesuffix(event({"type": "message_stop"})), None),
         (start() + BASH + end("tool_use"), start() + text("done") + end("end_turn")),
