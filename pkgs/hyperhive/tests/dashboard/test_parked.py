@@ -32,6 +32,8 @@ async def test_parked_mail_needs_the_operator_and_is_tried_again_or_dropped(
     await expect(row.locator(".reason")).to_contain_text(HOSTILE)
     await expect(row.locator("img")).to_have_count(0)
     await expect(row).to_contain_text("3 turns failed with it")
+    told = page.locator(".message[data-state=parked]").first
+    await expect(told).to_contain_text(f"3 turns failed with it: {HOSTILE}", use_inner_text=True)
     await need.click()
     await expect(page.locator("#parked-title")).to_be_focused()
 

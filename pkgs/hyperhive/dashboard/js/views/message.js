@@ -1,6 +1,6 @@
 // One message of the flow: who to whom, what became of it, and its text.
 import { html, memo } from "../ui.js";
-import { clock } from "../format.js";
+import { clock, counted } from "../format.js";
 import { MESSAGE_KINDS, MESSAGE_STATES, refusal } from "../labels.js";
 import { Body, Prose } from "./body.js";
 import { At } from "./times.js";
@@ -50,6 +50,12 @@ export const Message = memo(function Message({ message, onReply }) {
       ${
         state === "refused" &&
         html`<p class="rule"><code>${message.refused_rule}</code> ${refusal(message)}</p>`
+      }
+      ${
+        message.failures > 0 &&
+        html`<div class="rule">
+          ${counted(message.failures, "turn")} failed with it: <${Body} text=${message.error || "no reason was given"} lines=${3} />
+        </div>`
       }
     </article>
   `;

@@ -18,7 +18,7 @@ const Parked = memo(function Parked({ message, place }) {
         <span class="aside">#${id}, sent <${Ago} at=${message.sent_at} /></span>
       </p>
       <${Body} text=${message.error || "No reason was given."} lines=${4} class="reason" />
-      <${Body} text=${message.body} lines=${3} class="asked" />
+      <${Body} text=${message.body} lines=${3} characters=${200} class="asked" />
       <div class="under">
         ${error && html`<${Problem} text=${error} />`}
         <span class="aside">${counted(failures, "turn")} failed with it</span>
