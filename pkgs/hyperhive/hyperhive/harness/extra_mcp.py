@@ -118,13 +118,13 @@ class ExtraMcpServer:
             remarks=self._remarks(),
         )
 
-    async def tools(self) -> list[types.Tool]:
-        """The allowed tools that can be used, as far as they are known after a while.
+    async def tools(self, patience: float = START_LIMIT) -> list[types.Tool]:
+        """The allowed tools that can be used, as far as they are known after `patience` seconds.
 
         When the server cannot be started there are none, and `error` says why.
         """
         if self._list is None or self._connection is None:
-            await asyncio.wait({self._read_list()}, timeout=LIST_PATIENCE)
+            await asyncio.wait({self._read_list()}, timeout=patience)
         if self._list is None and self._state is McpState.RUNNING:
             self._become(McpState.LISTING, _NO_LIST)
         self._given = [] if self._list is None or self._state is McpState.FAILED else self._list.tools
@@ -161,7 +161,7 @@ class ExtraMcpServer:
         server = _ChangingServer(self.name)
 
         async def list_tools(_: types.ListToolsRequest) -> types.ServerResult:
-            return types.ServerResult(types.ListToolsResult(tools=await self.tools()))
+            return types.ServerResult(types.ListToolsResult(tools=await self.tools(LIST_PATIENCE)))
 
         async def call_tool(asked: types.CallToolRequest) -> types.ServerResult:
             return types.ServerResult(await self.call(asked.params.name, asked.params.arguments or {}))

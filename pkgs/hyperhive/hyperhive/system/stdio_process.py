@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -29,25 +30,29 @@ class StdioProcess:
     """A running program; `stop` must be called, also when it has ended by itself."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, given: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        output: asyncio.StreamReader,
+        given: asyncio.StreamWriter,
+        control: socket.socket,
     ) -> None:
         """Use `start`."""
         self._process = process
         self._output = output
         self._given = given
-        self._control = -1
+        self._control = control
 
     @classmethod
     async def start(
         cls, command: Sequence[str], *, directory: str, environment: Mapping[str, str], errors: TextIO
     ) -> Self:
-        """Run `command` with this environment alone and its standard error in `errors`.
+        """Run `command` with this environment alone and its standard error in `errors`; returns when it runs.
 
         Raises:
             OSError: It cannot be run. That a program is not there can also be said on its standard error.
         """
-        held, control = os.pipe()
-        arguments = ["-I", "-S", subreaper.__file__, str(_GRACE), "", str(held), "--", *command]
+        control, held = socket.socketpair()
+        arguments = ["-I", "-S", subreaper.__file__, str(_GRACE), "", str(held.fileno()), "--", *command]
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -57,19 +62,20 @@ class StdioProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                pass_fds=(held,),
+                pass_fds=(held.fileno(),),
                 start_new_session=True,
             )
+            held.close()
+            control.setblocking(False)
+            # A byte when the program runs, the end when it does not.
+            await asyncio.get_running_loop().sock_recv(control, 1)
         except BaseException:
-            os.close(control)
+            held.close()
+            control.close()
             raise
-        finally:
-            os.close(held)
         if process.stdout is None or process.stdin is None:
             raise OSError("the program was started without pipes")
-        started = cls(process, process.stdout, process.stdin)
-        started._control = control
-        return started
+        return cls(process, process.stdout, process.stdin, control)
 
     async def chunks(self) -> AsyncIterator[list[bytes | None]]:
         """The lines that came together, without their ends, until the output ends.
@@ -111,9 +117,7 @@ class StdioProcess:
         self._given.close()
         if patience:
             await self.ended(patience)
-        if self._control >= 0:
-            os.close(self._control)
-            self._control = -1
+        self._control.close()
         if await self.ended(_GRACE + _SUBREAPER_SECONDS) is None:
             # The subreaper itself hangs: nothing else is left that could clean up.
             for pid in (*subreaper.descendants(self._process.pid), self._process.pid):

@@ -5,8 +5,9 @@ so that it starts in a few milliseconds. Its standard input, or descriptor FD, i
 open: when that ends, because the parent closed it or died of whatever cause, or when SIGTERM or SIGINT
 arrives, the child gets SIGTERM, and after GRACE seconds the child and everything that ever descended from it
 gets SIGKILL. The same happens to what a child that ended by itself left behind. Then DIRECTORY, unless empty,
-is removed: it held the child's secrets. It exits as the child did (128 + n for signal n). With FD the child
-has standard input and output for itself alone, so that their ends are its own.
+is removed: it held the child's secrets. It exits as the child did (128 + n for signal n). With FD, a
+socket, the child has standard input and output for itself alone, so that their ends are its own, and a byte
+is written to FD when it runs.
 """
 
 import contextlib
@@ -64,6 +65,8 @@ def _keep(command: list[str], grace: float, control: int) -> int:
         return _NOT_FOUND
     if control != _STDIN:
         _let_go(_STDIN, _STDOUT)
+        with contextlib.suppress(OSError):
+            os.write(control, b"\n")
     code = _wait(child.pid, control, wakeups, grace)
     _kill_descendants()
     return code if code >= 0 else 128 - code

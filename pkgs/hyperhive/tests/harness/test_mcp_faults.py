@@ -215,10 +215,9 @@ async def test_a_server_that_closes_its_output_in_the_handshake_has_failed(make:
 async def test_a_handshake_without_an_answer_holds_nobody_and_ends(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyperhive.harness.extra_mcp.LIST_PATIENCE", 0.1)
     monkeypatch.setattr("hyperhive.harness.extra_mcp.START_LIMIT", 2)
     server = make("initialize silent")
-    assert await server.tools() == []
+    assert await server.tools(patience=0.1) == []
     assert server.status().state is McpState.STARTING
     await until(lambda: server.status().state is McpState.FAILED)
     assert server.status().reason == "did not start within 2 s"
@@ -299,3 +298,65 @@ async def test_a_server_that_reads_nothing_is_no_reason_to_keep_everything(
     assert done.pop().result() == "!MCP server raw: it does not read its standard input"
     await server.stop()
     await asyncio.gather(*calls)
+
+
+LISTS: dict[str, tuple[dict[str, Any], list[str], str]] = {
+    "two pages": ({"": {"tools": TOOLS[:2], "nextCursor": "b"}, "b": {"tools": TOOLS[2:4]}}, ["0", "4"], ""),
+    "a cursor that does not move": (
+        {"": {"tools": TOOLS[:2], "nextCursor": "b"}, "b": {"tools": TOOLS[2:4], "nextCursor": "b"}},
+        ["0", "4"],
+        "ended after page 2: nextCursor is one that was followed already",
+    ),
+    "a circle of cursors": (
+        {
+            "": {"tools": TOOLS[:2], "nextCursor": "b"},
+            "b": {"tools": TOOLS[2:4], "nextCursor": "c"},
+            "c": {"tools": TOOLS[4:6], "nextCursor": "b"},
+        },
+        ["0", "6"],
+        "ended after page 3: nextCursor is one that was followed already",
+    ),
+    "pages that say the same": (
+        {
+            "": {"tools": TOOLS[:2], "nextCursor": "b"},
+            "b": {"tools": TOOLS[:2], "nextCursor": "c"},
+        },
+        ["0", "2"],
+        "ended after page 2: the page has no tool that was not on those before",
+    ),
+    "a cursor that is no text": (
+        {"": {"tools": TOOLS[:2], "nextCursor": 7}},
+        ["0", "2"],
+        "ended after page 1: nextCursor is no text",
+    ),
+    "an answer without tools": ({"": {"tool": []}}, ["0", "0"], "Page 1 of its list has no tools in it"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_pages_of_tools_are_followed_while_that_leads_on(make: Make, name: str) -> None:
+    pages, (first, end), remark = LISTS[name]
+    server = make(pages=pages)
+    expected = [tool["name"] for tool in TOOLS[int(first) : int(end)]]
+    assert [tool.name for tool in await server.tools()] == expected
+    assert (remark in "".join(server.status().remarks), bool(server.status().remarks)) == (True, bool(remark))
+
+
+async def test_a_list_without_end_is_read_as_far_as_is_sensible(make: Make, tmp_path: Path) -> None:
+    server = make("list without end")
+    assert len(await server.tools()) == 100
+    assert "100 pages are the most that are read" in server.status().remarks[0]
+    assert len([line for line in received(tmp_path) if line.startswith("list")]) == 100
+
+
+async def test_a_page_with_too_many_tools_is_cut(make: Make) -> None:
+    many = [{"name": f"t{number}", "inputSchema": {"type": "object"}} for number in range(1200)]
+    server = make(pages={"": {"tools": many}})
+    assert len(await server.tools()) == 1000
+    assert "1000 tools and 4 MiB are the most" in server.status().remarks[0]
+
+
+async def test_a_server_that_refuses_its_list_has_failed_and_says_so(make: Make) -> None:
+    server = make("list error")
+    assert await server.tools() == []
+    assert server.status().reason == "tools/list: the database is locked"
