@@ -43,6 +43,9 @@ QUIET_ENVIRONMENT: Final = {
     "MCP_TOOL_TIMEOUT": "2000000000",
 }
 
+#: Credentials of those who are no subscribers.
+_KEYS: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+
 #: Variables of the harness's own environment that Claude Code, Bash and MCP servers may see.
 PASSED_ENVIRONMENT: Final = frozenset({
     "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LC_ALL", "NIX_SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
@@ -58,11 +61,15 @@ def claude_environment(config: HarnessConfig, credentials: Mapping[str, str]) ->
     runs code where bash sees a plain word.
     """
     bash = shutil.which("bash") or "/bin/bash"
+    given = {**config.claude.env, **credentials}
+    # Claude Code tells a subscriber when a limit ends. With a key it keeps a long `Retry-After` to itself,
+    # unless it is to wait for as long as the API asks for: then it says so, and the transcript ends the wait.
+    waits = {"CLAUDE_CODE_RETRY_WATCHDOG": "1"} if any(map(given.get, _KEYS)) else {}
     return {
         **QUIET_ENVIRONMENT,
+        **waits,
         "HOME": config.claude.home,
-        **config.claude.env,
-        **credentials,
+        **given,
         "SHELL": bash,
         "CLAUDE_CODE_SHELL": bash,
         # The hook of the managed settings leaves what this process starts to the tool hook of the session.

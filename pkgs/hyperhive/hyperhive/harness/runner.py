@@ -37,6 +37,9 @@ GIVE_BACK_LIMIT: Final = 2.0
 #: Seconds between two tries of an agent that needs a login.
 LOGIN_RETRY: Final = 60.0
 
+#: Most seconds that a time given from outside parks an agent: every calendar has a date for its end.
+LONGEST_PARK: Final = 100 * 366 * 86_400.0
+
 #: What the log says when a command has to wait for the end of a turn.
 _LATER: Final = {
     "compact": "the session is compacted after this turn",
@@ -328,7 +331,7 @@ class Runner:
             await self._park(AgentState.NEEDS_LOGIN, detail, self._clock() + LOGIN_RETRY)
 
     async def _park(self, state: AgentState, detail: str, until: float, *, least: float = 1.0) -> None:
-        until = max(until, self._clock() + least)
+        until = min(max(until, self._clock() + least), self._clock() + LONGEST_PARK)
         self._board.show(state, detail, until=until)
         self.note("warning", f"{state.value.replace('_', ' ')}: {detail}")
         # Another model, or a session without what made this one fail, may be all that it takes.

@@ -212,7 +212,10 @@ class Session:
             await client.query(_stream(message))
             async with aclosing(_received(client)) as messages, self._listening(transcript):
                 async for received in messages:
+                    before = transcript.is_given_up
                     transcript.add(received)
+                    if transcript.is_given_up and not before:
+                        self._tasks.start(self.interrupt(), "interrupt")
                     if isinstance(received, SystemMessage) and received.subtype == "init":
                         self.on_tools(received.data.get("tools") or [])
                     if isinstance(received, ResultMessage):

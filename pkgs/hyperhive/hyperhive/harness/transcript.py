@@ -48,6 +48,13 @@ _KINDS: Final = {
     "cache_write": "cache_creation_input_tokens",
 }
 
+#: Tries of one request, and seconds between two of them, after which a turn is given up to wait without it.
+TRIES: Final = 10
+LONGEST_WAIT: Final = 60.0
+_RATE_LIMITED: Final = 429
+#: Statuses for which Claude Code would wait for ever.
+_WAITS: Final = frozenset({_RATE_LIMITED, 529})
+
 
 class Transcript:
     def __init__(self, turn: str, emit: Emit, clock: Clock = time.time) -> None:
@@ -70,6 +77,7 @@ class Transcript:
         self._nothing = False
         self._delegated = False
         self._given_up = ""
+        self._given_up_as = TurnResult.FAILED
         self._open: set[str] = set()
         #: How often the model, or the API in its place, said something.
         self.heard = 0
@@ -99,9 +107,13 @@ class Transcript:
         """The model has said nothing for a while, and no tool ran."""
         self._event(Note(level="warning", text=text, silent=True))
 
-    def given_up(self, reason: str) -> None:
+    def given_up(self, reason: str, result: TurnResult = TurnResult.FAILED) -> None:
         """Nobody waits for this turn any longer; that is not its prompt's fault."""
-        self._given_up = reason
+        self._given_up, self._given_up_as = reason, result
+
+    @property
+    def is_given_up(self) -> bool:
+        return bool(self._given_up)
 
     def add(self, message: Message) -> None:
         """Take a message of Claude Code's; its texts are made sound in place, for all who read it."""
@@ -122,7 +134,8 @@ class Transcript:
                 self._user(message)
             case RateLimitEvent(rate_limit_info=info):
                 self._rate_limited = info.status == "rejected"
-                self._resets_at = float(info.resets_at) if info.resets_at else None
+                if self._rate_limited and info.resets_at:
+                    self._resets_at = float(info.resets_at)
             case SystemMessage(subtype="compact_boundary", data=data):
                 self._compacted(data.get("compact_metadata") or {})
             case SystemMessage(subtype="api_retry", data=data):
@@ -154,7 +167,7 @@ class Transcript:
             )
         )
         if self._given_up and not self._cancelled:
-            verdict = Verdict(TurnResult.FAILED, reason=self._given_up)
+            verdict = Verdict(self._given_up_as, reason=self._given_up)
         turn = Turn(
             result=verdict.result,
             error="" if verdict.result is TurnResult.OK else self._reason(result, verdict),
@@ -175,10 +188,16 @@ class Transcript:
 
     def broken(self, error: str, *, by_prompt: bool = False) -> Turn:
         """Close the turn without a result: the session died or did not answer; its prompt can be why."""
-        result = TurnResult.CANCELLED if self._cancelled else TurnResult.FAILED
+        result = TurnResult.CANCELLED if self._cancelled else self._given_up_as
         by_prompt = by_prompt and not self._cancelled and not self._given_up
         error = self._given_up or error
-        turn = Turn(result=result, error=error, by_prompt=by_prompt, tools=dict(self._tools))
+        turn = Turn(
+            result=result,
+            error=error,
+            by_prompt=by_prompt,
+            tools=dict(self._tools),
+            resets_at=self._resets_at,
+        )
         self._ended(turn)
         return turn
 
@@ -242,9 +261,23 @@ class Transcript:
         self.heard += bool(status)
         answer = f"answered {status}" if status else "did not answer"
         reason = f" ({error[:60]})" if isinstance(error, str) and error else ""
-        tries = f"try {_count(data, 'attempt')} of {_count(data, 'max_retries')}"
+        attempt, most = _count(data, "attempt"), min(_count(data, "max_retries"), TRIES)
+        tries = f"try {attempt} of {most}"
+        delay = data.get("retry_delay_ms")
+        seconds = delay / 1000 if isinstance(delay, int | float) and delay > 0 else 0.0
+        if status in _WAITS and (attempt > most or seconds > LONGEST_WAIT):
+            self._park(f"the API {answer}{reason}", limited=status == _RATE_LIMITED, seconds=seconds)
+            return
         text = f"the API {answer}{reason}, it is asked again: {tries}"
         self._event(Note(level="warning", text=text, retry=True))
+
+    def _park(self, text: str, *, limited: bool, seconds: float) -> None:
+        """Give the turn up: the agent waits better than Claude Code, and its mail is not held meanwhile."""
+        told = seconds > LONGEST_WAIT
+        if told and self._resets_at is None:
+            self._resets_at = self._clock() + seconds
+        # An overload that says how long it takes is waited for as a limit is.
+        self.given_up(text, TurnResult.RATE_LIMITED if limited or told else TurnResult.FAILED)
 
     def _tool_result(self, block: ToolResultBlock) -> None:
         text = block.content if isinstance(block.content, str) else _blocks_text(block.content or [])
