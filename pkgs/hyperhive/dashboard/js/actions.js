@@ -1,6 +1,6 @@
 // Owns what the operator can do: every call that a view makes, with its effects on the store.
 import { withQuery } from "./net/api.js";
-import { eventPage, logConnection } from "./net/log_stream.js";
+import { longCall } from "./net/long_calls.js";
 import { keepConnected } from "./net/reconnect.js";
 import { isFiltered, shown } from "./state/flow.js";
 import { soughtMessage } from "./state/inbox.js";
@@ -8,6 +8,9 @@ import { soughtMessage } from "./state/inbox.js";
 const PAGE = 100;
 /** A filtered list with fewer rows than this asks for an older page by itself. */
 const ENOUGH = 30;
+
+// Of a log that somebody opens: it comes with its view, which is not there at once.
+const logStream = () => import("./net/log_stream.js");
 
 function randomKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -20,7 +23,7 @@ const pageOf = {
   inbox: (api, _, query) => api.get(withQuery("/api/inbox", { ...query, limit: PAGE })),
   agentInbox: (api, { agent }, query) =>
     api.get(withQuery("/api/messages", { recipient: agent, limit: PAGE, ...query })),
-  log: eventPage,
+  log: async (...asked) => (await logStream()).eventPage(...asked),
 };
 
 function pages(store, api) {
@@ -85,11 +88,17 @@ function flow(store, { fetchPage }) {
 
 function agentLog({ store, api, openStream, schedule, onRefused }) {
   let following = null;
+  let agent = null;
+  let paused = false;
 
-  function follow(agent) {
+  function follow() {
     following?.stop();
+    following = null;
+    if (agent === null || paused) return;
     const { opened } = store.state.log;
-    following = keepConnected(logConnection({ store, api, openStream, agent, schedule }), (error) => {
+    const parts = { store, api, openStream, agent, schedule };
+    const connect = async (signal, up) => (await logStream()).logConnection(parts)(signal, up);
+    following = keepConnected(connect, (error) => {
       store.dispatch({ type: "log/lost" });
       store.dispatch({ type: "page/failed", list: "log", opened, error: error.message });
       return onRefused(error) || error.status === 404;
@@ -97,21 +106,28 @@ function agentLog({ store, api, openStream, schedule, onRefused }) {
   }
 
   return {
-    followLog(agent) {
+    followLog(name) {
+      agent = name;
       store.dispatch({ type: "log/open", agent });
-      follow(agent);
+      follow();
     },
     /** What is known stays for the next time, until another agent's log is followed. */
     unfollowLog() {
-      following?.stop();
-      following = null;
+      agent = null;
+      follow();
       store.dispatch({ type: "log/lost" });
+    },
+    /** While nobody sees it the log is not followed; then it goes on from what is known. */
+    pauseLog(on) {
+      paused = on;
+      follow();
+      if (on) store.dispatch({ type: "log/lost" });
     },
     hurryLog: () => following?.hurry(),
     /** Start over with one choice of kinds, at the newest event or at the one of the id `from`. */
     showLog(show, from = null) {
       store.dispatch({ type: "log/show", show, from });
-      follow(store.state.log.agent);
+      follow();
     },
     trimLog: () => store.dispatch({ type: "log/trim" }),
   };
@@ -143,9 +159,9 @@ function agents({ api }) {
   const path = (name, verb) => `/api/agents/${encodeURIComponent(name)}/${verb}`;
 
   return {
-    lifecycle: (name, verb) => api.post(path(name, verb)),
+    lifecycle: (name, verb) => longCall(() => api.post(path(name, verb))),
     cancelTurn: (name) => api.post(path(name, "cancel")),
-    selfTest: (name) => api.post(path(name, "selftest")),
+    selfTest: (name) => longCall(() => api.post(path(name, "selftest"))),
     lastSelfTest: (name) => api.get(path(name, "selftest")),
     explain: (name, command) => api.post(path(name, "explain"), { command }),
   };
@@ -174,7 +190,7 @@ function terminals(api) {
   const path = (name) => `/api/agents/${encodeURIComponent(name)}/terminals`;
   return {
     listTerminals: (name) => api.get(path(name)),
-    openTerminal: (name, size) => api.post(path(name), size),
+    openTerminal: (name, size) => longCall(() => api.post(path(name), size)),
     endTerminal: (name, id) => api.post(`${path(name)}/${id}/kill`),
   };
 }
@@ -183,7 +199,7 @@ function notifications({ api, notifier }) {
   return {
     notifier,
     deliveries: () => api.get("/api/notifications"),
-    testPush: () => api.post("/api/notifications/test"),
+    testPush: () => longCall(() => api.post("/api/notifications/test")),
   };
 }
 
@@ -200,7 +216,7 @@ export function createActions(parts) {
     ...agents(parts),
     ...session(store, api),
     stats: (asked) => api.get(withQuery("/api/stats", asked)),
-    doctor: () => api.get("/api/doctor"),
+    doctor: () => longCall(() => api.get("/api/doctor")),
     ...terminals(api),
     refused: parts.onRefused,
     ...notifications(parts),

@@ -7,6 +7,7 @@ import { now } from "./net/clock.js";
 import { GapError, hiveConnection } from "./net/hive_stream.js";
 import { keepConnected } from "./net/reconnect.js";
 import { openStream } from "./net/stream.js";
+import { followVisibility } from "./net/visibility.js";
 import { startNotifier } from "./notify.js";
 import { hiveReducer, initial } from "./state/hive.js";
 import { createStore } from "./store.js";
@@ -16,6 +17,15 @@ import { App } from "./views/app.js";
 // The broker answers the same address with the login page when the session is over.
 function leave() {
   location.reload();
+}
+
+// All tabs have one login, also those whose streams began under an earlier one, which may go on.
+const logouts = new BroadcastChannel("hyperhive: logged out");
+logouts.onmessage = leave;
+
+function leaveEverywhere() {
+  logouts.postMessage(null);
+  leave();
 }
 
 function onRefused(error) {
@@ -49,20 +59,46 @@ whenReplaced((count) => {
   store.dispatch({ type: "notice/own", text, at: now() });
 });
 const api = { get: guarded(get), post: guarded(post) };
-const notifier = startNotifier(store);
-const actions = createActions({ store, api, openStream, schedule, onRefused, leave, notifier });
+const notifier = startNotifier(store, followHive);
+const actions = createActions({ store, api, openStream, schedule, onRefused, leave: leaveEverywhere, notifier });
 
-const hive = keepConnected(hiveConnection({ store, api, openStream, now }), (error, pause) => {
+let hive = null;
+
+function onLost(error, pause) {
   if (onRefused(error)) return true;
   if (error instanceof GapError) return false;
   const asOf = store.state.link.state === "live" ? now() : store.state.link.asOf;
   const link = { state: "lost", retryAt: now() + pause / 1000, asOf, error: error.message };
   store.dispatch({ type: "link", link });
   return false;
+}
+
+function followHive() {
+  hive ??= keepConnected(hiveConnection({ store, api, openStream, now }), onLost);
+}
+
+// What nobody sees is followed by one tab of all, for notifications and the count in the titles.
+function leaveHive() {
+  if (notifier.isNeeded) return;
+  hive.stop();
+  hive = null;
+  store.dispatch({ type: "link", link: { state: "connecting" } });
+}
+
+followHive();
+followVisibility({
+  leave() {
+    actions.pauseLog(true);
+    leaveHive();
+  },
+  come() {
+    followHive();
+    actions.pauseLog(false);
+  },
 });
 
 function hurry() {
-  hive.hurry();
+  hive?.hurry();
   actions.hurryLog();
 }
 addEventListener("online", hurry);

@@ -87,11 +87,13 @@ async function loadLeader() {
 }
 
 /**
- * Starts them. `state` of the result is {support, permission, muted}, `subscribe(listener)` follows it,
- * `ask()` asks the browser for permission, `mute(on)` is heard by every tab.
+ * Starts them; `onLead()` is called when it is this tab that shows them. `state` of the result is {support,
+ * permission, muted}, `subscribe(listener)` follows it, `isNeeded` says whether this tab is to know the hive also
+ * while it is hidden, `ask()` asks the browser for permission, `mute(on)` is heard by every tab.
  */
-export function startNotifier(store) {
+export function startNotifier(store, onLead) {
   const listeners = new Set();
+  let leads = false;
   const look = () => ({
     support: support(),
     permission: window.Notification?.permission ?? "denied",
@@ -113,6 +115,8 @@ export function startNotifier(store) {
     );
     sayWhetherSomebodyLooks();
     navigator.locks.request(LEADER, async () => {
+      leads = true;
+      onLead();
       const seen = firstKnown(store);
       const { lead } = await loadLeader();
       lead(store, {
@@ -134,6 +138,9 @@ export function startNotifier(store) {
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    get isNeeded() {
+      return leads || state.support !== "ok";
     },
     async ask() {
       await Notification.requestPermission();

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GapError, hiveConnection } from "../../dashboard/js/net/hive_stream.js";
 import { keepConnected } from "../../dashboard/js/net/reconnect.js";
-import { sseParser } from "../../dashboard/js/net/stream.js";
 import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
 import { createStore } from "../../dashboard/js/store.js";
 import { ids, message, range, snapshot } from "./samples.mjs";
@@ -152,20 +151,6 @@ test("stopping aborts what runs and tells of no loss", async () => {
   kept.stop();
   await turns();
   assert.deepEqual([aborted, lost], [true, []]);
-});
-
-test("server-sent events come whole however the bytes are cut", () => {
-  const text = 'retry: 1000\n\n: quiet\n\nevent: message\nid: 7\ndata: {"a":\ndata: 1}\n\ndata: two\r\n\r\n';
-  const expected = [
-    { event: "message", data: '{"a":\n1}' },
-    { event: "message", data: "two" },
-  ];
-  for (const size of [1, 2, 3, 7, text.length]) {
-    const parser = sseParser();
-    const found = [];
-    for (let at = 0; at < text.length; at += size) found.push(...parser.push(text.slice(at, at + size)));
-    assert.deepEqual(found, expected, `cut into ${size}`);
-  }
 });
 
 test("the store tells its listeners once for many changes", () => {

@@ -117,12 +117,12 @@ async def test_many_at_once_are_one_notification(
     hive: RunningHive, open_page: Callable[..., Any], complaints: Complaints
 ) -> None:
     page = await open_tab(open_page, hive)
-    await page.route("**/messages/stream", lambda route: route.abort())
+    await page.route("**/api/state", lambda route: route.abort())
     await hive.stop()
     await hive.resume()
     for number in range(12):
         await hive.agents["alice"].send("operator", f"m{number}")
-    await page.unroute("**/messages/stream")
+    await page.unroute("**/api/state")
     await told(1, page)
     await hive.agents["alice"].call("/v1/questions", {"question": "?"})
     assert await told(2, page) == ["12 things need you", "alice asks"]

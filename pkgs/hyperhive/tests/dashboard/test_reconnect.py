@@ -139,10 +139,10 @@ async def test_a_log_loses_and_doubles_no_row_over_a_restart_in_two_tabs(
 async def test_a_page_opened_while_the_broker_is_away_says_so_and_comes_up_by_itself(
     hive: RunningHive, page: Page, complaints: Complaints
 ) -> None:
-    await page.route("**/messages/stream", lambda route: route.abort())
+    await page.route("**/api/state", lambda route: route.abort())
     await page.reload()
     await expect(page.locator(".needs")).to_contain_text("The broker does not answer.")
-    await page.unroute("**/messages/stream")
+    await page.unroute("**/api/state")
     # Whichever is quicker, the page by itself or the button.
     await page.get_by_role("button", name="Now").evaluate_all("(all) => all.forEach((one) => one.click())")
     await expect(page.locator(".needs")).to_contain_text("Nothing needs you")

@@ -17,8 +17,15 @@ SINKS = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|createContextualFragment"
     r"|DOMParser|srcdoc|\beval\b|new Function|setAttribute|javascript:|\bopen\(|window\.name|postMessage"
 )
-#: Where the page talks to its own worker.
-WORKER = {"js/parser/client.js", "js/parser/worker.js"}
+#: Where the page talks to its own workers and tabs.
+WORKER = {
+    "js/main.js",
+    "js/parser/client.js",
+    "js/parser/worker.js",
+    "js/net/stream.js",
+    "js/net/streams.js",
+    "js/views/app.js",
+}
 #: An address that an agent wrote and that `destination` in parser/markdown.js has let pass.
 CHECKED_ADDRESS = ("js/views/parsed.js", "${href}")
 

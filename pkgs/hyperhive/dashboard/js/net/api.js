@@ -1,6 +1,9 @@
 // Owns the calls to the broker: JSON in, JSON out, and one error type with the broker's sentence.
 import { noteServerTime } from "./clock.js";
 
+/** A call that asks why a connection broke may take so long. */
+const WHY_MS = 5000;
+
 export class ApiError extends Error {
   /** `status` 0 and key `offline` when no answer came at all. */
   constructor(status, key, message) {
@@ -34,6 +37,18 @@ let tellReplaced = () => {};
 /** `tell(count)` is called when the broker could not keep so many characters of a call's text as they were. */
 export function whenReplaced(tell) {
   tellReplaced = tell;
+}
+
+/** The error of a stream that broke: a socket's handshake that is refused does not say why, a call does. */
+export async function whyBroken(text = "") {
+  try {
+    const signal = AbortSignal.timeout(WHY_MS);
+    const response = await reach("/messages/stream", { method: "HEAD", signal });
+    if (!response.ok) return await problem(response);
+    return new ApiError(0, "offline", text || "The connection to the broker broke.");
+  } catch (error) {
+    return error;
+  }
 }
 
 async function call(method, path, body, signal) {

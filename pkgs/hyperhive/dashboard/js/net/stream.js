@@ -1,73 +1,146 @@
-// Reads one server-sent event stream. `fetch` and not EventSource: the page must see the status of a
-// refusal, and the comment lines whose absence is the only sign of a connection that died silently.
-import { ApiError, problem, reach } from "./api.js";
+// Opens streams of this tab. The connection is in a worker that all tabs share, since a browser has no more than six
+// to a host for streams and calls of all tabs together.
+import { ApiError, whyBroken } from "./api.js";
 
-/** `push(text)` returns the {event, data} blocks that the text completed; comments are dropped. */
-export function sseParser() {
-  let rest = "";
-  let event = "message";
-  let data = [];
+/** Another name for what the tabs and the worker say to each other: the worker outlives a tab and an upgrade. */
+const NAME = "hyperhive: streams 1";
+/** The worker says something every 4 s; one that says nothing for this long is dead, or never came to be. */
+const DEAD_MS = 10_000;
 
-  function line(text, out) {
-    if (text === "") {
-      if (data.length) out.push({ event, data: data.join("\n") });
-      event = "message";
-      data = [];
-      return;
-    }
-    const colon = text.indexOf(":");
-    const field = colon < 0 ? text : text.slice(0, colon);
-    const value = colon < 0 ? "" : text.slice(colon + 1).replace(/^ /, "");
-    if (field === "event") event = value;
-    else if (field === "data") data.push(value);
-  }
+let line = null;
+/** Where there are no shared workers, or none that answers, the tab has a connection of its own. */
+let alone = !("SharedWorker" in globalThis);
+let own = null;
+/** A browser remembers that a module could not be had, so each attempt has its own address. */
+let attempt = 0;
 
-  return {
-    push(text) {
-      const out = [];
-      const lines = (rest + text).split("\n");
-      rest = lines.pop();
-      for (const one of lines) line(one.replace(/\r$/, ""), out);
-      return out;
+// What is said to a port before anybody listens waits in it.
+function ownPort(onBroken) {
+  const { port1, port2 } = new MessageChannel();
+  own ??= import(attempt ? `./streams.js?attempt=${attempt}` : "./streams.js").then((it) => it.createStreams());
+  own.then(
+    ({ serve }) => serve(port2),
+    async () => {
+      own = null;
+      attempt += 1;
+      onBroken(await whyBroken());
     },
-  };
+  );
+  return port1;
 }
 
-/** The broker says something every 15 s; nothing for this long is a dead connection. */
-const SILENCE_MS = 40_000;
+function sharedPort(onBroken) {
+  const worker = new SharedWorker("/static/js/net/streams_worker.js", { type: "module", name: NAME });
+  // It could not be loaded: the broker is away, or the login has ended.
+  worker.onerror = async () => onBroken(await whyBroken());
+  return worker.port;
+}
 
-async function readChunk(reader) {
-  let timer;
-  const silence = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new ApiError(0, "silent", "The broker went silent.")), SILENCE_MS);
-  });
+function portTo(onBroken) {
+  if (alone) return ownPort(onBroken);
   try {
-    return await Promise.race([reader.read(), silence]);
-  } finally {
-    clearTimeout(timer);
+    return sharedPort(onBroken);
+  } catch (error) {
+    // A browser that is to keep nothing refuses them.
+    console.info("streams:", error.message);
+    alone = true;
+    return ownPort(onBroken);
   }
 }
+
+// The way to the connection; `streams` by their ids, each with what becomes of it.
+function createLine() {
+  const streams = new Map();
+  let newest = 0;
+  let answered = false;
+  let silence;
+
+  function end(error) {
+    clearTimeout(silence);
+    if (line === one) line = null;
+    for (const id of streams.keys()) port.postMessage({ close: id });
+    for (const { ended } of streams.values()) ended(error);
+    streams.clear();
+    port.close();
+  }
+
+  const port = portTo(end);
+
+  function heard() {
+    clearTimeout(silence);
+    if (alone || !streams.size) return;
+    silence = setTimeout(() => {
+      alone = !answered;
+      end(new ApiError(0, "silent", "The worker that has the connection went silent."));
+    }, DEAD_MS);
+  }
+
+  port.onmessage = ({ data: { beat, opened, of, data, ended, error } }) => {
+    answered = true;
+    if (beat) port.postMessage({ beat });
+    else if (opened) streams.get(opened)?.opened();
+    else if (of) streams.get(of)?.take(data);
+    else if (ended) {
+      const stream = streams.get(ended);
+      streams.delete(ended);
+      stream?.ended(new ApiError(error.status, error.key, error.message));
+    }
+    heard();
+  };
+
+  const one = {
+    open(path, stream) {
+      newest += 1;
+      const id = newest;
+      streams.set(id, stream);
+      port.postMessage({ open: id, path });
+      if (streams.size === 1) heard();
+      return function close() {
+        if (!streams.delete(id)) return;
+        port.postMessage({ close: id });
+        heard();
+      };
+    },
+    end,
+  };
+  return one;
+}
+
+// A page that may come back, and one that does not, leaves nothing open behind itself.
+globalThis.addEventListener?.("pagehide", () => line?.end(new ApiError(0, "left", "The page was left.")));
 
 /**
- * Opens `path`; resolves when the broker has accepted the stream. `read(onData)` of the result calls
- * `onData` with every event's parsed data and only ever ends by throwing.
+ * Opens the stream that the broker has at `path`; resolves when it has been accepted. `read(onData)` of the result
+ * calls `onData` with every item and only ever ends by throwing.
  */
 export async function openStream(path, signal) {
-  const response = await reach(path, { signal, headers: { Accept: "text/event-stream" } });
-  if (!response.ok) throw await problem(response);
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  const parser = sseParser();
-  return {
-    async read(onData) {
-      for (;;) {
-        const { done, value } = await readChunk(reader).catch((error) => {
-          if (error instanceof ApiError || error.name === "AbortError") throw error;
-          throw new ApiError(0, "offline", "The connection to the broker broke.");
-        });
-        if (done) throw new ApiError(0, "ended", "The broker closed the connection.");
-        for (const { data } of parser.push(decoder.decode(value, { stream: true }))) onData(JSON.parse(data));
+  signal.throwIfAborted();
+  line ??= createLine();
+  const early = [];
+  let take = (data) => early.push(data);
+  let fail;
+  const over = new Promise((_, reject) => (fail = reject));
+  // Whoever reads hears of it; until then nobody has to.
+  over.catch(() => {});
+
+  const opened = new Promise((resolve) => {
+    const close = line.open(path, { opened: resolve, take: (data) => take(data), ended: fail });
+    signal.addEventListener("abort", () => {
+      close();
+      fail(new ApiError(0, "left", "The stream was left."));
+    });
+  });
+
+  async function read(onData) {
+    take = (data) => {
+      try {
+        onData(data);
+      } catch (error) {
+        fail(error);
       }
-    },
-  };
+    };
+    early.splice(0).forEach(take);
+    await over;
+  }
+  return await Promise.race([opened.then(() => ({ read })), over]);
 }

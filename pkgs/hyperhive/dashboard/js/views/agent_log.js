@@ -1,5 +1,6 @@
 // The live log of the agent whose page is open, what of it is shown, and a line to it.
 import { html, memo, useEffect, useMemo } from "../ui.js";
+import "../net/log_stream.js";
 import { isShown } from "../state/log.js";
 import { logRows } from "../state/log_rows.js";
 import { AgentComposer } from "./agent_composer.js";

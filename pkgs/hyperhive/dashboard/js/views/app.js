@@ -39,12 +39,21 @@ function useStore(store) {
   return state;
 }
 
-// The count in the tab's title: what waits for an answer or a look.
-function useTitle(state) {
-  const waiting = openForOperator(state.questions).length + state.inbox.unread + state.parked.rows.length;
+const counts = new BroadcastChannel("hyperhive: what waits");
+
+function showCount(waiting) {
+  document.title = waiting ? `(${waiting}) hyperhive` : "hyperhive";
+}
+
+// The count in the tab's title: what waits for an answer or a look. A tab that is not connected hears it from another.
+function useTitle({ link, questions, inbox, parked }) {
+  const waiting = openForOperator(questions).length + inbox.unread + parked.rows.length;
+  const isLive = link.state === "live";
   useEffect(() => {
-    document.title = waiting ? `(${waiting}) hyperhive` : "hyperhive";
-  }, [waiting]);
+    showCount(waiting);
+    if (isLive) counts.postMessage(waiting);
+    counts.onmessage = isLive ? null : ({ data }) => showCount(data);
+  }, [waiting, isLive]);
 }
 
 /** What stands beside the hive: an agent's page, a side page, or nothing. */
