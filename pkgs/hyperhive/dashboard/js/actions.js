@@ -1,6 +1,5 @@
 // Owns what the operator can do: every call that a view makes, with its effects on the store.
 import { withQuery } from "./net/api.js";
-import { longCall } from "./net/long_calls.js";
 import { keepConnected } from "./net/reconnect.js";
 import { isFiltered, shown } from "./state/flow.js";
 import { soughtMessage } from "./state/inbox.js";
@@ -9,7 +8,13 @@ const PAGE = 100;
 /** A filtered list with fewer rows than this asks for an older page by itself. */
 const ENOUGH = 30;
 
-// Of a log that somebody opens: it comes with its view, which is not there at once.
+// What decides when one may be made is fetched with the first; where it cannot be had, none waits.
+async function longCall(call) {
+  const waits = await import("./net/long_calls.js").catch(() => null);
+  return waits ? waits.longCall(call) : call();
+}
+
+// Comes with the view of a log.
 const logStream = () => import("./net/log_stream.js");
 
 function randomKey() {

@@ -1,14 +1,13 @@
-// Opens streams of this tab. The connection is in a worker that all tabs share, since a browser has no more than six
-// to a host for streams and calls of all tabs together.
+// Opens streams of this tab over the one connection that all tabs share: a browser has no more than six to a host.
 import { ApiError, whyBroken } from "./api.js";
 
-/** Another name for what the tabs and the worker say to each other: the worker outlives a tab and an upgrade. */
+/** Of what tabs and worker say to each other: the worker outlives an upgrade. */
 const NAME = "hyperhive: streams 1";
-/** The worker says something every 4 s; one that says nothing for this long is dead, or never came to be. */
+/** The worker says something every 4 s. */
 const DEAD_MS = 10_000;
 
 let line = null;
-/** Where there are no shared workers, or none that answers, the tab has a connection of its own. */
+/** Without shared workers, or one that answers, the tab has a connection of its own. */
 let alone = !("SharedWorker" in globalThis);
 let own = null;
 /** A browser remembers that a module could not be had, so each attempt has its own address. */
@@ -41,7 +40,6 @@ function portTo(onBroken) {
   try {
     return sharedPort(onBroken);
   } catch (error) {
-    // A browser that is to keep nothing refuses them.
     console.info("streams:", error.message);
     alone = true;
     return ownPort(onBroken);
@@ -106,7 +104,7 @@ function createLine() {
   return one;
 }
 
-// A page that may come back, and one that does not, leaves nothing open behind itself.
+// Also of a page that may come back.
 globalThis.addEventListener?.("pagehide", () => line?.end(new ApiError(0, "left", "The page was left.")));
 
 /**

@@ -1,6 +1,5 @@
-// Says when a tab has been hidden for so long that it may let go of what it follows, and when it is seen again.
+// Says when a tab may let go of what it follows, and when it is seen again.
 
-/** Whoever looks at another tab for a moment finds this one as they left it. */
 const GRACE_MS = 30_000;
 
 /** Calls `leave()` when the tab has been hidden for a while or is frozen, and then `come()` when it is shown. */

@@ -52,7 +52,7 @@ function useSizes({ box, list }, resized) {
   });
 }
 
-/** Asks the scrolling element for the row that left the page with the keyboard; where it is known, it comes back. */
+/** Asks for the row that left the page with the keyboard; where it is known, it comes back. */
 export const RECALL = "recall";
 
 // The keyboard stays in the list when its row leaves the page, and goes back to the row when that is there again.
