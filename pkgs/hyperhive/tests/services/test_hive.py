@@ -24,6 +24,8 @@ async def test_the_snapshot_holds_everything_and_the_seq_from_before_it(core: Co
         inbox=[mail],
         inbox_after=None,
         unread=1,
+        parked=[],
+        parked_before=None,
         questions=[question],
     )
 

@@ -111,6 +111,8 @@ async def test_the_snapshot_holds_the_whole_hive(hive: RunningHive) -> None:
             "inbox": [sent],
             "inbox_after": None,
             "unread": 1,
+            "parked": [],
+            "parked_before": None,
             "questions": [question],
         },
     )
