@@ -23,6 +23,8 @@ JUDGE_LIMIT: Final = 2.0
 
 #: Built-in tools that write the file they are given.
 WRITING_TOOLS: Final = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
+#: Built-in tools by their old names: a rule about one is a rule about the other.
+RENAMED: Final = {"KillShell": "TaskStop", "Task": "Agent"}
 #: Of the server with hyperhive's own tools; it decides itself which ones the agent has.
 OWN_TOOLS: Final = f"mcp__{OWN_SERVER}__"
 
@@ -63,6 +65,7 @@ class Gate:
     def __init__(self, config: HarnessConfig) -> None:
         """Allow hyperhive's own tools, the agent's built-in tools and its MCP servers' `allowed_tools`."""
         self._agent = config.agent
+        self._built_in = {RENAMED.get(tool, tool) for tool in config.agent.tools}
         # Of Claude Code. No file tool may write there: Bash reads its start-up files from it.
         self._home = Path(config.claude.home)
         self._directory = config.state_dir
@@ -86,7 +89,8 @@ class Gate:
             return Decision("hyperhive_tool")
         if tool.startswith("mcp__"):
             return self._decide_mcp(tool)
-        if tool not in self._agent.tools or (tool == "Bash" and self._agent.bash == []):
+        listed = RENAMED.get(tool, tool) in self._built_in
+        if not listed or (tool == "Bash" and self._agent.bash == []):
             return Decision("tool_not_listed", f"{tool:.100} is not among the tools of {self._agent.name}")
         if tool in WRITING_TOOLS and await asyncio.to_thread(self._in_home, given):
             reason = f"{tool} may not write below Claude Code's home {self._home}"

@@ -10,6 +10,7 @@ from claude_agent_sdk import ClaudeAgentOptions, McpSdkServerConfig
 from mcp.server import Server
 
 from hyperhive.config import HarnessConfig
+from hyperhive.harness.gate import RENAMED
 from hyperhive.harness.tool_hook import ToolHook
 from hyperhive.protocol.mcp_names import allow_rules
 
@@ -20,9 +21,6 @@ CLOSED_TOOLS: Final = (
     "SendMessage", "SendUserMessage", "Skill", "SlashCommand", "Task", "TaskCreate", "TaskOutput", "TaskStop",
     "TeamCreate", "TeamDelete", "Workflow",
 )  # fmt: skip
-
-#: Tools by their old names: a rule about one is a rule about the other.
-_RENAMED: Final = {"KillShell": "TaskStop", "Task": "Agent"}
 
 #: Environment that keeps Claude Code quiet: no updates, telemetry, background work or memory of its own;
 #: and no `@path` in a mail's body makes it read a file.
@@ -92,7 +90,7 @@ def session_options(
     """Options of a session: exactly the configured tools, `dontAsk`, no settings files, no foreign MCP."""
     agent = config.agent
     built_in = [tool for tool in agent.tools if tool != "Bash" or agent.bash != []]
-    current = {_RENAMED.get(tool, tool) for tool in built_in}
+    current = {RENAMED.get(tool, tool) for tool in built_in}
     return ClaudeAgentOptions(
         system_prompt=prompt,
         model=model,
@@ -101,7 +99,7 @@ def session_options(
         env=claude_environment(config, credentials),
         tools=built_in,
         allowed_tools=_allow_rules(config, built_in, own_tools),
-        disallowed_tools=[tool for tool in CLOSED_TOOLS if _RENAMED.get(tool, tool) not in current],
+        disallowed_tools=[tool for tool in CLOSED_TOOLS if RENAMED.get(tool, tool) not in current],
         permission_mode="dontAsk",
         setting_sources=[],
         skills=[],

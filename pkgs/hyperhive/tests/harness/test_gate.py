@@ -83,6 +83,12 @@ async def test_an_agent_whose_list_of_commands_is_empty_has_no_bash_and_all_its_
     assert asked.refusals == [("Bash", "tool_not_listed")]
 
 
+@pytest.mark.parametrize("configured", ["Task", "Agent"])
+async def test_a_tool_is_listed_by_its_old_name_and_by_its_new_one(configured: str) -> None:
+    asked = Asked(tools=[configured])
+    assert [await asked.call(tool) for tool in ("Task", "Agent", "TaskStop")] == ["allow", "allow", "deny"]
+
+
 async def test_bash_follows_the_pattern_list() -> None:
     asked = Asked(bash=["git *"])
     assert await asked.call("Bash", command="git status") == "allow"
