@@ -95,6 +95,7 @@
         };
         notes.compactAboveBytes = 32768;
         context.compactAbovePercent = 60;
+        silentMinutes = 20;
         budget = {
           usdCentsPerDay = 500;
           turnsPerDay = 200;

@@ -58,7 +58,7 @@ def look_from_inside(place: Path, port: int, without: str = "") -> dict[str, dic
     inside = place / "inside"
     agent = agent_config("ada")
     # The disk is this machine's, and of any size.
-    agent["limits"]["disk_mib"] = 64 if without == "disk" else 1 << 40
+    agent["limits"]["disk_mib"] = 64 if without == "disk" else 1 << 30
     config = {
         "agent": agent,
         "socket": str(inside / "run" / "broker.sock"),
@@ -82,7 +82,9 @@ def look_from_inside(place: Path, port: int, without: str = "") -> dict[str, dic
         process.stdin.flush()
         ready = process.stdout.readline()
         if ready == "":
-            pytest.skip(f"no user namespaces here: {process.communicate()[1].splitlines()[-1]}")
+            [*_, last] = process.communicate()[1].splitlines()
+            assert "unshare" in last, last
+            pytest.skip(f"no user namespaces here: {last}")
         base = 0 if without == "user range" else BASE
         for kind in ("uid_map", "gid_map"):
             Path(f"/proc/{process.pid}/{kind}").write_text(f"0 {base} {UID_RANGE}\n")
