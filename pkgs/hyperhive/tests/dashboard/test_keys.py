@@ -161,6 +161,26 @@ async def test_a_key_that_asks_for_an_end_leaves_the_row_behind(
     await expect(focused(page)).to_contain_text("note 00")
 
 
+#: The first row in the page is moved to the middle of the view, above it stands nothing yet: where it is at last.
+FIRST_TO_THE_MIDDLE = """async () => {
+  const box = document.querySelector(".flow .scroll");
+  const row = box.querySelector("[data-row]");
+  const place = () => row.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  row.focus({ preventScroll: true });
+  box.scrollTop += place() - box.clientHeight / 2;
+  const before = place();
+  for (let frame = 0; frame < 30; frame += 1) await new Promise(requestAnimationFrame);
+  return [row.isConnected, Math.round(place() - before)];
+}"""
+
+
+async def test_a_row_in_view_stays_while_rows_above_it_turn_out_higher(
+    hive: RunningHive, open_page: Callable[..., Any]
+) -> None:
+    page = await open_at_the_last_of_60(hive, open_page)
+    assert await page.evaluate(FIRST_TO_THE_MIDDLE) == [True, 0]
+
+
 async def test_a_letter_in_a_field_is_a_letter(hive: RunningHive, page: Page) -> None:
     await press(page, "c")
     to = page.get_by_label("To", exact=True)

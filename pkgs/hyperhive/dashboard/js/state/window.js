@@ -79,10 +79,13 @@ export function createLayout() {
       return { start: this.rowAt(from), end: this.rowAt(to) + 1 };
     },
 
-    /** What must not move when the list changes: the first row in view, and where it stands in the view. */
-    anchorAt(y) {
+    /**
+     * What must not move when the list changes: the first row in view, but none before `first`, and where it
+     * stands in the view.
+     */
+    anchorAt(y, first = 0) {
       if (!rows.length) return null;
-      const index = this.rowAt(y);
+      const index = Math.max(first, this.rowAt(y));
       return { key: rows[index].key, offset: top(index) - y };
     },
 

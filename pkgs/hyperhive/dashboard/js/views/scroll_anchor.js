@@ -49,15 +49,21 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
     return (place.anchor && layout.placeOf(place.anchor)) ?? top;
   }
 
+  // A row that is not in the page holds nothing in its place: it may be higher than it was guessed to be.
+  function anchorIn({ top, height }) {
+    const isSeen = shown.end > shown.start && layout.top(shown.start) < top + height;
+    return layout.anchorAt(top, isSeen ? shown.start : 0);
+  }
+
   function isAtEnd(left) {
     return layout.count > 0 && left < NEAR && props.beyond === null;
   }
 
-  function hold({ top, left }) {
+  function hold(view) {
     scrollTop = box.current.scrollTop;
     if (!layout.count) return;
-    place.stuck = isAtEnd(left) && !(leaving && left >= 1);
-    place.anchor = place.stuck ? null : layout.anchorAt(top);
+    place.stuck = isAtEnd(view.left) && !(leaving && view.left >= 1);
+    place.anchor = place.stuck ? null : anchorIn(view);
   }
 
   function stick() {
@@ -192,7 +198,7 @@ export function createScrollAnchor(place, { box, list, redraw, onBehind }) {
     clicked({ target }) {
       if (!place.stuck || !list.current.contains(target)) return;
       place.stuck = false;
-      place.anchor = layout.anchorAt(look().top);
+      place.anchor = anchorIn(look());
       requestAnimationFrame(this.scrolled);
     },
 
