@@ -161,7 +161,7 @@ async def test_a_key_that_asks_for_an_end_leaves_the_row_behind(
     await expect(focused(page)).to_contain_text("note 00")
 
 
-#: The first row in the page comes to the middle of the view, nothing above it: by how much it is elsewhere then.
+#: The first row in the page comes to the middle of the view: by how much it is elsewhere in the end.
 FIRST_TO_THE_MIDDLE = """async () => {
   const box = document.querySelector(".flow .scroll");
   const row = box.querySelector("[data-row]");
