@@ -161,7 +161,12 @@ class ExtraMcpServer:
         server = _ChangingServer(self.name)
 
         async def list_tools(_: types.ListToolsRequest) -> types.ServerResult:
-            return types.ServerResult(types.ListToolsResult(tools=await self.tools(LIST_PATIENCE)))
+            # Older SDKs write a missing description as null, for which Claude Code takes none of the tools.
+            tools = [
+                tool.model_copy(update={"description": tool.description or ""})
+                for tool in await self.tools(LIST_PATIENCE)
+            ]
+            return types.ServerResult(types.ListToolsResult(tools=tools))
 
         async def call_tool(asked: types.CallToolRequest) -> types.ServerResult:
             return types.ServerResult(await self.call(asked.params.name, asked.params.arguments or {}))

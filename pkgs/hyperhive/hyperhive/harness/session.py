@@ -6,8 +6,9 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +40,9 @@ CONTROL_LIMIT: Final = 20.0
 #: Seconds between two looks whether the model still speaks, and those of a minute.
 LOOK: Final = 5.0
 MINUTE: Final = 60.0
+
+#: Older SDKs answer for our MCP servers themselves, that their tools never change.
+HEARS_OF_TOOLS: Final = find_spec("claude_agent_sdk._internal.sdk_mcp_bridge") is not None
 
 #: Builds the options of a session that goes on with the given session id, or starts anew with None.
 MakeOptions = Callable[[str | None], ClaudeAgentOptions]
@@ -163,6 +167,9 @@ class Session:
         """Have Claude Code list the tools of one of our MCP servers once more, also within a turn."""
         if self._client is None:
             return
+        if not HEARS_OF_TOOLS:
+            self._untold.add(server)
+            return
         try:
             # The SDK drops what a server of ours tells by itself; Claude Code takes it on this way.
             message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
@@ -172,17 +179,6 @@ class Session:
             log.info("Claude Code hears of new tools of %s after the turn: %s", server, error)
             self._untold.add(server)
 
-    async def _renew_servers(self, client: ClaudeSDKClient) -> None:
-        """As `tell_new_tools` where that failed; within a turn this would break calls off."""
-        while self._untold:
-            server = self._untold.pop()
-            try:
-                async with asyncio.timeout(CONTROL_LIMIT):
-                    await client.toggle_mcp_server(server, enabled=False)
-                    await client.toggle_mcp_server(server, enabled=True)
-            except Exception as error:  # noqa: BLE001 - as in `run`
-                log.warning("the session does not take the new tools of %s: %s", server, error)
-
     async def run(self, prompt: str, transcript: Transcript, *, command: bool = False) -> Turn:
         """Run one turn. It always returns a `Turn`; a session that broke is disconnected.
 
@@ -190,6 +186,12 @@ class Session:
         of Claude Code itself, such as `/compact`. A prompt that failed does not stay in the conversation,
         unless something was done in its turn and the prompt need not be why it failed.
         """
+        if self._untold and self._client is not None:
+            # A new process lists all tools; within a turn it would break calls off.
+            self._untold.clear()
+            await self.disconnect()
+            with suppress(UnavailableError):
+                await self.connect()
         client = self._client
         if client is None:
             return transcript.broken("Claude Code is not running")
@@ -203,7 +205,6 @@ class Session:
     async def _play(
         self, client: ClaudeSDKClient, prompt: str, transcript: Transcript, *, command: bool
     ) -> Turn:
-        await self._renew_servers(client)
         message = _user_message(prompt, verbatim=not command)
         if not command and self._undone is None:
             self._undone = message["uuid"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hyperhive.harness.session import HEARS_OF_TOOLS
 from hyperhive.protocol.agents import McpServer, McpState
 from hyperhive.protocol.messages import MessageState
 from tests.harness.conftest import MakeHive, SmallHive
@@ -92,6 +93,9 @@ async def test_a_list_of_tools_that_comes_late_is_there_for_the_next_turn(
     assert shown(hive).remarks == []
 
 
+@pytest.mark.skipif(
+    not HEARS_OF_TOOLS, reason="this claude-agent-sdk takes new tools between turns only: take 0.2"
+)
 async def test_a_tool_that_a_server_gets_in_a_turn_can_be_called_in_the_same_one(
     small_hive: MakeHive, tmp_path: Path
 ) -> None:
