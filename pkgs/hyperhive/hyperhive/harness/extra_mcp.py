@@ -267,7 +267,11 @@ class ExtraMcpServer:
             connection.notify("notifications/initialized")
         except AnsweredError as error:
             connection.end(f"cannot be started: {error}")
-        except ServerFailedError:
+        except ServerFailedError as error:
+            if not isinstance(error.__cause__, TimeoutError):
+                # It has ended; why, whoever reads its output says.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(connection.over.wait(), STOP_LIMIT)
             connection.end(_because(f"did not start within {START_LIMIT:.0f} s", tail))
         return not connection.over.is_set()
 

@@ -23,12 +23,12 @@ from hyperhive.protocol.messages import Message, MessageState, SendRequest
 from hyperhive.system.tasks import Tasks
 from tests.harness.byte_model import ByteModel
 
-WAIT = 15.0
+WAIT = 30.0
 
 
-async def until(true: Callable[[], Awaitable[bool]], what: str, within_seconds: float = WAIT) -> None:
+async def until(true: Callable[[], Awaitable[bool]], what: str, within_seconds: float | None = None) -> None:
     """Wait, bounded, until something real has happened."""
-    async with asyncio.timeout(within_seconds):
+    async with asyncio.timeout(within_seconds or WAIT):
         while not await true():
             await asyncio.sleep(0.01)
         return
@@ -129,7 +129,7 @@ class SmallHive:
         return (await self.broker.services.messages.send("operator", request)).messages[0]
 
     async def settled(
-        self, message: Message, state: MessageState = MessageState.ACKED, within_seconds: float = WAIT
+        self, message: Message, state: MessageState = MessageState.ACKED, within_seconds: float | None = None
     ) -> Message:
         async def reached() -> bool:
             return (await self.broker.services.messages.get(message.id)).state is state
