@@ -6,7 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -190,8 +190,10 @@ class Session:
             # A new process lists all tools; within a turn it would break calls off.
             self._untold.clear()
             await self.disconnect()
-            with suppress(UnavailableError):
+            try:
                 await self.connect()
+            except UnavailableError as error:
+                return transcript.broken(str(error))
         client = self._client
         if client is None:
             return transcript.broken("Claude Code is not running")
