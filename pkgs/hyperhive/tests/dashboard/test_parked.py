@@ -15,11 +15,15 @@ HOSTILE = "API Error: 400 <img src=x onerror=alert(1)>"
 async def park(hive: RunningHive, body: str) -> dict[str, Any]:
     """A message of alice's that bob's turns failed with, three times alone."""
     sent = await hive.agents["alice"].send("bob", body)
+    await fail_with(hive, sent)
+    return sent
+
+
+async def fail_with(hive: RunningHive, sent: dict[str, Any]) -> None:
     for turn in range(3):
         name = f"{sent['id']}-{turn}"
         await hive.agents["bob"].lease(name)
         await hive.agents["bob"].call("/v1/inbox/requeue", {"turn": name, "failed": HOSTILE})
-    return sent
 
 
 async def test_parked_mail_needs_the_operator_and_is_tried_again_or_dropped(
@@ -65,5 +69,16 @@ async def test_an_agents_page_shows_what_is_parked_on_its_way_to_it(hive: Runnin
 async def test_the_address_of_a_push_leads_to_the_parked_message(hive: RunningHive, page: Page) -> None:
     sent = await park(hive, "poison four")
     await page.goto(f"{hive.url}/#/parked/{sent['id']}")
+    await expect(page.locator(f"#parked-{sent['id']}")).to_be_focused()
+    await hive.broker.services.messages.drop(sent["id"])
+
+
+async def test_an_address_that_is_faster_than_what_it_names_leads_there_once_it_comes(
+    hive: RunningHive, page: Page
+) -> None:
+    sent = await hive.agents["alice"].send("bob", "poison five")
+    await page.goto(f"{hive.url}/#/parked/{sent['id']}")
+    await expect(page.locator("#flow-title")).to_be_focused()
+    await fail_with(hive, sent)
     await expect(page.locator(f"#parked-{sent['id']}")).to_be_focused()
     await hive.broker.services.messages.drop(sent["id"])

@@ -5,13 +5,14 @@ import { focusSection } from "./context.js";
 
 /** Where an item is looked for when it does not wait any more. */
 const SECTIONS = { question: "questions", message: "inbox", parked: "flow" };
-/** Frames that a message gets to appear in. */
-const FRAMES = 20;
+/** How long a row of a long list gets to be drawn, and one that is on its way to this page to arrive, in ms. */
+const DRAWN = 300;
+const ARRIVED = 10_000;
 
-async function appearing(id) {
-  for (let frame = 0; frame < FRAMES && !document.getElementById(id); frame += 1) {
-    await new Promise(requestAnimationFrame);
-  }
+async function appearing(id, patience) {
+  const end = performance.now() + patience;
+  while (!document.getElementById(id) && performance.now() < end) await new Promise(requestAnimationFrame);
+  return document.getElementById(id);
 }
 
 function reveal(place) {
@@ -27,11 +28,15 @@ async function show(seekMessage) {
   if (!item) return;
   const id = `${item.kind}-${item.id}`;
   // Of a long inbox only the beginning is in the page.
-  if (item.kind === "message" && (await seekMessage(item.id))) await appearing(id);
+  if (item.kind === "message" && (await seekMessage(item.id))) await appearing(id, DRAWN);
   if (location.hash !== hash) return;
   const place = document.getElementById(id);
-  if (place) reveal(place);
-  else focusSection(SECTIONS[item.kind]);
+  if (place) return reveal(place);
+  focusSection(SECTIONS[item.kind]);
+  // An address (of a push) can be faster than the frame that brings what it names; whoever moved on is left alone.
+  const focused = document.activeElement;
+  const late = await appearing(id, ARRIVED);
+  if (late && location.hash === hash && document.activeElement === focused) reveal(late);
 }
 
 /** Follows the address; `ready` says that the page knows what waits. */
