@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from hyperhive.api.errors import errors_as_json
+from hyperhive.api.json_io import tell_replaced
 from hyperhive.errors import ForbiddenError, InvalidRequestError, UnauthorizedError
 from hyperhive.services.sessions import Sessions
 from hyperhive.system.listeners import socket_of
@@ -113,6 +115,21 @@ def finish_writes(tasks: Tasks) -> Middleware:
 
 #: Route name of a handler that may be cancelled at any time.
 WAITS: Final = "waits"
+
+
+def unix_app(tasks: Tasks, peer_allowed: Callable[[int], bool]) -> web.Application:
+    """An application on a Unix socket, so far without routes, for the uids that `peer_allowed` says."""
+    app = web.Application(
+        middlewares=[
+            tell_replaced,
+            errors_as_json,
+            path_targets_only,
+            peers_only(peer_allowed),
+            finish_writes(tasks),
+        ]
+    )
+    app.on_response_prepare.append(secure_answer)
+    return app
 
 
 class Gate:

@@ -21,8 +21,8 @@ from hyperhive.api.security import (
     hosts_only,
     own_origin_only,
     path_targets_only,
-    peers_only,
     secure_answer,
+    unix_app,
 )
 from hyperhive.api.terminal import TerminalApi
 from hyperhive.protocol.operator import LoginUrl
@@ -80,16 +80,7 @@ def admin_app(
     async def token(_request: web.Request) -> web.Response:
         return answer(LoginUrl(url=login_url()))
 
-    app = web.Application(
-        middlewares=[
-            tell_replaced,
-            errors_as_json,
-            path_targets_only,
-            peers_only(peer_allowed),
-            finish_writes(tasks),
-        ]
-    )
-    app.on_response_prepare.append(secure_answer)
+    app = unix_app(tasks, peer_allowed)
     app.router.add_get("/admin/token", token)
     app.add_routes(_shared_routes(services, open_calls, None))
     return app
