@@ -43,11 +43,11 @@ class Computer(Protocol):
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a machine may take for what, in seconds."""
+    """How long a machine may take for what, in seconds; an emulated one on a busy host is slow."""
 
-    command: float = 120.0
-    wait: float = 120.0
-    boot: float = 120.0
+    command: float = 300.0
+    wait: float = 300.0
+    boot: float = 300.0
 
     def times(self, factor: float) -> "Patience":
         """As much more of everything."""
