@@ -43,6 +43,7 @@ def policy(agent: AgentConfig, *, contained: bool) -> AgentPolicy:
         usd_cents_per_day=agent.budget.usd_cents_per_day,
         compact_above_percent=agent.context.compact_above_percent,
         compact_notes_above_bytes=agent.notes.compact_above_bytes,
+        silent_minutes=agent.silent_minutes,
         limits=limits if contained else None,
     )
 

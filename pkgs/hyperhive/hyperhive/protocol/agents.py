@@ -104,6 +104,8 @@ class AgentPolicy(ApiModel):
     compact_above_percent: int
     #: Where `notes.md` is rewritten; 0 never is.
     compact_notes_above_bytes: int
+    #: Where a turn is shown to get no answer, and after twice that interrupted; 0 never is.
+    silent_minutes: int
     #: null where nothing holds them: agents that are plain processes.
     limits: AgentLimits | None
 

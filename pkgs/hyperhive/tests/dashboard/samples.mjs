@@ -57,6 +57,7 @@ export function agent(name, state = "idle", fields = {}) {
       usd_cents_per_day: null,
       compact_above_percent: 0,
       compact_notes_above_bytes: 0,
+      silent_minutes: 10,
       limits: null,
     },
     mcp_servers: [],

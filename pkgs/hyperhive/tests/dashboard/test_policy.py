@@ -37,7 +37,10 @@ async def test_budget_limits_and_context_are_said(
 ) -> None:
     budget = {"usd_cents_per_day": 250, "turns_per_day": 40}
     alice = {"budget": budget, "context": {"compact_above_percent": 70}, "bash": ["git *"], "tools": ["Bash"]}
-    hive: RunningHive = await start_hive(runtime="process", agents={"alice": alice, "bob": {}})
+    alice["silent_minutes"] = 7
+    hive: RunningHive = await start_hive(
+        runtime="process", agents={"alice": alice, "bob": {"silent_minutes": 0}}
+    )
     page: Page = await open_page(hive)
     await page.goto(f"{hive.url}/#/agent/alice/policy")
     await expect(section(page, "Budget")).to_have_text(
@@ -45,12 +48,18 @@ async def test_budget_limits_and_context_are_said(
     )
     await expect(section(page, "Limits")).to_contain_text("a process of whoever started the hive")
     await expect(section(page, "Context")).to_have_text("compacted above 70 %; notes.md never rewritten")
+    await expect(section(page, "Silent model")).to_have_text(
+        "shown after 7 min without a word, interrupted after 14 min; never while a tool runs"
+    )
     await expect(section(page, "MCP servers")).to_have_text("none")
     await page.get_by_label("Would this command run?").fill("whoami")
     await page.keyboard.press("Enter")
     await expect(page.locator(".verdict-box")).to_contain_text("It would be refused.")
     await page.goto(f"{hive.url}/#/agent/bob/policy")
     await expect(section(page, "Budget")).to_have_text("no cap per day")
+    await expect(section(page, "Silent model")).to_have_text(
+        "a model that does not answer is waited for without end"
+    )
 
 
 async def test_an_mcp_server_shows_its_state_its_tools_and_why_it_failed_live(

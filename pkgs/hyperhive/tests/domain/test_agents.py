@@ -19,6 +19,7 @@ def test_a_policy_says_what_the_configuration_allows() -> None:
         "budget": {"usd_cents_per_day": 500, "turns_per_day": 40},
         "context": {"compact_above_percent": 70},
         "notes": {"compact_above_bytes": 9000},
+        "silent_minutes": 7,
     }
     agent = AgentConfig.model_validate(agent_config("alice", **fields))
     assert policy(agent, contained=True) == AgentPolicy(
@@ -30,6 +31,7 @@ def test_a_policy_says_what_the_configuration_allows() -> None:
         usd_cents_per_day=500,
         compact_above_percent=70,
         compact_notes_above_bytes=9000,
+        silent_minutes=7,
         limits=AgentLimits(cpu_percent=100, memory_mib=512, disk_mib=1024, tasks=128),
     )
 

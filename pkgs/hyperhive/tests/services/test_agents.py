@@ -56,6 +56,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
             usd_cents_per_day=None,
             compact_above_percent=0,
             compact_notes_above_bytes=0,
+            silent_minutes=10,
             limits=None,
         ),
         mcp_servers=[],

@@ -175,6 +175,11 @@ function contextLabel({ compact_above_percent: percent, compact_notes_above_byte
   ].join("; ");
 }
 
+function silenceLabel({ silent_minutes: minutes }) {
+  if (!minutes) return "a model that does not answer is waited for without end";
+  return `shown after ${minutes} min without a word, interrupted after ${2 * minutes} min; never while a tool runs`;
+}
+
 function modelLabel({ status, linked, ...agent }) {
   const next = nextModel(agent);
   return linked && next !== status.model ? `${status.model} now, ${next} from the next turn on` : `uses ${next}`;
@@ -204,6 +209,8 @@ export const View = memo(function Policy({ agent }) {
         <dd><${Budget} policy=${policy} agent=${agent} /></dd>
         <dt>Limits</dt>
         <dd>${policy.limits ? limitLabel(policy.limits) : "none: it is a process of whoever started the hive"}</dd>
+        <dt>Silent model</dt>
+        <dd>${silenceLabel(policy)}</dd>
         <dt>Context</dt>
         <dd>${contextLabel(policy)}</dd>
       </dl>

@@ -26,6 +26,7 @@ async def test_an_agents_view_shows_policy_state_and_depth(start_hive: StartHive
                 "usd_cents_per_day": None,
                 "compact_above_percent": 0,
                 "compact_notes_above_bytes": 0,
+                "silent_minutes": 10,
                 "limits": None,
             },
             "inbox_depth": 1,
