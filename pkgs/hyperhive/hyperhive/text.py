@@ -7,6 +7,7 @@ character, so each is replaced by U+FFFD once, where it enters, and whoever gave
 
 import dataclasses
 import re
+import unicodedata
 from typing import Any, Final, NamedTuple, TypeVar
 
 REPLACEMENT: Final = "\ufffd"
@@ -20,6 +21,10 @@ _ESCAPE: Final = re.compile(
     re.DOTALL,
 )
 _SHOWN: Final = 200
+#: Fillers, joiners and variants that take no room, and the empty Braille cell: printable, and never seen.
+_FILLER: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 T = TypeVar("T")
 
@@ -95,6 +100,11 @@ def replaced_note(count: int, what: str = "character") -> str:
     many, verb = (f"{what}s", "were") if count > 1 else (what, "was")
     reason = f"{verb} not UTF-8" if what == "byte" else "could not be kept"
     return f"{count} {many} {reason} and {verb} replaced by U+FFFD"
+
+
+def is_unseen(char: str) -> bool:
+    """Whether nobody sees it: a control (ends of lines are such), what turns or joins others, a filler."""
+    return unicodedata.category(char)[0] == "C" or _FILLER.match(char) is not None
 
 
 def shown(value: object, limit: int = _SHOWN) -> str:

@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from hyperhive.cli.streams import OutputError, drop_output, say
-from hyperhive.text import sound
+from hyperhive.text import is_unseen, sound
 
 OK: Final = 0
 FAILED: Final = 1
@@ -82,16 +81,10 @@ def complain(
             drop_output()
 
 
-#: Fillers, joiners and variants that take no room, and the empty Braille cell: printable, and never seen.
-_UNSEEN: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-
-
 def printable(text: str) -> str:
     """The text with what could steer a terminal, or that nobody sees, written out; lines and tabs stay."""
     return "".join(
-        char if (char.isprintable() and not _UNSEEN.match(char)) or char in "\n\t" else ascii(char)[1:-1]
+        char if (char.isprintable() and not is_unseen(char)) or char in "\n\t" else ascii(char)[1:-1]
         for char in text
     )
 

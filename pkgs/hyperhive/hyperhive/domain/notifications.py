@@ -1,7 +1,6 @@
 """Notifications: what waits for the operator, when a phone is to hear of it, and in which words."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Final
 from hyperhive.protocol.agents import AgentState, AgentStatus
 from hyperhive.protocol.notifications import Delivery, DeliveryState, Kind, Push
 from hyperhive.protocol.questions import Question
+from hyperhive.text import is_unseen
 
 #: Pushes in a minute; the last of them stands for everything else that is due.
 PUSHES_PER_MINUTE: Final = 5
@@ -233,6 +233,6 @@ def shortened(text: str) -> str:
     """The beginning of a text that somebody else wrote: no invisible characters, no evident secrets."""
     # Secrets first, so that none is cut to a form that is not known; a long text is cut roughly before.
     shown = _SECRETS.sub("[secret]", text[:TEXT_READ])
-    shown = "".join(char for char in shown if char == "\n" or unicodedata.category(char)[0] != "C").strip()
+    shown = "".join(char for char in shown if char == "\n" or not is_unseen(char)).strip()
     cut = len(shown) > TEXT_LIMIT or len(text) > TEXT_READ
     return f"{shown[:TEXT_LIMIT].rstrip()}…" if cut else shown

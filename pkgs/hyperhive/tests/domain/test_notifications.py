@@ -138,7 +138,7 @@ def test_a_push_leads_to_its_item() -> None:
 
 
 def test_a_push_is_never_empty() -> None:
-    assert push_of(replace(item(), text=" \u200b\n"), None).message == "message 7"
+    assert push_of(replace(item(), text=" \u200b\n\u3164"), None).message == "message 7"
 
 
 def test_one_push_counts_several_items_by_kind() -> None:
@@ -154,6 +154,8 @@ def test_one_push_counts_several_items_by_kind() -> None:
 
 def test_a_long_text_is_cut_and_loses_what_nobody_sees() -> None:
     assert shortened("a\u202eb\x1b[31mc\td\r\n e\ufeff") == "ab[31mcd\n e"
+    assert shortened("yes\u3164\u115f\u1160\uffa0\u2800\u034f\ufe0f\U000e0100!") == "yes!"
+    assert shortened("10\u00a0h, 日本語\u3000です") == "10\u00a0h, 日本語\u3000です"
     assert shortened("x" * 10_000) == "x" * TEXT_LIMIT + "…"
     assert shortened("x" * TEXT_LIMIT) == "x" * TEXT_LIMIT
     assert len(shortened("ä😀" * 10_000).encode()) < 4096
