@@ -38,19 +38,11 @@ def mistakes_of(
 
 def refuse(mistakes: Sequence[Mistake], origin: str) -> ConfigError:
     """The error that tells the mistakes, one a line with the file in front, and how many more there are."""
-    told = [f"{origin}: {mistake}" for mistake in mistakes[:_TOLD]]
+    told = mistakes[:_TOLD]
+    lines = [f"{origin}: {mistake}" for mistake in told]
     if len(mistakes) > _TOLD:
-        told.append(f"{origin}: and {len(mistakes) - _TOLD} more mistakes")
-    details = [
-        {
-            "key": one.dotted_key,
-            "reason": f"{one.reason:.500}",
-            "value": one.shown_value,
-            "hint": one.hint or None,
-        }
-        for one in mistakes[:_TOLD]
-    ]
-    return ConfigError("\n".join(told), details)
+        lines.append(f"{origin}: and {len(mistakes) - _TOLD} more mistakes")
+    return ConfigError("\n".join(lines), [mistake.document() for mistake in told])
 
 
 def load_broker_config(path: Path, context: Context | None = None) -> BrokerConfig:

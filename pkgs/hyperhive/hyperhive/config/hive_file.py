@@ -169,16 +169,20 @@ def load_hive(path: Path, paths: Paths, check_pattern: Callable[[str], object] =
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text: {error}") from error
-    context = HiveFileContext(directory=path.resolve().parent, check_pattern=check_pattern)
-    return _parse(text, paths, context, str(path))
+    directory = path.resolve().parent
+    return parse_hive(text, paths, directory=directory, origin=str(path), check_pattern=check_pattern)
 
 
-def parse_hive(text: str, paths: Paths, *, directory: Path, origin: str = "hive.toml") -> Hive:
+def parse_hive(
+    text: str,
+    paths: Paths,
+    *,
+    directory: Path,
+    origin: str = "hive.toml",
+    check_pattern: Callable[[str], object] = str,
+) -> Hive:
     """Check the text of a hive file; `origin` is what errors call it. Errors as in `load_hive`."""
-    return _parse(text, paths, HiveFileContext(directory=directory), origin)
-
-
-def _parse(text: str, paths: Paths, context: HiveFileContext, origin: str) -> Hive:
+    context = HiveFileContext(directory=directory, check_pattern=check_pattern)
     data = _tables(text, origin)
     broken = list(hive_rules(data))
     try:

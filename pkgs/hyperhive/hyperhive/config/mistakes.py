@@ -37,20 +37,20 @@ class Mistake:
     value: object = NOTHING
     hint: str = ""
 
-    @property
-    def dotted_key(self) -> str:
-        return ".".join(str(part)[:200] for part in self.key) or "(whole file)"
-
-    @property
-    def shown_value(self) -> str | None:
-        """The value as Python writes it, cut off."""
-        return None if self.value is NOTHING else shown(self.value)
+    def document(self) -> dict[str, str | None]:
+        """All of it as text that an error may repeat."""
+        return {
+            "key": ".".join(str(part)[:200] for part in self.key) or "(whole file)",
+            "reason": self.reason[:_REASON],
+            "value": None if self.value is NOTHING else shown(self.value),
+            "hint": self.hint[:_REASON] or None,
+        }
 
     def __str__(self) -> str:
-        value = "" if self.value is NOTHING else f" (value: {self.shown_value})"
-        return (
-            f"{self.dotted_key}: {self.reason:.{_REASON}}{value}{self.hint and f'; {self.hint:.{_REASON}}'}"
-        )
+        told = self.document()
+        value = "" if told["value"] is None else f" (value: {told['value']})"
+        hint = "" if told["hint"] is None else f"; {told['hint']}"
+        return f"{told['key']}: {told['reason']}{value}{hint}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -70,21 +70,20 @@ def with_rules(validate: Callable[[], T], broken: Iterable[Mistake]) -> T:
 
     Pydantic looks at rules between fields only when each field is right by itself.
     """
-    lines: list[InitErrorDetails] = []
-    valid: list[T] = []
+    lines = [
+        InitErrorDetails(type=PydanticCustomError("rule", rule.reason), loc=rule.key, input=rule)
+        for rule in broken
+    ]
     try:
-        valid.append(validate())
+        valid = validate()
     except ValidationError as error:
-        lines += [
+        lines[:0] = [
             InitErrorDetails(
                 type=PydanticCustomError(one["type"], one["msg"]), loc=one["loc"], input=one["input"]
             )
             for one in error.errors(include_url=False)
         ]
-    lines += [
-        InitErrorDetails(type=PydanticCustomError("rule", rule.reason), loc=rule.key, input=rule)
-        for rule in broken
-    ]
-    if lines:
-        raise ValidationError.from_exception_data("configuration", lines)
-    return valid[0]
+    else:
+        if not lines:
+            return valid
+    raise ValidationError.from_exception_data("configuration", lines)
