@@ -1,5 +1,6 @@
 """Terminals: the output that is kept, how far a shell's may be read, and what the log tells of its end."""
 
+import copy
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
@@ -75,7 +76,7 @@ class Scrollback:
         line = self.read(self.start, _LINE_BYTES)
         line = line[: line.find(b"\n") + 1]
         if line:
-            state = state.copy()
+            state = copy.deepcopy(state)
             state.feed(line)
         return Beginning(self.start + len(line), state.sequences(), is_blank=state.is_alternate)
 

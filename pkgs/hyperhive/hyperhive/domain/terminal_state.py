@@ -73,35 +73,26 @@ _ENDED: Final = {
 }
 
 
-class Attributes:
-    """How characters are drawn (`CSI … m`)."""
-
-    def __init__(self) -> None:
-        #: By what they set, the parameters that set it.
-        self._set: dict[int, bytes] = {}
+class Attributes(dict[int, bytes]):
+    """How characters are drawn (`CSI … m`): by what they set, the parameters that set it."""
 
     def feed(self, data: bytes) -> None:
         """Take note of the changes in a part of the output: of those behind the last reset."""
         last = max(data.rfind(reset) for reset in _RESETS)
         if last >= 0:
-            self._set.clear()
+            self.clear()
         changes = _ATTRIBUTES.findall(data, max(0, last))
         for parameters in reversed(dict.fromkeys(reversed(changes))):
             for key, value in _changes(parameters):
                 if value:
-                    self._set[key] = value
+                    self[key] = value
                 elif key:
-                    self._set.pop(key, None)
+                    self.pop(key, None)
                 else:
-                    self._set.clear()
-
-    def copy(self) -> "Attributes":
-        other = Attributes()
-        other._set = dict(self._set)
-        return other
+                    self.clear()
 
     def sequence(self) -> bytes:
-        return b"\x1b[%sm" % b";".join(self._set.values()) if self._set else b""
+        return b"\x1b[%sm" % b";".join(self.values()) if self else b""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -166,19 +157,6 @@ class TerminalState:
     def is_alternate(self) -> bool:
         """Whether a program has the alternate screen."""
         return bool(self._alternate)
-
-    def copy(self) -> "TerminalState":
-        other = TerminalState()
-        other._set = dict(self._set)
-        other._attributes = self._attributes.copy()
-        other._tabs = None if self._tabs is None else set(self._tabs)
-        other._alternate = self._alternate
-        other._normal = self._normal
-        other._saved = [one.copy() for one in self._saved]
-        other._shell = bytearray(self._shell)
-        other._line = self._line
-        other._unfinished = self._unfinished
-        return other
 
     def feed(self, data: bytes) -> None:
         """Take note of the next piece of output, wherever it is cut."""
@@ -263,10 +241,10 @@ class TerminalState:
         self._shell.clear()
 
     def _save(self) -> None:
-        self._saved[self.is_alternate] = self._attributes.copy()
+        self._saved[self.is_alternate] = Attributes(self._attributes)
 
     def _restore(self) -> None:
-        self._attributes = self._saved[self.is_alternate].copy()
+        self._attributes = Attributes(self._saved[self.is_alternate])
         self._set.pop(b"shift", None)
 
     def _on_stop(self, parameters: bytes | None, column: int | None) -> None:
