@@ -1,16 +1,19 @@
 """A breaker that outlives its harness: a restart is no new try."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
+
+from pydantic import TypeAdapter
 
 from hyperhive.domain.compaction import Breaker
 
 log = logging.getLogger(__name__)
+
+#: The model, and its breaker.
+_KEPT: Final = TypeAdapter(tuple[str, Breaker])
 
 
 class KeptBreaker:
@@ -30,17 +33,16 @@ class KeptBreaker:
     async def keep(self, breaker: Breaker) -> None:
         if breaker != await self.now():
             self._kept = (self._model(), breaker)
-            await asyncio.to_thread(self._write, *self._kept)
+            await asyncio.to_thread(self._write, self._kept)
 
     def _read(self) -> tuple[str, Breaker]:
         try:
-            found = json.loads(self._file.read_text())
-            return str(found.pop("model")), Breaker(**found)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return _KEPT.validate_json(self._file.read_bytes())
+        except (OSError, ValueError):
             return "", Breaker()
 
-    def _write(self, model: str, breaker: Breaker) -> None:
+    def _write(self, kept: tuple[str, Breaker]) -> None:
         try:
-            self._file.write_text(json.dumps({"model": model, **asdict(breaker)}))
+            self._file.write_bytes(_KEPT.dump_json(kept))
         except OSError as error:
             log.warning("%s is not written: %s", self._file.name, error)

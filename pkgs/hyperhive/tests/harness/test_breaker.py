@@ -152,5 +152,6 @@ async def test_another_model_and_a_broken_file_begin_anew(tmp_path: Path) -> Non
     assert await KeptBreaker(tmp_path / "kept.json", lambda: model).now() == failed
     model = "two"
     assert (await kept.now()).failures == 0
-    (tmp_path / "kept.json").write_text('{"model": "two", "failures"')
-    assert (await KeptBreaker(tmp_path / "kept.json", lambda: model).now()).failures == 0
+    for broken in ('["two", {"failures"', '["two", {"failures": "many"}]'):
+        (tmp_path / "kept.json").write_text(broken)
+        assert not (await KeptBreaker(tmp_path / "kept.json", lambda: model).now()).stopped
