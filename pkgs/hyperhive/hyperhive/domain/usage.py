@@ -3,13 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Self
 
-#: By our names, the names that Claude Code gives the counts of one model.
-_COUNTS: Final = {
-    "input": "inputTokens",
-    "output": "outputTokens",
-    "cache_read": "cacheReadInputTokens",
-    "cache_write": "cacheCreationInputTokens",
-}
+#: Names that Claude Code gives the counts of one model, in the order of `Usage`.
+_COUNTS: Final = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
 #: USD by which two equal sums may differ.
 _ROUNDING: Final = 1e-9
 
@@ -30,14 +25,7 @@ class Usage(NamedTuple):
     def read(cls, cost_usd: object, models: object) -> Self:
         """From a total cost and the totals by model; what is no number counts as 0."""
         totals = list(models.values()) if isinstance(models, Mapping) else []
-        return cls(_cost(cost_usd), *(sum(_count(one, key) for one in totals) for key in _COUNTS.values()))
-
-    @classmethod
-    def parse(cls, given: object) -> Self | None:
-        """What `_asdict` gave, after a way through a file; None if it is anything else."""
-        if not isinstance(given, Mapping):
-            return None
-        return cls(_cost(given.get("cost_usd")), *(_count(given, key) for key in _COUNTS))
+        return cls(_cost(cost_usd), *(sum(_count(one, key) for one in totals) for key in _COUNTS))
 
     def since(self, before: "Usage") -> "Usage":
         """What came on top of `before`; a total that is lower than it began anew at 0."""

@@ -1,16 +1,15 @@
 """The warm Claude Code session: connected once, a turn is one prompt and what comes back."""
 
 import asyncio
-import json
 import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from claude_agent_sdk import (
     ClaudeAgentOptions,
@@ -19,6 +18,7 @@ from claude_agent_sdk import (
     ResultMessage,
     SystemMessage,
 )
+from pydantic import TypeAdapter
 
 from hyperhive.domain.silence import Silence
 from hyperhive.domain.turns import Turn
@@ -48,12 +48,16 @@ HEARS_OF_TOOLS: Final = find_spec("claude_agent_sdk._internal.sdk_mcp_bridge") i
 MakeOptions = Callable[[str | None], ClaudeAgentOptions]
 
 
-class _Memory(NamedTuple):
+@dataclass(frozen=True)
+class _Memory:
     """What the file of a session keeps of its conversation."""
 
     session: str | None = None
     usage: Usage | None = None
     undone: str | None = None
+
+
+_MEMORY: Final = TypeAdapter(_Memory)
 
 
 class Session:
@@ -174,7 +178,7 @@ class Session:
             # The SDK drops what a server of ours tells by itself; Claude Code takes it on this way.
             message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
             told = {"subtype": "mcp_message", "server_name": server, "message": message}
-            await self._client._query._send_control_request(told)  # type: ignore[union-attr]  # noqa: SLF001
+            await _control(self._client, told)
         except Exception as error:  # noqa: BLE001 - as in `run`
             log.info("Claude Code hears of new tools of %s after the turn: %s", server, error)
             self._untold.add(server)
@@ -303,21 +307,16 @@ class Session:
     def _remember(self, memory: Path) -> None:
         """Write all in one step: a half-written file would lose the conversation."""
         fresh = memory.with_name(f".{memory.name}.new")
-        kept = {"session": self.id, "usage": self._booked._asdict(), "undone": self._undone}
-        fresh.write_text(json.dumps(kept))
+        fresh.write_bytes(_MEMORY.dump_json(_Memory(self.id, self._booked, self._undone)))
         fresh.replace(memory)
 
     def _recall(self) -> _Memory:
         if self._memory is None:
             return _Memory()
         try:
-            found = json.loads(self._memory.read_text())
-            session, undone = found["session"], found.get("undone")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return _MEMORY.validate_json(self._memory.read_bytes())
+        except (OSError, ValueError):
             return _Memory()
-        if not isinstance(session, str):
-            return _Memory()
-        return _Memory(session, Usage.parse(found.get("usage")), undone if isinstance(undone, str) else None)
 
 
 async def _totals(client: ClaudeSDKClient, booked: Usage | None) -> Usage:
@@ -329,9 +328,7 @@ async def _totals(client: ClaudeSDKClient, booked: Usage | None) -> Usage:
     """
     try:
         async with asyncio.timeout(CONTROL_LIMIT):
-            # The SDK has no method of its own for it.
-            query: Any = client._query  # noqa: SLF001
-            answer = await query._send_control_request({"subtype": "get_usage", "skip_behaviors": True})  # noqa: SLF001
+            answer = await _control(client, {"subtype": "get_usage", "skip_behaviors": True})
         session = answer["session"]
         totals = Usage.read(session["total_cost_usd"], session["model_usage"])
     except Exception as error:  # noqa: BLE001 - as in `run`
@@ -340,6 +337,12 @@ async def _totals(client: ClaudeSDKClient, booked: Usage | None) -> Usage:
         log.warning("the session does not say what it has cost so far: %s", error)
         return booked or Usage()
     return totals if booked is None else totals.least(booked)
+
+
+async def _control(client: ClaudeSDKClient, request: dict[str, Any]) -> Any:
+    """The answer to what the SDK has no method for."""
+    query: Any = client._query  # noqa: SLF001 - as said
+    return await query._send_control_request(request)  # noqa: SLF001 - as said
 
 
 def _user_message(prompt: str, *, verbatim: bool) -> dict[str, Any]:

@@ -28,8 +28,3 @@ def test_totals_that_are_lower_than_before_began_anew() -> None:
 
 def test_a_sum_that_was_rounded_otherwise_is_not_lower() -> None:
     assert Usage(0.1 + 0.2 - 1e-12, 7).since(Usage(0.1 + 0.2, 7)) == Usage()
-
-
-def test_totals_come_back_from_a_file_as_they_were() -> None:
-    assert Usage.parse(Usage(0.5, 1, 2, 3, 4)._asdict()) == Usage(0.5, 1, 2, 3, 4)
-    assert Usage.parse(["cost_usd"]) is None
