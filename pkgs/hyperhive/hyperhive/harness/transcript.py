@@ -76,8 +76,7 @@ class Transcript:
         #: The newest answer has begun and has no content and no token yet.
         self._nothing = False
         self._delegated = False
-        self._given_up = ""
-        self._given_up_as = TurnResult.FAILED
+        self._given_up: Verdict | None = None
         self._open: set[str] = set()
         #: How often the model, or the API in its place, said something.
         self.heard = 0
@@ -109,11 +108,11 @@ class Transcript:
 
     def given_up(self, reason: str, result: TurnResult = TurnResult.FAILED) -> None:
         """Nobody waits for this turn any longer; that is not its prompt's fault."""
-        self._given_up, self._given_up_as = reason, result
+        self._given_up = Verdict(result, reason=reason)
 
     @property
     def is_given_up(self) -> bool:
-        return bool(self._given_up)
+        return self._given_up is not None
 
     def add(self, message: Message) -> None:
         """Take a message of Claude Code's; its texts are made sound in place, for all who read it."""
@@ -166,8 +165,8 @@ class Transcript:
                 command=command,
             )
         )
-        if self._given_up and not self._cancelled:
-            verdict = Verdict(self._given_up_as, reason=self._given_up)
+        if self._given_up is not None and not self._cancelled:
+            verdict = self._given_up
         turn = Turn(
             result=verdict.result,
             error="" if verdict.result is TurnResult.OK else self._reason(result, verdict),
@@ -188,13 +187,13 @@ class Transcript:
 
     def broken(self, error: str, *, by_prompt: bool = False) -> Turn:
         """Close the turn without a result: the session died or did not answer; its prompt can be why."""
-        result = TurnResult.CANCELLED if self._cancelled else self._given_up_as
-        by_prompt = by_prompt and not self._cancelled and not self._given_up
-        error = self._given_up or error
+        verdict = self._given_up or Verdict(TurnResult.FAILED, by_prompt, error)
+        if self._cancelled:
+            verdict = Verdict(TurnResult.CANCELLED, reason=verdict.reason)
         turn = Turn(
-            result=result,
-            error=error,
-            by_prompt=by_prompt,
+            result=verdict.result,
+            error=verdict.reason,
+            by_prompt=verdict.by_prompt,
             tools=dict(self._tools),
             resets_at=self._resets_at,
         )
