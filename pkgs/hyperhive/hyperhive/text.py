@@ -20,6 +20,7 @@ _ESCAPE: Final = re.compile(
     r"|u(?P<bad>[dD][89a-fA-F][0-9a-fA-F]{2}|0000)|.)",
     re.DOTALL,
 )
+#: Characters of what an error repeats.
 _SHOWN: Final = 200
 #: Fillers, joiners and variants that take no room, and the empty Braille cell: printable, and never seen.
 _FILLER: Final = re.compile(
@@ -107,12 +108,11 @@ def is_unseen(char: str) -> bool:
     return unicodedata.category(char)[0] == "C" or _FILLER.match(char) is not None
 
 
-def shown(value: object, limit: int = _SHOWN) -> str:
+def shown(value: object) -> str:
     """What was given, as an error may repeat it: on one line, in quotes, and only its beginning."""
     # Not more of a large text is written out than is shown.
-    begin = value[: limit + 1] if isinstance(value, (str, bytes)) else value
-    text = sound_text(repr(begin)).text
-    return text if len(text) <= limit else f"{text[:limit]}…"
+    text = repr(value[: _SHOWN + 1] if isinstance(value, (str, bytes)) else value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _free(key: Any, taken: dict[Any, Any]) -> Any:
