@@ -122,11 +122,6 @@ class Agents:
         """What the operator configured; a `NotFoundError` when there is no such agent."""
         return self._known(name).config
 
-    def state(self, name: str) -> AgentState | None:
-        """As shown; None when there is no such agent."""
-        status = self.status(name)
-        return None if status is None else status.state
-
     def status(self, name: str) -> AgentStatus | None:
         """As shown; None when there is no such agent."""
         agent = self._agents.get(name)

@@ -215,7 +215,7 @@ class TerminalRelay:
 
     async def report(self, agent: str, terminals: list[TerminalView]) -> None:
         """The harness says which it has; one that it knows no more went with an earlier harness."""
-        if self._agents.state(agent) is None:
+        if self._agents.status(agent) is None:
             return
         known, now = self._known[agent], self._clock()
         known.away_since = None

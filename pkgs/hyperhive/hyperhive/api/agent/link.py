@@ -123,7 +123,7 @@ class LinkApi:
 
     async def _left(self) -> None:
         async with self._settling:
-            if self._links.connected(self._agent) or self._services.agents.state(self._agent) is None:
+            if self._links.connected(self._agent) or self._services.agents.status(self._agent) is None:
                 # The hello of the newer link has said, or will say, which leases stay; an agent that left
                 # the hive has none.
                 return
