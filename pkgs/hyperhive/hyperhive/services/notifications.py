@@ -250,7 +250,7 @@ class Notifications:
             now,
             "" if taken else answer.said,
             summed=len(ids) > 1,
-            standing=rules.RECURRING,
+            recurring=rules.RECURRING,
         )
         await self._db.commit(store.settle, ids, settled)
 
@@ -305,7 +305,7 @@ def _note(
     store.settle(tx, [row.id for row in over], Settled(DeliveryState.SKIPPED, tx.now))
     for row in late:
         error = f"given up after a day: {row.error}"
-        store.settle(tx, [row.id], Settled(DeliveryState.FAILED, tx.now, error, standing=rules.RECURRING))
+        store.settle(tx, [row.id], Settled(DeliveryState.FAILED, tx.now, error, recurring=rules.RECURRING))
     store.insert(tx, new)
     if new:
         store.purge(tx, KEPT)

@@ -35,7 +35,7 @@ class Settled:
     error: str = ""
     summed: bool = False
     #: Kinds of which the row stays until its item is over.
-    standing: Collection[str] = ()
+    recurring: Collection[str] = ()
 
 
 def insert(tx: Transaction, new: Sequence[NewDelivery]) -> None:
@@ -65,7 +65,7 @@ def settle(tx: Transaction, ids: Sequence[int], how: Settled) -> None:
             how.at,
             how.error,
             how.summed,
-            json.dumps(sorted(how.standing)),
+            json.dumps(sorted(how.recurring)),
             json.dumps(list(ids)),
         ),
     )

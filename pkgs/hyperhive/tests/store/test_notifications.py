@@ -57,7 +57,7 @@ def test_a_delivery_waits_until_it_is_settled(filled: Transaction) -> None:
 def test_a_numbered_item_is_let_go_when_settled_and_a_standing_one_when_it_is_over(
     filled: Transaction,
 ) -> None:
-    store.settle(filled, [1, 2, 3], Settled(DeliveryState.SENT, 90.0, standing=["agent_failed"]))
+    store.settle(filled, [1, 2, 3], Settled(DeliveryState.SENT, 90.0, recurring=["agent_failed"]))
     assert [one.id for one in store.tracked(filled.connection)] == [3]
     with pytest.raises(sqlite3.IntegrityError):
         store.insert(filled, [new("agent_failed", "alice")])
@@ -114,7 +114,7 @@ def test_a_test_is_recorded_and_does_not_wait(filled: Transaction) -> None:
 
 
 def test_old_rows_go_but_not_those_that_say_what_is_new(filled: Transaction) -> None:
-    store.settle(filled, [1, 2, 3], Settled(DeliveryState.SENT, 90.0, standing=["agent_failed"]))
+    store.settle(filled, [1, 2, 3], Settled(DeliveryState.SENT, 90.0, recurring=["agent_failed"]))
     store.insert(filled, [new("message", str(number)) for number in range(20, 26)])
     store.settle(filled, range(4, 10), Settled(DeliveryState.SENT, 91.0))
     store.purge(filled, 2)
