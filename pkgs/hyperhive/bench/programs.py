@@ -26,7 +26,7 @@ async def running(command: Sequence[str], directory: Path) -> AsyncIterator[int]
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-I", "-S", subreaper.__file__, str(_GRACE_SECONDS), "", "--"),
+        *("-I", "-S", subreaper.__file__, str(_GRACE_SECONDS), "", "0", "--"),
         *command,
         cwd=directory,
         stdin=asyncio.subprocess.PIPE,

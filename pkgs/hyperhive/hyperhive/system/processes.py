@@ -117,7 +117,8 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._program.prepare()
         secrets = str(self._program.secrets or "")
-        command = [sys.executable, "-I", "-S", subreaper.__file__, str(self._patience.grace), secrets, "--"]
+        grace = str(self._patience.grace)
+        command = [sys.executable, "-I", "-S", subreaper.__file__, grace, secrets, "0", "--"]
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,

@@ -1,13 +1,13 @@
 """The subreaper: a small program around one child process, which leaves nothing of it behind.
 
-It runs as `python -I -S subreaper.py GRACE DIRECTORY [FD] -- COMMAND...` and needs the standard library only,
-so that it starts in a few milliseconds. Its standard input, or descriptor FD, is a pipe that its parent holds
-open: when that ends, because the parent closed it or died of whatever cause, or when SIGTERM or SIGINT
-arrives, the child gets SIGTERM, and after GRACE seconds the child and everything that ever descended from it
-gets SIGKILL. The same happens to what a child that ended by itself left behind. Then DIRECTORY, unless empty,
-is removed: it held the child's secrets. It exits as the child did (128 + n for signal n). With FD, a
-socket, the child has standard input and output for itself alone, so that their ends are its own, and a byte
-is written to FD when it runs.
+It runs as `python -I -S subreaper.py GRACE DIRECTORY FD -- COMMAND...` and needs the standard library only,
+so that it starts in a few milliseconds. Its descriptor FD is a pipe or socket that its parent holds open:
+when that ends, because the parent closed it or died of whatever cause, or when SIGTERM or SIGINT arrives, the
+child gets SIGTERM, and after GRACE seconds the child and everything that ever descended from it gets SIGKILL.
+The same happens to what a child that ended by itself left behind. Then DIRECTORY, unless empty, is removed:
+it held the child's secrets. It exits as the child did (128 + n for signal n). Where FD is not standard input
+(0) but a socket, the child has standard input and output for itself alone, so that their ends are its own,
+and a byte is written to FD when it runs.
 """
 
 import contextlib
@@ -33,12 +33,11 @@ _WATCHED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main(arguments: list[str]) -> int:
-    grace, secrets, *rest = arguments
-    descriptor, command = (rest[:1], rest[2:]) if "--" in rest[1:2] else ([], rest[1:])
-    if "--" not in rest[:2] or not command:
-        raise SystemExit("usage: subreaper.py GRACE DIRECTORY [FD] -- COMMAND...")
+    grace, secrets, control, separator, *command = arguments
+    if separator != "--" or not command:
+        raise SystemExit("usage: subreaper.py GRACE DIRECTORY FD -- COMMAND...")
     try:
-        return _keep(command, float(grace), int(*descriptor))
+        return _keep(command, float(grace), int(control))
     finally:
         if secrets:
             shutil.rmtree(secrets, ignore_errors=True)
@@ -57,8 +56,8 @@ def _keep(command: list[str], grace: float, control: int) -> int:
             os.kill(os.getpid(), signal.SIGTERM)
 
     try:
-        # This process has one thread, so the function between fork and exec is safe.
         given = subprocess.DEVNULL if control == _STDIN else None
+        # This process has one thread, so the function between fork and exec is safe.
         child = subprocess.Popen(command, stdin=given, preexec_fn=tie_to_subreaper)  # noqa: PLW1509, S603 - the command is the caller's own
     except OSError as error:
         sys.stderr.write(f"cannot run {command[0]}: {error.strerror}\n")

@@ -112,7 +112,7 @@ def _broker(directory: Path, runtime: str, path: str) -> Iterator[Running]:
     hive = parse_hive(HIVE, paths, directory=directory).broker
     config.write_text(hive.model_copy(update={"runtime": runtime}).model_dump_json())
     # Under a subreaper it ends even when this process crashes.
-    kept = [sys.executable, "-I", "-S", subreaper.__file__, "10", "", "--"]
+    kept = [sys.executable, "-I", "-S", subreaper.__file__, "10", "", "0", "--"]
     command = [*kept, sys.executable, "-m", "hyperhive", "broker", "--config", str(config)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | {"PATH": path}) as process:
         running = Running(directory, AdminClient(directory / "run" / "admin.sock"))

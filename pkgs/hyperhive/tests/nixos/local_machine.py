@@ -168,7 +168,7 @@ class LocalMachine:
         with (self._directory / f"{unit}.log").open("a") as log:
             # Under a subreaper it ends even when this process crashes.
             self._running[unit] = subprocess.Popen(
-                [sys.executable, "-I", "-S", subreaper.__file__, "10", "", "--", *command],
+                [sys.executable, "-I", "-S", subreaper.__file__, "10", "", "0", "--", *command],
                 env=self._environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE if unit == MODEL else log,

@@ -35,7 +35,7 @@ def keep() -> Iterator[Keep]:
 
     def start(*command: str, grace: float = 10) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", subreaper.__file__, str(grace), "", "--", *command],
+            [sys.executable, "-I", "-S", subreaper.__file__, str(grace), "", "0", "--", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -115,6 +115,7 @@ def test_a_killed_parent_takes_everything_with_it(tmp_path: Path) -> None:
         subreaper.__file__,
         "0.2",
         str(secrets),
+        "0",
         "--",
         sys.executable,
         program(tmp_path, STUBBORN),
