@@ -94,8 +94,6 @@ class ExtraMcpServer:
         self._list_changed = False
         #: Ends of turns so far; a call of an earlier one is not begun any more.
         self._turn = 0
-        #: Open ones.
-        self.calls = 0
         self._list: ToolList | None = None
         #: What the session was told last; None before it asked.
         self._given: list[types.Tool] | None = None
@@ -137,7 +135,6 @@ class ExtraMcpServer:
             return _error(f"{tool} is not among the allowed tools of {self.name}")
         arguments, replaced = sound(arguments)
         turn = self._turn
-        self.calls += 1
         try:
             connection = await self._connected()
             if turn != self._turn:
@@ -149,8 +146,6 @@ class ExtraMcpServer:
             return _error(f"MCP server {self.name}: its answer is not the result of a tool")
         except (AnsweredError, ServerFailedError) as error:
             return _error(f"MCP server {self.name}: {error}")
-        finally:
-            self.calls -= 1
         if replaced:
             note = f"(in the arguments, {replaced_note(replaced)})"
             result.content.append(types.TextContent(type="text", text=note))

@@ -61,8 +61,7 @@ class McpConnection:
         #: Set once no request is answered any more; `reason` says why.
         self.over: Final = asyncio.Event()
         self.reason = ""
-        #: Lines of its output that were no JSON-RPC.
-        self.garbage = 0
+        self._is_warned = False
 
     async def request(self, method: str, parameters: dict[str, Any], limit: float) -> dict[str, Any]:
         """The result; progress gives it another `limit` seconds each time.
@@ -125,7 +124,6 @@ class McpConnection:
         """Whether the line was an answer that somebody waits for."""
         if line is None:
             # Which request it answers stands in what was thrown away.
-            self.garbage += 1
             mebibytes = LINE_LIMIT // 1024**2
             for waiting in list(self._open.values()):
                 waiting.fail(AnsweredError(f"it answered with more than {mebibytes} MiB, which nobody reads"))
@@ -183,8 +181,8 @@ class McpConnection:
             log.debug("MCP server %s: %s", self._name, error)
 
     def _wrote_garbage(self, line: bytes) -> None:
-        self.garbage += 1
-        if self.garbage == 1:
+        if not self._is_warned:
+            self._is_warned = True
             log.warning("MCP server %s wrote no JSON-RPC: %s", self._name, shown(line))
 
     def _cancel(self, number: int, reason: str) -> None:
