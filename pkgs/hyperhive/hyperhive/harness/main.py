@@ -29,9 +29,10 @@ from hyperhive.harness.shell import ManualSession
 from hyperhive.harness.status import StatusBoard
 from hyperhive.harness.terminal import Terminals
 from hyperhive.harness.tool_hook import ToolHook
-from hyperhive.harness.tools import SERVER, HiveTools
+from hyperhive.harness.tools import HiveTools
 from hyperhive.protocol.agents import McpState, Me
 from hyperhive.protocol.link import BrokerFrame, RunSelfTest, SelfTestDone, TerminalOrder
+from hyperhive.protocol.mcp_names import OWN_SERVER
 from hyperhive.system.credentials import read_credential
 from hyperhive.system.tasks import Tasks
 
@@ -163,7 +164,7 @@ class Harness:
 
     def options(self, resume: str | None) -> ClaudeAgentOptions:
         """How a session is started that goes on with `resume`, or anew with None."""
-        servers = {SERVER: self._tools.server()} | {extra.name: extra.server() for extra in self._extra}
+        servers = {OWN_SERVER: self._tools.server()} | {extra.name: extra.server() for extra in self._extra}
         return session_options(
             self._config,
             prompt=self._prompt,

@@ -1,6 +1,6 @@
 """Hyperhive's own MCP tools: one definition, offered in-process to the session and over stdio."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
 from mcp import types
@@ -11,11 +11,10 @@ from hyperhive.domain.prompts import agent_line, mail_text
 from hyperhive.errors import HyperhiveError
 from hyperhive.harness.client import BrokerClient
 from hyperhive.protocol.lifecycle import Verb
+from hyperhive.protocol.mcp_names import OWN_SERVER, session_tool
 from hyperhive.protocol.messages import LEASE_COUNT_LIMIT, LEASE_WAIT_LIMIT, OPERATOR, LeaseResult
 from hyperhive.protocol.questions import TTL_LIMIT, AskRequest, Question
 from hyperhive.text import replaced_note, shown, sound
-
-SERVER: Final = "hyperhive"
 
 #: Most mistakes of one call that its error names.
 _SHOWN_ERRORS: Final = 5
@@ -118,7 +117,7 @@ class HiveTools:
     @property
     def names(self) -> list[str]:
         """Full names as Claude Code knows them, such as `mcp__hyperhive__send`."""
-        return [f"mcp__{SERVER}__{name}" for name in self._tools]
+        return [session_tool(OWN_SERVER, name) for name in self._tools]
 
     @property
     def definitions(self) -> list[types.Tool]:
@@ -139,7 +138,7 @@ class HiveTools:
             return _result(f"{error.key}: {error.message}", is_error=True)
 
     def server(self) -> Server[object, object]:
-        server: Server[object, object] = Server(SERVER)
+        server: Server[object, object] = Server(OWN_SERVER)
 
         async def list_tools() -> list[types.Tool]:
             return self.definitions
@@ -231,11 +230,9 @@ def _asked(question: Question) -> str:
 
 
 def _explain(error: ValidationError) -> str:
-    details: Sequence[Any] = error.errors(include_url=False)
-    places = [".".join(str(part)[:100] for part in detail["loc"]) for detail in details]
     return "; ".join(
-        f"{place}: {detail['msg']} (value: {shown(detail['input'])})"
-        for place, detail in zip(places[:_SHOWN_ERRORS], details, strict=False)
+        f"{'.'.join(str(part)[:100] for part in one['loc'])}: {one['msg']} (value: {shown(one['input'])})"
+        for one in error.errors(include_url=False)[:_SHOWN_ERRORS]
     )
 
 
