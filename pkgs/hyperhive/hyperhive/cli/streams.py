@@ -59,6 +59,7 @@ def take_streams() -> None:
     reader = io.BufferedReader(_Input(0, closefd=False))
     sys.stdin = io.TextIOWrapper(reader, encoding="utf-8", errors="surrogateescape")
     if sys.stderr is None:
+        # Open to the end of the process.
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     old = sys.stdout
     sys.stdout = io.TextIOWrapper(

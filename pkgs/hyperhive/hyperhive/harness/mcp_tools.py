@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema  # type: ignore[import-untyped] # it has no types
 from mcp import types
 from pydantic import ValidationError
 

@@ -168,7 +168,7 @@ async def test_empty_frames_for_a_window_that_draws_nothing_are_not_read(
     # One at a time until the broker is stuck with it, so that little content waits behind it.
     stuck = 0
     while stuck < 10:
-        waits = not dialled.transport.is_reading() or dialled.frames._reader._buffer  # type: ignore[union-attr]
+        waits = not dialled.transport.is_reading() or dialled.frames._reader._buffer  # type: ignore[union-attr] # open
         stuck = stuck + 1 if waits else 0
         if not waits:
             await viewer.write(bytes(32 * 1024))
@@ -350,7 +350,7 @@ async def test_windows_close_when_the_broker_stops(hive: RunningHive, harness: P
 async def test_a_window_closes_with_its_harness(harness: PlayedHarness) -> None:
     terminal = await harness.open()
     window, viewer = await harness.show(terminal)
-    viewer.socket._response.connection.transport.abort()  # type: ignore[union-attr]
+    viewer.socket._writer.transport.abort()
     assert await window.rest() == CLOSE_LEFT
 
 

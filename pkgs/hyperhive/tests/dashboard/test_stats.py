@@ -141,7 +141,7 @@ async def test_a_drag_asks_for_its_part_of_the_past_in_finer_buckets(hive: Runni
     plot = turns.locator(".u-over")
     await drag(plot, 0.93, 0.999)
     await expect(turns.locator(".chart-total")).to_have_text("1 turn")
-    answer = await (await asked[-1].response()).json()  # type: ignore[union-attr]
+    answer = await (await asked[-1].response()).json()  # type: ignore[union-attr] # it was answered
     assert answer["step"] == 60
     assert answer["until"] - answer["since"] < 3 * 3600
     await expect(stats.locator(".windows [data-chosen=true]")).to_have_count(0)

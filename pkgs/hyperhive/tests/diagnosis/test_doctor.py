@@ -33,7 +33,7 @@ def test(*findings: tuple[str, str, str]) -> SelfTest:
     )
 
 
-test.__test__ = False  # type: ignore[attr-defined]
+test.__test__ = False  # type: ignore[attr-defined] # pytest reads it
 
 
 def brief(checks: list[Check]) -> dict[str, tuple[str, str]]:

@@ -27,7 +27,7 @@ NOW = 1000.0
 
 
 def item(kind: str = "message", key: str = "7", at: float = NOW) -> Item:
-    return Item(kind, key, f"{kind} {key}", "text", at)  # type: ignore[arg-type]
+    return Item(kind, key, f"{kind} {key}", "text", at)  # type: ignore[arg-type] # a kind of any name
 
 
 def row(of: Item, number: int = 1, **changes: object) -> Delivery:

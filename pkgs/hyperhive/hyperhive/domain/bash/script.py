@@ -469,7 +469,7 @@ def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
     """
     if isinstance(value, tuple):
         items = tuple(rebuilt(item, change) for item in value)
-        return value if all(map(is_, items, value)) else items  # type: ignore[return-value]
+        return value if all(map(is_, items, value)) else items  # type: ignore[return-value] # of the same types
     names = parts(type(value))
     if names is None:
         return value
@@ -480,4 +480,4 @@ def rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
         new = rebuilt(old, change)
         if new is not old:
             changed[name] = new
-    return change(replace(value, **changed) if changed else value)  # type: ignore[no-any-return, type-var]
+    return change(replace(value, **changed) if changed else value)  # type: ignore[no-any-return, type-var] # a node

@@ -89,7 +89,7 @@ class Words:
         current: Text | None = None
         for piece in pieces:
             parts = self._piece(piece)
-            quoted = isinstance(piece, Literal | Tilde | Pattern) or piece.quoted  # type: ignore[union-attr]
+            quoted = isinstance(piece, Literal | Tilde | Pattern) or piece.quoted  # type: ignore[union-attr] # all others have it
             for index, part in enumerate(parts):
                 if index and current is not None:
                     yield current
