@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bench import commits, dashboard, evaluate, judging, latency, machine, memory, terminal, wake
+from bench import commits, dashboard, evaluate, hostile, judging, latency, machine, memory, terminal, wake
 from bench.report import Section, readable
 from hyperhive.errors import HyperhiveError
 
@@ -41,6 +41,7 @@ MEASUREMENTS: Final = {
     "dashboard": Measurement(dashboard.measure, 420),
     "evaluate": Measurement(evaluate.measure, 120),
     "judging": Measurement(judging.measure, 180),
+    "hostile": Measurement(hostile.measure, 300),
 }
 
 

@@ -37,7 +37,7 @@ async def measure(directory: Path, *, quick: bool) -> Section:
             adding = await stack.enter_async_context(RedisPeer(socket))
             stream = _Stream(adding, await stack.enter_async_context(RedisPeer(socket)))
         for number in range(_WARM_UP + count):
-            hive_ms.append(await _hive_milliseconds(sender, receiver, f"turn-{number}"))
+            hive_ms.append(await hive_milliseconds(sender, receiver, f"turn-{number}"))
             if stream is not None:
                 redis_ms.append(await stream.milliseconds())
     return section(hive_ms[_WARM_UP:], redis_ms[_WARM_UP:])
@@ -62,7 +62,8 @@ def section(hive_ms: list[float], redis_ms: list[float]) -> Section:
     }
 
 
-async def _hive_milliseconds(sender: HttpPeer, receiver: HttpPeer, turn: str) -> float:
+async def hive_milliseconds(sender: HttpPeer, receiver: HttpPeer, turn: str) -> float:
+    """Milliseconds from a send to the answer of the receiver's waiting lease, which is acked then."""
     lease = receiver.post("/v1/inbox/lease", {"turn": turn, "wait_seconds": _WAIT_SECONDS})
     milliseconds, leased = await _handed_over(
         lease, sender.post("/v1/messages", {"to": RECEIVER, "body": BODY})

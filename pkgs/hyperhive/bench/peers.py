@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -43,7 +44,7 @@ class HttpPeer(Peer):
 
     async def get(self, route: str) -> Any:
         """JSON answer of `GET route`; errors as in `post`."""
-        return await self._call(f"GET {route} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        return await self._call(get_request(route))
 
     async def post(self, route: str, body: dict[str, Any]) -> Any:
         """JSON answer of `POST route`.
@@ -51,19 +52,32 @@ class HttpPeer(Peer):
         Raises:
             UnavailableError: The broker answered anything but 200; the message is its answer.
         """
-        payload = json.dumps(body).encode()
-        head = f"POST {route} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        return await self._call(f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload)
+        return await self._call(post_request(route, json.dumps(body).encode()))
 
-    async def _call(self, request: bytes) -> Any:
+    async def exchange(self, request: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer to a whole request."""
         reader, writer = self.streams
         writer.write(request)
         head = (await reader.readuntil(_END + _END)).decode().lower()
         length = int(head.partition("content-length:")[2].partition("\r\n")[0])
-        body = await reader.readexactly(length)
-        if " 200 " not in head.partition("\r\n")[0]:
+        return int(head.split(maxsplit=2)[1]), await reader.readexactly(length)
+
+    async def _call(self, request: bytes) -> Any:
+        status, body = await self.exchange(request)
+        if status != HTTPStatus.OK:
             raise UnavailableError(f"{self._path.parent.name}: {body.decode(errors='replace')}")
         return json.loads(body)
+
+
+def post_request(route: str, payload: bytes) -> bytes:
+    """`POST route` with a body of JSON."""
+    head = f"POST {route} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload
+
+
+def get_request(route: str) -> bytes:
+    """`GET route`."""
+    return f"GET {route} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 class RedisPeer(Peer):
