@@ -36,11 +36,14 @@ def fill(database: Path, agents: Sequence[str], *, messages: int, events: int) -
         connection.execute("PRAGMA journal_mode=WAL")
         migrate(connection)
         connection.execute("BEGIN")
-        connection.executemany(
-            "INSERT INTO messages (sender, recipient, kind, body, broadcast, sent_at, state, refused_rule)"
-            " VALUES (?, ?, 'text', ?, 0, ?, ?, ?)",
-            _messages(source, agents, messages, now),
-        )
+        for sender, recipient, text, sent_at, state, rule in _messages(source, agents, messages, now):
+            body = connection.execute("INSERT INTO bodies (text) VALUES (?)", (text,)).lastrowid
+            connection.execute(
+                "INSERT INTO messages"
+                " (sender, recipient, kind, body_id, size, broadcast, sent_at, state, refused_rule)"
+                " VALUES (?, ?, 'text', ?, ?, 0, ?, ?, ?)",
+                (sender, recipient, body, len(text), sent_at, state, rule),
+            )
         connection.executemany(
             "INSERT INTO events (agent, ts, kind, turn, data, cost_usd) VALUES (?, ?, ?, ?, ?, ?)",
             _events(source, agents[0], events, now),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hyperhive.errors import ConflictError, NotFoundError
-from hyperhive.protocol.messages import Message, MessageState
+from hyperhive.protocol.messages import MessageHeader, MessageState
 
 #: Most refused messages of one sender that are stored in a minute; further ones are only counted.
 REFUSED_PER_MINUTE: Final = 60
@@ -33,7 +33,7 @@ def left_text(recipient: str, count: int) -> str:
     return f"{recipient} left the hive: {count} {noun} not delivered."
 
 
-def parked_text(message: Message) -> str:
+def parked_text(message: MessageHeader) -> str:
     """What the sender is told."""
     return (
         f"{_numbered([message.id])} to {message.recipient} is parked: {_failed(message)}\n"
@@ -41,13 +41,13 @@ def parked_text(message: Message) -> str:
     )
 
 
-def parked_notice(message: Message) -> str:
+def parked_notice(message: MessageHeader) -> str:
     """What the operator is told."""
     pair = f"from {message.sender} to {message.recipient}"
     return f"{_numbered([message.id])} {pair} is parked: {_failed(message)}"
 
 
-def dropped_text(message: Message) -> str:
+def dropped_text(message: MessageHeader) -> str:
     """What the sender is told."""
     return (
         f"{_numbered([message.id])} to {message.recipient} was not delivered, the operator dropped it: "
@@ -55,12 +55,12 @@ def dropped_text(message: Message) -> str:
     )
 
 
-def _failed(message: Message) -> str:
+def _failed(message: MessageHeader) -> str:
     reason = message.error or NO_REASON
     return f"{message.recipient}'s turns failed with it, the last one with: {reason}"
 
 
-def check_parked(message: Message | None, message_id: int) -> Message:
+def check_parked(message: MessageHeader | None, message_id: int) -> MessageHeader:
     """The message if it is parked; else a `NotFoundError` or a `ConflictError`."""
     if message is None:
         raise NotFoundError(f"there is no message {message_id}")

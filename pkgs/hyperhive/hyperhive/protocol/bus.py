@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from hyperhive.protocol.events import AgentEvent, Level
-from hyperhive.protocol.messages import Message
+from hyperhive.protocol.messages import Message, MessageHeader
 from hyperhive.protocol.questions import Question
 
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged:
-    message: Message
+    """Of a message that is new, or parked, or was, the whole is told; of other changes not its text."""
+
+    message: Message | MessageHeader
     is_new: bool = False
 
 

@@ -20,7 +20,7 @@ from pydantic import (
 
 from hyperhive.protocol.agents import AgentView
 from hyperhive.protocol.base import ApiModel, Timestamp
-from hyperhive.protocol.messages import Message
+from hyperhive.protocol.messages import Message, MessageHeader
 from hyperhive.protocol.questions import Question
 from hyperhive.text import sound_text
 
@@ -333,11 +333,15 @@ class HiveState(ApiModel):
 
 
 class MessageFrame(ApiModel):
-    """A message is new or changed its state: replace it by id; `unread` is the operator's inbox now."""
+    """A message is new or changed its state: replace it by id; `unread` is the operator's inbox now.
+
+    A change has no `body`, as the text stays what it was. One that is parked, or was, comes whole, as not
+    everybody knows it.
+    """
 
     seq: int
     kind: Literal["message"] = "message"
-    data: Message
+    data: Message | MessageHeader
     unread: int
 
 

@@ -43,14 +43,13 @@ class MessageKind(StrEnum):
     NOTICE = "notice"
 
 
-class Message(ApiModel):
-    """One message to one recipient, as its sender, its recipient and the operator see it."""
+class MessageHeader(ApiModel):
+    """Everything of a message but its text: what there is to tell when its state changes."""
 
     id: int
     sender: str
     recipient: str
     kind: MessageKind
-    body: str
     in_reply_to: int | None
     #: Whether it was sent to `*`.
     broadcast: bool
@@ -72,6 +71,12 @@ class Message(ApiModel):
     error: str | None = None
 
 
+class Message(MessageHeader):
+    """One message to one recipient, as its sender, its recipient and the operator see it."""
+
+    body: str
+
+
 class SendRequest(ApiModel):
     """Body of `POST /v1/messages` (agents) and `POST /api/messages` (operator)."""
 
@@ -85,9 +90,9 @@ class SendRequest(ApiModel):
 
 
 class SendResult(ApiModel):
-    """The committed messages, one for every recipient, in the recipients' order."""
+    """The committed messages, one for every recipient, in the recipients' order, without their text."""
 
-    messages: list[Message]
+    messages: list[MessageHeader]
 
 
 class LeaseRequest(ApiModel):
@@ -101,7 +106,10 @@ class LeaseRequest(ApiModel):
 
 
 class LeaseResult(ApiModel):
-    """Leased messages in order, and how many more are queued behind them that this turn may take."""
+    """Leased messages in order, and how many more are queued behind them that this turn may take.
+
+    Long texts make it fewer than were asked for, one at least.
+    """
 
     messages: list[Message]
     pending: int

@@ -28,6 +28,7 @@ from hyperhive.protocol.messages import (
     LeaseRequest,
     LeaseResult,
     Message,
+    MessageHeader,
     MessageKind,
     MessagePage,
     MessageState,
@@ -311,32 +312,34 @@ def _lease(tx: Transaction, call: Lease, handed: list[int]) -> list[Message]:
     return messages
 
 
-def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> list[Message]:
+def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> list[MessageHeader]:
     store.resume(tx, agent, [turn], tx.now)
     acked = store.ack(tx, agent, turn, ids)
     store.requeue(tx, agent, turn)
     return acked
 
 
-def _requeue(tx: Transaction, roster: Roster, agent: str, turn: str, failed: str | None) -> list[Message]:
+def _requeue(
+    tx: Transaction, roster: Roster, agent: str, turn: str, failed: str | None
+) -> list[MessageHeader]:
     store.resume(tx, agent, [turn], tx.now)
-    parked: list[Message] = []
+    parked: Sequence[Message] = []
     if failed is not None:
         store.count_failure(tx, agent, turn, failed)
         parked = store.park(tx, agent, turn)
     for message in parked:
         _tell_sender(tx, roster, message, MessageKind.NOTICE, parked_text(message))
         tx.events.append(Notice("warning", parked_notice(message)))
-    return parked + store.requeue(tx, agent, turn)
+    return [*parked, *store.requeue(tx, agent, turn)]
 
 
 def _retry(tx: Transaction, message_id: int) -> Message:
-    check_parked(store.get(tx.connection, message_id), message_id)
+    check_parked(store.header(tx.connection, message_id), message_id)
     return store.retry(tx, message_id)
 
 
 def _drop(tx: Transaction, roster: Roster, message_id: int) -> Message:
-    check_parked(store.get(tx.connection, message_id), message_id)
+    check_parked(store.header(tx.connection, message_id), message_id)
     message = store.drop(tx, message_id)
     carried = None
     if message.kind is MessageKind.QUESTION_ASKED and message.question is not None:
@@ -354,7 +357,7 @@ def _drop(tx: Transaction, roster: Roster, message_id: int) -> Message:
 def _tell_sender(
     tx: Transaction,
     roster: Roster,
-    message: Message,
+    message: MessageHeader,
     kind: MessageKind,
     text: str,
     *,
@@ -370,7 +373,7 @@ def _hold(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -
     store.hold(tx, agent, turns, lease_end)
 
 
-def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[Message]:
+def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[MessageHeader]:
     _hold(tx, agent, turns, lease_end)
     return store.requeue_others(tx, agent, turns)
 
@@ -381,11 +384,11 @@ def _purge(tx: Transaction, before: float) -> None:
     idempotency.purge(tx, before, _PURGE_ROWS)
 
 
-def _ids(messages: Sequence[Message]) -> AckResult:
+def _ids(messages: Sequence[MessageHeader]) -> AckResult:
     return AckResult(ids=[message.id for message in messages])
 
 
-def _forget(job: asyncio.Future[list[Message]]) -> None:
+def _forget(job: asyncio.Future[list[MessageHeader]]) -> None:
     """A failure that nobody waits for must not be reported as never retrieved."""
     if not job.cancelled():
         job.exception()

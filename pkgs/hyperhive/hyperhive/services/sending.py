@@ -20,7 +20,7 @@ from hyperhive.domain.messages import REFUSED_PER_MINUTE, refused_body
 from hyperhive.domain.recipients import RECIPIENT_DENIED, Roster
 from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError
 from hyperhive.protocol.bus import Notice, RefusalUnstored
-from hyperhive.protocol.messages import EVERYONE, OPERATOR, Message, MessageKind, SendRequest
+from hyperhive.protocol.messages import EVERYONE, OPERATOR, MessageHeader, MessageKind, SendRequest
 from hyperhive.store import idempotency, loops
 from hyperhive.store import messages as store
 from hyperhive.store.messages import NewMessage
@@ -40,17 +40,19 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def send(tx: Transaction, rules: Rules, sender: str, request: SendRequest) -> list[Message] | HyperhiveError:
+def send(
+    tx: Transaction, rules: Rules, sender: str, request: SendRequest
+) -> list[MessageHeader] | HyperhiveError:
     """Store one message for every recipient, or the refusal, which the caller raises after the commit.
 
     Raises what makes no sense: `InvalidRequestError`, `UnknownRecipientError`, and a `ConflictError` when the
     idempotency key belongs to another call.
     """
     connection, key = tx.connection, request.idempotency_key
-    call = fingerprint("send", request.to, request.body, request.in_reply_to)
+    call = fingerprint("send", request.to, request.body, request.in_reply_to) if key is not None else ""
     known = idempotency.find(connection, sender, key, call)
     if known is not None:
-        return store.get_all(connection, known)
+        return store.headers(connection, known)
     _check_reply(tx, sender, request.in_reply_to)
     recipients = rules.roster.resolve(sender, request.to)
     news = [
@@ -69,9 +71,10 @@ def send(tx: Transaction, rules: Rules, sender: str, request: SendRequest) -> li
         refusal = refuse(tx, rules, new)
         if refusal:
             return refusal
-    sent = [store.insert(tx, new) for new in news]
+    first = store.insert(tx, news[0])
+    sent = [first, *(store.insert(tx, new, like=first.id) for new in news[1:])]
     idempotency.keep(tx, sender, key, call, [message.id for message in sent])
-    return sent
+    return [*sent]
 
 
 def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | None:
@@ -143,11 +146,11 @@ def _tell_loop(tx: Transaction, new: NewMessage, loop: LoopRefusal) -> None:
 def _check_reply(tx: Transaction, sender: str, in_reply_to: int | None) -> None:
     if in_reply_to is None:
         return
-    message = store.get(tx.connection, in_reply_to)
+    message = store.header(tx.connection, in_reply_to)
     if message is None or not concerns(message, sender):
         raise InvalidRequestError(f"in_reply_to: you neither sent nor received message {in_reply_to}")
 
 
-def concerns(message: Message, name: str) -> bool:
+def concerns(message: MessageHeader, name: str) -> bool:
     """Whether `name` may see the message: its sender, or its recipient unless it was refused."""
     return name == message.sender or (name == message.recipient and message.refused_rule is None)

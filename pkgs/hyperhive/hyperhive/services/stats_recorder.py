@@ -21,7 +21,7 @@ from hyperhive.domain.stats import (
 from hyperhive.domain.timing import day_start
 from hyperhive.protocol.bus import EventStored, MessageChanged, QueueChanged
 from hyperhive.protocol.events import AgentEvent, TurnEnd
-from hyperhive.protocol.messages import Message, MessageState
+from hyperhive.protocol.messages import MessageHeader, MessageState
 from hyperhive.store import stats as store
 from hyperhive.store.transaction import Transaction
 
@@ -97,7 +97,7 @@ class StatsRecorder:
         return self._tools[name]
 
 
-def _add_message(added: _Samples, message: Message, roster: Roster) -> None:
+def _add_message(added: _Samples, message: MessageHeader, roster: Roster) -> None:
     for name, other, way in (
         (message.sender, message.recipient, "sent"),
         (message.recipient, message.sender, "received"),

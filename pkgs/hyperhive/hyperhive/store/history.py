@@ -46,7 +46,8 @@ def page(connection: sqlite3.Connection, chosen: Filter, limit: int, characters:
     named = [name for name in (chosen.agent, chosen.recipient) if name is not None]
     each = [*named, *values, limit + 1]
     rows = connection.execute(
-        f"SELECT * FROM messages WHERE id IN ({' UNION '.join(branches)}) ORDER BY id DESC LIMIT ?",  # noqa: S608 - fixed terms
+        "SELECT messages.*, text FROM messages CROSS JOIN bodies ON bodies.id = body_id"  # noqa: S608 - fixed terms
+        f" WHERE messages.id IN ({' UNION '.join(branches)}) ORDER BY messages.id DESC LIMIT ?",
         (*(each * len(branches)), limit + 1),
     )
     messages, more = _fitting(rows, limit, characters)
@@ -58,7 +59,9 @@ def inbox(
 ) -> InboxPage:
     """Unfinished messages of a recipient that does not lease, oldest first; limits as in `page`."""
     rows = connection.execute(
-        "SELECT * FROM messages WHERE recipient = ? AND state = 'queued' AND id > ? ORDER BY id LIMIT ?",
+        "SELECT messages.*, text FROM messages INDEXED BY messages_queued"
+        " CROSS JOIN bodies ON bodies.id = body_id"
+        " WHERE recipient = ? AND state = 'queued' AND messages.id > ? ORDER BY messages.id LIMIT ?",
         (recipient, after, limit + 1),
     )
     messages, more = _fitting(rows, limit, characters)
@@ -69,7 +72,7 @@ def _fitting(rows: Iterable[sqlite3.Row], limit: int, characters: int) -> tuple[
     """The first rows that fit, read one by one, and whether there are more."""
     messages: list[Message] = []
     for row in rows:
-        characters -= len(row["body"])
+        characters -= len(row["text"])
         if messages and (len(messages) == limit or characters < 0):
             return messages, True
         messages.append(as_message(row))
@@ -106,7 +109,7 @@ def _conditions(chosen: Filter) -> tuple[str, list[object]]:
         # Written out, because a partial index is only used for a constant.
         terms.append(f"state = '{chosen.state.value}'")
     if chosen.text:
-        terms.append("body LIKE ? ESCAPE '\\'")
+        terms.append("(SELECT text FROM bodies WHERE bodies.id = body_id) LIKE ? ESCAPE '\\'")
         escaped = chosen.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         values.append(f"%{escaped}%")
     return " AND ".join(terms), values

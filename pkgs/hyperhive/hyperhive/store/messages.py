@@ -4,11 +4,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
-from typing import Final
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import accumulate, takewhile
+from typing import Any, Final
 
 from hyperhive.protocol.bus import MessageChanged, QueueChanged
-from hyperhive.protocol.messages import SYSTEM, Message, MessageKind, MessageState
+from hyperhive.protocol.messages import SYSTEM, Message, MessageHeader, MessageKind, MessageState
 from hyperhive.store.transaction import Transaction
 
 #: States from which mail is available, or from which the way is free for later mail of the pair.
@@ -16,6 +18,8 @@ _FREEING: Final = frozenset({MessageState.QUEUED, MessageState.ACKED, MessageSta
 #: From so many failed turns on a message gets turns of its own, and after so many of these it is parked.
 SUSPECT_FAILURES: Final = 2
 PARKED_FAILURES: Final = 3
+#: Most bytes of text that one lease hands out, unless the first message alone has more.
+LEASE_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -51,46 +55,71 @@ class Lease:
 
 
 def as_message(row: sqlite3.Row) -> Message:
-    return Message(
-        id=row["id"],
-        sender=row["sender"],
-        recipient=row["recipient"],
-        kind=MessageKind(row["kind"]),
-        body=row["body"],
-        in_reply_to=row["in_reply_to"],
-        broadcast=bool(row["broadcast"]),
-        question=row["question"],
-        sent_at=row["sent_at"],
-        state=MessageState(row["state"]),
-        turn=row["turn"],
-        deliveries=row["deliveries"],
-        redelivered=row["deliveries"] > 1,
-        leased_at=row["leased_at"],
-        acked_at=row["acked_at"],
-        refused_rule=row["refused_rule"],
-        failures=row["failures"],
-        error=row["error"],
-    )
+    """From a row of a message and its `text`."""
+    return Message(body=row["text"], **_fields(row))
 
 
-def insert(tx: Transaction, new: NewMessage) -> Message:
-    """Ids grow in the order of the inserts."""
+def _header(row: sqlite3.Row) -> MessageHeader:
+    return MessageHeader(**_fields(row))
+
+
+def _fields(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "sender": row["sender"],
+        "recipient": row["recipient"],
+        "kind": MessageKind(row["kind"]),
+        "in_reply_to": row["in_reply_to"],
+        "broadcast": bool(row["broadcast"]),
+        "question": row["question"],
+        "sent_at": row["sent_at"],
+        "state": MessageState(row["state"]),
+        "turn": row["turn"],
+        "deliveries": row["deliveries"],
+        "redelivered": row["deliveries"] > 1,
+        "leased_at": row["leased_at"],
+        "acked_at": row["acked_at"],
+        "refused_rule": row["refused_rule"],
+        "failures": row["failures"],
+        "error": row["error"],
+    }
+
+
+# The last one is kept for the recipients of a broadcast.
+@lru_cache(maxsize=1)
+def measured(text: str) -> tuple[int, int]:
+    """Its bytes and the first 64 bits of its hash, as the store has them."""
+    data = text.encode()
+    return len(data), int.from_bytes(blake2b(data, digest_size=8).digest(), signed=True)
+
+
+def insert(tx: Transaction, new: NewMessage, *, like: int | None = None) -> Message:
+    """Ids grow in the order of the inserts; `like` is the id of a message of the same broadcast."""
     state = MessageState.REFUSED if new.refused_rule else MessageState.QUEUED
-    [message] = _all(
-        tx.connection,
-        "INSERT INTO messages (sender, recipient, kind, body, in_reply_to, broadcast, question, sent_at,"
-        " state, refused_rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
-        new.sender,
-        new.recipient,
-        new.kind,
-        new.body,
-        new.in_reply_to,
-        new.broadcast,
-        new.question,
-        new.sent_at,
-        state,
-        new.refused_rule,
+    size, digest = measured(new.body)
+    if like is None:
+        body = tx.connection.execute("INSERT INTO bodies (text) VALUES (?)", (new.body,)).lastrowid
+    else:
+        [body] = tx.connection.execute("SELECT body_id FROM messages WHERE id = ?", (like,)).fetchone()
+    [row] = tx.connection.execute(
+        "INSERT INTO messages (sender, recipient, kind, body_id, size, digest, in_reply_to, broadcast,"
+        " question, sent_at, state, refused_rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        (
+            new.sender,
+            new.recipient,
+            new.kind,
+            body,
+            size,
+            digest,
+            new.in_reply_to,
+            new.broadcast,
+            new.question,
+            new.sent_at,
+            state,
+            new.refused_rule,
+        ),
     )
+    message = Message(body=new.body, **_fields(row))
     tx.events.append(MessageChanged(message, is_new=True))
     return message
 
@@ -125,7 +154,22 @@ def get(connection: sqlite3.Connection, message_id: int) -> Message | None:
 
 def get_all(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
     """Those that exist, by id."""
-    return _all(
+    rows = connection.execute(
+        "SELECT messages.*, text FROM messages JOIN bodies ON bodies.id = body_id"
+        " WHERE messages.id IN (SELECT value FROM json_each(?)) ORDER BY messages.id",
+        (json.dumps(list(ids)),),
+    )
+    return [as_message(row) for row in rows]
+
+
+def header(connection: sqlite3.Connection, message_id: int) -> MessageHeader | None:
+    rows = headers(connection, [message_id])
+    return rows[0] if rows else None
+
+
+def headers(connection: sqlite3.Connection, ids: Sequence[int]) -> list[MessageHeader]:
+    """Those that exist, by id."""
+    return _headers(
         connection,
         "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(?))",
         json.dumps(list(ids)),
@@ -139,7 +183,7 @@ def lease(tx: Transaction, call: Lease) -> list[Message]:
     that turn to fail, the two would arrive in the wrong order. One that failed `SUSPECT_FAILURES` turns has
     a turn of its own, so that what fails next is known to be its doing.
     """
-    return _changed(
+    leased = _changed(
         tx,
         "UPDATE messages SET state = 'leased', turn = ?, deliveries = deliveries + 1, leased_at = ?,"
         " lease_expires_at = ?, lapsed_turn = NULL WHERE id IN (SELECT value FROM json_each(?)) RETURNING *",
@@ -148,6 +192,7 @@ def lease(tx: Transaction, call: Lease) -> list[Message]:
         call.expires_at,
         json.dumps(_next_batch(tx.connection, call)),
     )
+    return get_all(tx.connection, [one.id for one in leased]) if leased else []
 
 
 def _next_batch(connection: sqlite3.Connection, call: Lease) -> list[int]:
@@ -159,7 +204,7 @@ def _next_batch(connection: sqlite3.Connection, call: Lease) -> list[int]:
     if suspected:
         return []
     rows = connection.execute(
-        "SELECT id, failures FROM messages AS one INDEXED BY messages_queued"
+        "SELECT id, failures, size FROM messages AS one INDEXED BY messages_queued"
         " WHERE recipient = ?1 AND state = 'queued' AND NOT EXISTS (SELECT 1 FROM messages AS earlier"
         " WHERE earlier.recipient = ?1 AND earlier.state = 'leased' AND earlier.id < one.id"
         " AND earlier.sender = one.sender AND earlier.turn <> ?2) ORDER BY id LIMIT ?3",
@@ -167,10 +212,12 @@ def _next_batch(connection: sqlite3.Connection, call: Lease) -> list[int]:
     ).fetchall()
     if rows and rows[0]["failures"] >= SUSPECT_FAILURES:
         return [] if held else [rows[0]["id"]]
-    return [row["id"] for row in takewhile(lambda row: row["failures"] < SUSPECT_FAILURES, rows)]
+    fitting = sum(total <= LEASE_BYTES for total in accumulate(row["size"] for row in rows))
+    unsuspected = takewhile(lambda row: row["failures"] < SUSPECT_FAILURES, rows[: max(1, fitting)])
+    return [row["id"] for row in unsuspected]
 
 
-def take_back(tx: Transaction, ids: Sequence[int]) -> list[Message]:
+def take_back(tx: Transaction, ids: Sequence[int]) -> list[MessageHeader]:
     """Undo a lease that never reached anybody, as if it had not been made."""
     return _changed(
         tx,
@@ -181,7 +228,7 @@ def take_back(tx: Transaction, ids: Sequence[int]) -> list[Message]:
     )
 
 
-def resume(tx: Transaction, recipient: str, turns: Sequence[str], expires_at: float) -> list[Message]:
+def resume(tx: Transaction, recipient: str, turns: Sequence[str], expires_at: float) -> list[MessageHeader]:
     """Lease again to these turns what lapsed while they went on, and no other turn has taken since.
 
     What follows a message of the same sender that is not theirs any more stays in the queue, for the order.
@@ -219,7 +266,7 @@ def hold_all(tx: Transaction, expires_at: float) -> None:
     tx.connection.execute("UPDATE messages SET lease_expires_at = ? WHERE state = 'leased'", (expires_at,))
 
 
-def ack(tx: Transaction, recipient: str, turn: str, ids: Sequence[int] | None) -> list[Message]:
+def ack(tx: Transaction, recipient: str, turn: str, ids: Sequence[int] | None) -> list[MessageHeader]:
     """Finish what is leased to the turn: the messages of these ids, or all when `ids` is None."""
     return _changed(
         tx,
@@ -234,7 +281,7 @@ def ack(tx: Transaction, recipient: str, turn: str, ids: Sequence[int] | None) -
     )
 
 
-def mark_read(tx: Transaction, recipient: str, ids: Sequence[int]) -> list[Message]:
+def mark_read(tx: Transaction, recipient: str, ids: Sequence[int]) -> list[MessageHeader]:
     """Finish queued messages of a recipient that reads without leasing."""
     return _changed(
         tx,
@@ -266,7 +313,7 @@ def count_failure(tx: Transaction, recipient: str, turn: str, error: str) -> Non
 
 def park(tx: Transaction, recipient: str, turn: str) -> list[Message]:
     """Take what failed too often out of the queue; it keeps turn and time of its last lease."""
-    return _changed(
+    return _changed_whole(
         tx,
         "UPDATE messages INDEXED BY messages_leased SET state = 'parked', lease_expires_at = NULL"
         " WHERE recipient = ? AND state = 'leased' AND turn = ? AND failures_alone >= ? RETURNING *",
@@ -278,7 +325,7 @@ def park(tx: Transaction, recipient: str, turn: str) -> list[Message]:
 
 def retry(tx: Transaction, message_id: int) -> Message:
     """Queue a parked message again, at its old place and as if it had never failed."""
-    [message] = _changed(
+    [message] = _changed_whole(
         tx,
         "UPDATE messages SET state = 'queued', turn = NULL, leased_at = NULL, failures = 0,"
         " failures_alone = 0, error = NULL WHERE id = ? AND state = 'parked' RETURNING *",
@@ -289,7 +336,7 @@ def retry(tx: Transaction, message_id: int) -> Message:
 
 def drop(tx: Transaction, message_id: int) -> Message:
     """Finish a parked message that nobody will get."""
-    [message] = _changed(
+    [message] = _changed_whole(
         tx,
         "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL"
         " WHERE id = ? AND state = 'parked' RETURNING *",
@@ -298,12 +345,12 @@ def drop(tx: Transaction, message_id: int) -> Message:
     return message
 
 
-def requeue(tx: Transaction, recipient: str, turn: str) -> list[Message]:
+def requeue(tx: Transaction, recipient: str, turn: str) -> list[MessageHeader]:
     """Put back what is leased to the turn, at its old place in the queue."""
     return _changed(tx, f"{_REQUEUE} recipient = ? AND turn = ? RETURNING *", recipient, turn)
 
 
-def requeue_others(tx: Transaction, recipient: str, turns: Sequence[str]) -> list[Message]:
+def requeue_others(tx: Transaction, recipient: str, turns: Sequence[str]) -> list[MessageHeader]:
     """Put back what is leased to the recipient for any turn but these."""
     return _changed(
         tx,
@@ -313,11 +360,11 @@ def requeue_others(tx: Transaction, recipient: str, turns: Sequence[str]) -> lis
     )
 
 
-def requeue_expired(tx: Transaction) -> list[Message]:
+def requeue_expired(tx: Transaction) -> list[MessageHeader]:
     return _changed(tx, f"{_LAPSE} lease_expires_at <= ? RETURNING *", tx.now)
 
 
-def undeliver(tx: Transaction, recipient: str) -> list[Message]:
+def undeliver(tx: Transaction, recipient: str) -> list[MessageHeader]:
     return _changed(
         tx,
         "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL,"
@@ -372,12 +419,20 @@ def queues(tx: Transaction) -> list[QueueChanged]:
     return [QueueChanged(name, depth, has_mail=freed[name] and depth > 0) for name, depth in depths.items()]
 
 
-def _changed(tx: Transaction, sql: str, *values: object) -> list[Message]:
-    messages = _all(tx.connection, sql, *values)
+def _changed(tx: Transaction, sql: str, *values: object) -> list[MessageHeader]:
+    messages = _headers(tx.connection, sql, *values)
     tx.events.extend(MessageChanged(message) for message in messages)
     return messages
 
 
-def _all(connection: sqlite3.Connection, sql: str, *values: object) -> list[Message]:
-    """The rows as messages, by id: RETURNING promises no order."""
-    return sorted((as_message(row) for row in connection.execute(sql, values)), key=lambda one: one.id)
+def _changed_whole(tx: Transaction, sql: str, *values: object) -> list[Message]:
+    """For changes that also those must be shown who did not know the message; they are rare."""
+    ids = [message.id for message in _headers(tx.connection, sql, *values)]
+    messages = get_all(tx.connection, ids)
+    tx.events.extend(MessageChanged(message) for message in messages)
+    return messages
+
+
+def _headers(connection: sqlite3.Connection, sql: str, *values: object) -> list[MessageHeader]:
+    """The rows by id: RETURNING promises no order."""
+    return sorted((_header(row) for row in connection.execute(sql, values)), key=lambda one: one.id)

@@ -127,11 +127,13 @@ def unread(
     """
     # Of a text, SQLite's `substr` would give what stands before a zero byte.
     rows = connection.execute(
-        "SELECT id, sender, substr(CAST(body AS BLOB), 1, ?1) AS body, sent_at FROM messages"
-        " WHERE recipient = ?2 AND state = 'queued' AND id IN (SELECT value FROM json_each(?3) UNION ALL"
-        " SELECT id FROM (SELECT id FROM messages INDEXED BY messages_queued"
+        "SELECT messages.id, sender, substr(CAST(text AS BLOB), 1, ?1) AS body, sent_at FROM messages"
+        " CROSS JOIN bodies ON bodies.id = body_id"
+        " WHERE recipient = ?2 AND state = 'queued'"
+        " AND messages.id IN (SELECT value FROM json_each(?3)"
+        " UNION ALL SELECT id FROM (SELECT id FROM messages INDEXED BY messages_queued"
         " WHERE recipient = ?2 AND state = 'queued' AND id > ?4 ORDER BY id DESC LIMIT ?5))"
-        " ORDER BY id",
+        " ORDER BY messages.id",
         (size, recipient, json.dumps(list(noted)), floor, max(0, most - len(noted))),
     )
     return [

@@ -54,10 +54,11 @@ class RunningHive:
             assert response.status == 200, await response.text()
 
     async def send(self, sender: str, to: str, body: str, **more: Any) -> list[dict[str, Any]]:
+        """The messages as everybody else gets them: the answer leaves out what the sender has."""
         answer = await call(self.agents[sender], "POST", "/v1/messages", {"to": to, "body": body, **more})
         assert answer[0] == 200, answer
-        messages: list[dict[str, Any]] = answer[1]["messages"]
-        return messages
+        assert {"body" in message for message in answer[1]["messages"]} == {False}
+        return [message | {"body": body} for message in answer[1]["messages"]]
 
     async def lease(self, agent: str, turn: str, **more: Any) -> list[dict[str, Any]]:
         answer = await call(self.agents[agent], "POST", "/v1/inbox/lease", {"turn": turn, **more})

@@ -131,9 +131,11 @@ def _contents(database: Path) -> dict[str, list[tuple[Any, ...]]]:
         rows = {
             table: connection.execute(f"select * from {table}").fetchall()
             for table in tables
-            if table not in {"messages", "sqlite_sequence"}
+            if table not in {"messages", "bodies", "sqlite_sequence"}
         }
-        rows["messages"] = connection.execute("select * from messages where state <> 'refused'").fetchall()
+        rows["messages"] = connection.execute(
+            "select * from messages join bodies on bodies.id = body_id where state <> 'refused'"
+        ).fetchall()
     connection.close()
     return rows
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { agentInboxRows, recent, waiting } from "../../dashboard/js/state/agent_inbox.js";
 import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
-import { ids, message, snapshot } from "./samples.mjs";
+import { change, ids, message, snapshot } from "./samples.mjs";
 
 const after = (...actions) => actions.reduce(hiveReducer, initial);
 const open = { type: "agentInbox/open", agent: "alice" };
@@ -33,6 +33,11 @@ test("what waits stands oldest first, also from far back, and what is done newes
 test("a change that arrives while the pages are fetched wins over them", () => {
   const known = after(open, frame(mail(7, "acked")), frame(mail(8, "queued")), first([mail(7, "queued")]));
   assert.deepEqual(shown(known), [[8], [7]]);
+});
+
+test("so does one that has no text, and the text comes with the pages", () => {
+  const known = after(open, frame(change(7, { recipient: "alice", state: "acked" })), first([mail(7, "queued")]));
+  assert.deepEqual(agentInboxRows(known), [mail(7, "acked")]);
 });
 
 test("mail of others stays out, and a message that is done moves over", () => {

@@ -7,7 +7,7 @@ import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
 import { needs } from "../../dashboard/js/state/needs.js";
 import { notice, toShow } from "../../dashboard/js/state/notify.js";
 import { parkedFor } from "../../dashboard/js/state/parked.js";
-import { ids, message, snapshot } from "./samples.mjs";
+import { change, ids, message, snapshot } from "./samples.mjs";
 
 const poison = (id, fields) => message(id, { state: "parked", failures: 3, error: "API Error: 400", ...fields });
 const loaded = (fields) => hiveReducer(initial, { type: "snapshot", snapshot: snapshot(fields) });
@@ -21,7 +21,7 @@ test("what is parked is known from the snapshot on, oldest first, until it is de
   assert.deepEqual(ids(state.parked.rows), [3, 5, 7]);
   assert.deepEqual(ids(parkedFor(state.parked, "bob")), [5, 7]);
   state = changed(state, message(5, { state: "queued" }));
-  state = changed(state, message(7, { state: "undeliverable" }));
+  state = changed(state, change(7, { state: "undeliverable" }));
   assert.deepEqual(ids(state.parked.rows), [3]);
 });
 

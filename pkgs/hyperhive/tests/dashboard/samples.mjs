@@ -24,6 +24,12 @@ export function message(id, fields = {}) {
   };
 }
 
+/** What the stream tells of a message that changed: everything but its text. */
+export function change(id, fields = {}) {
+  const { body: _, ...rest } = message(id, fields);
+  return rest;
+}
+
 export function question(id, fields = {}) {
   return {
     id,

@@ -5,7 +5,7 @@ import { frameAction, hiveReducer, initial, isReady } from "../../dashboard/js/s
 import { hasMore, inboxRows, soughtMessage } from "../../dashboard/js/state/inbox.js";
 import { steady } from "../../dashboard/js/state/paged.js";
 import { openBetweenAgents, openForOperator, recentlyClosed } from "../../dashboard/js/state/questions.js";
-import { agent, ids, message, question, range, snapshot } from "./samples.mjs";
+import { agent, change, ids, message, question, range, snapshot } from "./samples.mjs";
 
 function after(...actions) {
   return actions.reduce(hiveReducer, initial);
@@ -34,6 +34,34 @@ test("a newer frame replaces the message with its id, and a new message comes la
   );
   assert.equal(state.seq, 102);
   assert.deepEqual(state.messages, [message(1, { state: "leased" }), message(2), message(3)]);
+});
+
+test("a change brings no text: a known message keeps its own, and one that is not known stays unknown", () => {
+  const state = after(
+    loaded({ messages: [message(1), message(2, { recipient: "operator" })] }),
+    frame(101, "message", change(1, { state: "leased", turn: "t1" })),
+    { ...frame(102, "message", change(2, { recipient: "operator", state: "acked" })), unread: 0 },
+    frame(103, "message", change(3)),
+  );
+  assert.deepEqual(state.messages, [
+    message(1, { state: "leased", turn: "t1" }),
+    message(2, { recipient: "operator", state: "acked" }),
+  ]);
+  assert.deepEqual([inboxRows(state), state.inbox.unread, state.seq, state.changes], [[], 0, 103, []]);
+});
+
+test("a change of a message that is on its way is not undone by the answer that brings it", () => {
+  const asked = { type: "page/asked", list: "flow", opened: 1, cursor: "before" };
+  const page = { messages: [message(4), message(3)], next_before: null };
+  const state = after(
+    loaded({ messages: [message(5)], messages_before: 5 }),
+    asked,
+    frame(101, "message", change(3, { state: "leased" })),
+    frame(102, "message", change(3, { state: "acked" })),
+    { ...asked, type: "page/came", page },
+  );
+  assert.deepEqual(state.messages, [message(3, { state: "acked" }), message(4), message(5)]);
+  assert.deepEqual(hiveReducer(state, frame(103, "message", message(6))).changes, []);
 });
 
 test("a snapshot after a restart replaces everything, also when its numbers are lower", () => {

@@ -38,7 +38,7 @@ class Core(Services):
     async def say(self, sender: str, to: str, body: str = "hello") -> Message:
         """Send to one recipient and return the message."""
         [message] = (await self.messages.send(sender, SendRequest(to=to, body=body))).messages
-        return message
+        return await self.messages.get(message.id)
 
     async def take(self, agent: str, turn: str = "t1", count: int = 1) -> list[Message]:
         """Lease without waiting."""

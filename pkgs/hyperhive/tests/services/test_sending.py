@@ -260,7 +260,7 @@ async def test_the_same_key_returns_the_first_result_and_creates_nothing(core: C
     await core.take("bob")
     third = await core.messages.send("alice", request)
 
-    assert second == first
+    assert second.model_dump_json() == first.model_dump_json()
     assert [message.id for message in third.messages] == [message.id for message in first.messages]
     assert third.messages[0].state is MessageState.LEASED
     assert len((await core.messages.page(limit=10)).messages) == 2

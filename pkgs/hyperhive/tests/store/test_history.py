@@ -17,13 +17,20 @@ def filled(tx: Transaction) -> Transaction:
     """100,000 messages among ten agents; the rare words and states are far back."""
     tx.connection.execute("BEGIN")
     tx.connection.executemany(
-        "INSERT INTO messages (sender, recipient, kind, body, broadcast, sent_at, state)"
-        " VALUES (?, ?, 'text', ?, 0, ?, ?)",
+        "INSERT INTO bodies (id, text) VALUES (?, ?)",
+        (
+            (number, "a needle" if number == 3 else f"message {number} " + "x" * 200)
+            for number in range(100_000)
+        ),
+    )
+    tx.connection.executemany(
+        "INSERT INTO messages (sender, recipient, kind, body_id, size, broadcast, sent_at, state)"
+        " VALUES (?, ?, 'text', ?, 0, 0, ?, ?)",
         (
             (
                 f"agent-{number % 10}",
                 "rare" if number == 5 else f"agent-{number % 7}",
-                "a needle" if number == 3 else f"message {number} " + "x" * 200,
+                number,
                 float(number),
                 "undeliverable" if number == 4 else "acked",
             )

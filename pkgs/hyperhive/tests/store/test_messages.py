@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from hyperhive.protocol.bus import MessageChanged
 from hyperhive.protocol.messages import Message, MessageKind, MessageState
 from hyperhive.store import messages as store
 from hyperhive.store.messages import Lease, NewMessage
@@ -231,3 +232,72 @@ def test_what_lapsed_does_not_overtake_an_earlier_message_that_another_turn_took
     leased(tx, "t3", 1)
     store.ack(tx, "bob", "t3", None)
     assert [one.id for one in store.resume(tx, "bob", ["t1"], 20.0)] == [second]
+
+
+def texts(tx: Transaction) -> list[str]:
+    return [row[0] for row in tx.connection.execute("SELECT text FROM bodies ORDER BY id")]
+
+
+def test_a_broadcast_s_text_is_kept_once_and_as_long_as_one_of_its_messages(tx: Transaction) -> None:
+    alone = store.insert(tx, new(body="alone"))
+    all_ = replace(new(body="to all"), broadcast=True)
+    first = store.insert(tx, all_)
+    second = store.insert(tx, replace(all_, recipient="carol"), like=first.id)
+
+    assert texts(tx) == ["alone", "to all"]
+    assert store.get(tx.connection, second.id) == second
+    gone = []
+    for message in (first, alone, second):
+        tx.connection.execute("DELETE FROM messages WHERE id = ?", (message.id,))
+        gone.append(texts(tx))
+    assert gone == [["alone", "to all"], ["to all"], []]
+
+
+def test_a_lease_hands_out_as_much_text_as_fits_and_one_message_at_least(tx: Transaction) -> None:
+    length = store.LEASE_BYTES // 4
+    ids = [store.insert(tx, new(body="ü" * length)).id for _ in range(3)]
+    ids += [store.insert(tx, new(body="x" * 4 * length + "x")).id, store.insert(tx, new()).id]
+
+    leases = iter(lambda: leased(tx, "t0", 8), [])
+    assert list(leases) == [ids[:2], ids[2:3], ids[3:4], ids[4:]]
+
+
+def test_no_change_of_a_large_message_writes_or_reads_its_text(tx: Transaction) -> None:
+    ids = [store.insert(tx, new(body="x" * 1_000_000)).id for _ in range(2)]
+    seen: list[str] = []
+    tx.connection.execute("BEGIN")
+    tx.connection.set_trace_callback(seen.append)
+    for _ in range(2):
+        store.lease(tx, Lease("bob", "t1", 1, 20.0))
+        texts_read = [sql for sql in seen if "bodies" in sql]
+        assert len(texts_read) == 1
+        seen.clear()
+        store.hold(tx, "bob", ["t1"], 20.0)
+        store.requeue_others(tx, "bob", [])
+        store.resume(tx, "bob", ["t1"], 20.0)
+        store.requeue(tx, "bob", "t1")
+    store.lease(tx, Lease("bob", "t1", 1, 20.0))
+    seen.clear()
+    store.ack(tx, "bob", "t1", None)
+    store.mark_read(tx, "bob", ids)
+    tx.connection.set_trace_callback(None)
+    assert not [sql for sql in seen if "bodies" in sql]
+    assert {type(one.message).__name__ for one in tx.events[2:] if isinstance(one, MessageChanged)} == {
+        "MessageHeader"
+    }
+
+
+def test_a_message_that_is_parked_or_decided_on_is_told_whole(tx: Transaction) -> None:
+    message = store.insert(tx, new(body="poison"))
+    for turn in ("t1", "t2", "t3"):
+        leased(tx, turn)
+        store.count_failure(tx, "bob", turn, "400")
+        parked = store.park(tx, "bob", turn)
+        store.requeue(tx, "bob", turn)
+
+    assert [one.body for one in parked] == ["poison"]
+    assert store.retry(tx, message.id).body == "poison"
+    assert [one.message for one in tx.events if isinstance(one, MessageChanged)][-2:] == [
+        *parked,
+        store.get(tx.connection, message.id),
+    ]

@@ -4,7 +4,7 @@ import { agentsReducer, noAgents } from "./agents.js";
 import { flowReducer, isInFlow, noFlow } from "./flow.js";
 import { inboxReducer, isUnread, noInbox } from "./inbox.js";
 import { clearedReducer, logReducer, noLog, nothingCleared } from "./log.js";
-import { messagesReducer, noMessages } from "./messages.js";
+import { changesReducer, messagesReducer, noChanges, noMessages } from "./messages.js";
 import { noNotices, noticesReducer } from "./notices.js";
 import { isLate, isWaiting, reaches } from "./paged.js";
 import { noParked, parkedReducer } from "./parked.js";
@@ -21,6 +21,7 @@ export const initial = {
   link: { state: "connecting", retryAt: null, asOf: null, error: null },
   agents: noAgents,
   messages: noMessages,
+  changes: noChanges,
   flow: noFlow,
   inbox: noInbox,
   agentInbox: noAgentInbox,
@@ -54,10 +55,14 @@ function header(state, action) {
 /** Unread messages that are kept although no list shows them yet: those that came last. */
 const MOST_BEYOND = 100;
 
+function isAwaitingMessages({ flow, inbox, agentInbox }) {
+  return inbox.seeking || [flow, inbox, agentInbox].some(isWaiting);
+}
+
 // Lets go of messages that no list needs any more. While an answer is on its way they are known to be newer.
 function withoutUnneeded(state) {
   const { messages, flow, inbox, agentInbox } = state;
-  if (inbox.seeking || [flow, inbox, agentInbox].some(isWaiting)) return state;
+  if (isAwaitingMessages(state)) return state;
   const unread = messages.filter(isUnread);
   const beyond = unread.filter(({ id }) => !reaches(inbox, id));
   const gone = new Set(beyond.slice(0, -MOST_BEYOND).filter(({ id }) => id !== inbox.sought));
@@ -69,12 +74,13 @@ function withoutUnneeded(state) {
 export function hiveReducer(state, action) {
   if (FRAMES.has(action.type) && action.seq <= state.seq) return state;
   if (isLate(state, action)) return state;
-  const messages = messagesReducer(state.messages, action);
+  const messages = messagesReducer(state.messages, action, state.changes);
   const next = {
     ...state,
     ...header(state, action),
     agents: agentsReducer(state.agents, action),
     messages,
+    changes: changesReducer(state.changes, action, messages, isAwaitingMessages(state)),
     flow: flowReducer(state.flow, action, messages),
     inbox: inboxReducer(state.inbox, action, messages),
     agentInbox: agentInboxReducer(state.agentInbox, action, state.messages),
