@@ -168,6 +168,32 @@ def test_every_mistake_of_a_rendered_file_is_told_at_once(run: Run, rendered: Pa
     assert "nobody is called 'revewer'; did you mean 'reviewer'?\n" in said
 
 
+def test_agents_that_are_processes_may_have_names_that_share_a_range_of_users(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text("[agents.agent-27]\n[agents.agent-60]\n")
+    assert run("check-config", path).out == f"{path}: a good hive file (agent-27, agent-60)\n"
+
+
+def test_a_byte_order_mark_hides_neither_a_good_file_nor_the_mistakes_of_another(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text("[agents.ada]\n", encoding="utf-8-sig")
+    assert run("check-config", path).out == f"{path}: a good hive file (ada)\n"
+    path.write_text("[agents.ada]\nmodle = 'x'\n", encoding="utf-8-sig")
+    assert f"{path}: agents.ada.modle: " in run("check-config", path).err
+
+
+def test_tools_that_a_session_would_call_the_same_are_refused(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "hive.toml"
+    server = 'command = "x"\nallowed_tools = ["files.read", "files_read"]\n'
+    path.write_text(f"[agents.ada.mcp_servers.files]\n{server}")
+    result = run("check-config", path)
+    assert (result.code, "would both be called mcp__files__files_read" in result.err) == (1, True)
+
+
 @pytest.mark.parametrize("text", ["port = " + "9" * 5000, "port = " + "[" * 5000])
 def test_a_text_that_python_cannot_read_is_no_crash(run: Run, tmp_path: Path, text: str) -> None:
     path = tmp_path / "hive.toml"

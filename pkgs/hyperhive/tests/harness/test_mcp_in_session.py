@@ -1,5 +1,6 @@
 """MCP servers with a fault behind the real Claude Code: what its session gets, and what the operator sees."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,29 @@ async def test_a_bad_definition_is_left_out_alone_and_named(small_hive: MakeHive
     assert (shown(hive).state, shown(hive).offered) == (McpState.RUNNING, len(TOOLS) + 1)
     remarks = "\n".join(shown(hive).remarks)
     assert [reason for _, reason in BAD.values() if reason not in remarks] == []
+
+
+@pytest.mark.parametrize("name", ["no schema", "list", "type"])
+async def test_one_bad_definition_takes_no_other_tool_away(small_hive: MakeHive, name: str) -> None:
+    tools = [BAD[name][0], {"name": "good", "inputSchema": OBJECT}]
+    hive = await small_hive('default_text = "ok"', alice={"mcp_servers": {"raw": raw(tools=tools)}})
+    await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "one"))
+    assert offered(hive) == [["mcp__raw__good"]]
+    assert (shown(hive).tools, shown(hive).offered) == (["good"], 1)
+
+
+async def test_a_stop_is_no_error_when_a_helper_of_a_server_holds_its_output(
+    small_hive: MakeHive, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = raw()
+    wrapped = ["-c", 'sleep 60 & exec "$@"', "sh", plain["command"], *plain["args"]]
+    server = plain | {"command": "/bin/sh", "args": wrapped}
+    hive = await small_hive(calling("mcp__raw__plain"), alice={"mcp_servers": {"raw": server}})
+    harness = await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "one"))
+    await hive.end(harness)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_a_tool_that_claude_code_drops_is_named_and_not_counted(small_hive: MakeHive) -> None:
