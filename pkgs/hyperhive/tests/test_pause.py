@@ -39,7 +39,7 @@ SCRIPT: Final = """
 when = '\\| work'
 [[turn.step]]
 text = "worked"
-delay_seconds = 3.0
+delay_seconds = 8.0
 """
 
 

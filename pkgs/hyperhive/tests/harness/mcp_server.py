@@ -69,8 +69,8 @@ def list_tools(call: dict[str, Any]) -> None:
     log(f"list {cursor}")
     if FAULT == "list silent":
         return
-    if FAULT == "list late":
-        time.sleep(TOLD["seconds"])
+    while FAULT == "list late" and not Path(TOLD["gate"]).exists():
+        time.sleep(0.05)
     if FAULT == "list error":
         send(id=call["id"], error={"code": -32603, "message": "the database is locked"})
     elif FAULT == "list without end":

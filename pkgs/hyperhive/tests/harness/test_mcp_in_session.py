@@ -76,14 +76,15 @@ async def test_mail_does_not_wait_for_a_list_of_tools_that_never_comes(small_hiv
 
 
 async def test_a_list_of_tools_that_comes_late_is_there_for_the_next_turn(
-    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch
+    small_hive: MakeHive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("hyperhive.harness.extra_mcp.LIST_PATIENCE", 0.2)
-    server = raw("list late", seconds=3)
+    server = raw("list late", gate=str(tmp_path / "gate"))
     hive = await small_hive('default_text = "ok"', alice={"mcp_servers": {"raw": server}})
     await hive.wake("alice")
     await hive.settled(await hive.say("alice", "one"))
     assert offered(hive) == [[]]
+    (tmp_path / "gate").touch()
 
     async def listed() -> bool:
         return shown(hive).offered == len(TOOLS)
@@ -103,7 +104,7 @@ async def test_a_tool_that_a_server_gets_in_a_turn_can_be_called_in_the_same_one
     script = calling("mcp__raw__grow", "mcp__raw__plain", "mcp__raw__more", text="more")
     # The list is read, and the session told, while the model thinks.
     script = script.replace(
-        '[[turn.step]]\ntool = "mcp__raw__plain', '[[turn.step]]\ndelay_seconds = 2\ntool = "mcp__raw__plain'
+        '[[turn.step]]\ntool = "mcp__raw__plain', '[[turn.step]]\ndelay_seconds = 5\ntool = "mcp__raw__plain'
     )
     server = raw(log=str(tmp_path / "log"))
     hive = await small_hive(script, alice={"mcp_servers": {"raw": server}})

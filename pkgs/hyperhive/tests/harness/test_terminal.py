@@ -447,16 +447,16 @@ async def test_what_is_typed_arrives_whole_or_the_window_is_told(desk: Desk, tmp
     _, window, _ = await desk.shell()
     target = tmp_path / "pasted"
     pasted = "".join(f"{number:015}\n" for number in range(20_000))
-    await window.type(f"stty raw; head -c {len(pasted)} > {target}; stty -raw; echo do''ne\r")
-    await asyncio.sleep(0.2)
+    await window.type(f"stty raw; echo rea''dy; head -c {len(pasted)} > {target}; stty -raw; echo do''ne\r")
+    await window.until("ready")
     for at in range(0, len(pasted), 16_384):
         await window.type(pasted[at : at + 16_384])
     await window.until("done")
     assert target.read_text() == pasted
     assert window.dropped == 0
 
-    await window.type("stty raw; sleep 1000\r")
-    await asyncio.sleep(0.2)
+    await window.type("stty raw; echo sle''eps; sleep 1000\r")
+    await window.until("sleeps")
     for _ in range(40):
         await window.type("x" * 60_000)
     async with asyncio.timeout(15):

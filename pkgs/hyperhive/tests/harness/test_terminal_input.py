@@ -1,7 +1,6 @@
 """Large pastes: they arrive whole, wait for programs that do not read, and end with an interrupt."""
 
 import asyncio
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -26,8 +25,10 @@ async def paste(window: Window, data: bytes, begin: int = 0) -> None:
         at += PIECE
 
 
-async def whole(target: Path, data: bytes) -> bool:
-    return target.exists() and hashlib.sha256(target.read_bytes()).digest() == hashlib.sha256(data).digest()
+async def taken(window: Window) -> None:
+    """Everything that it typed was given to the program, or dropped."""
+    while window.taken < window.typed:
+        assert await window.step()
 
 
 @pytest.mark.parametrize("reader", ["cat", "while read -r line; do printf '%s\\n' \"$line\"; done"])
@@ -38,8 +39,8 @@ async def test_a_large_paste_arrives_whole_also_at_a_program_that_reads_slowly(
     assert len(PASTED) > 1_400_000
     _, window, _ = await desk.shell()
     target = tmp_path / "pasted"
-    await window.type(f"{{ echo be''gun; {reader}; }} > {target}; echo do''ne\r")
-    await asyncio.sleep(0.2)
+    await window.type(f"echo rea''dy; {{ echo be''gun; {reader}; }} > {target}; echo do''ne\r")
+    await window.until("ready")
     await paste(window, data)
     await window.type("\x04")
     await window.until("done")
@@ -72,8 +73,7 @@ async def test_what_an_older_connection_brings_late_is_not_typed_twice(desk: Des
     name, _, _ = await desk.shell()
     old = await desk.window(name, name="a" * 32)
     await old.type("cat -v; echo one''more\r")
-    while old.taken < old.typed:
-        assert await old.step()
+    await taken(old)
     await desk.window(name, name="b" * 32)
     new = await desk.window(name, name="a" * 32)
     await old.type("stale\r")
@@ -87,16 +87,18 @@ async def test_what_an_older_connection_brings_late_is_not_typed_twice(desk: Des
 async def test_an_interrupt_reaches_a_program_that_does_not_read_and_drops_the_paste(
     desk: Desk, size: int
 ) -> None:
-    name, window, _ = await desk.shell()
+    name, window, _ = await desk.shell(name="a" * 32)
     other = await desk.window(name)
-    await window.type("sleep 1000; echo interr''upted\r")
-    await asyncio.sleep(0.3)
+    await window.type("echo rea''dy; sleep 1000; echo interr''upted\r")
+    await window.until("ready")
     await window.say(type="paste", length=size, longest=31)
     for at in range(0, min(size, TYPED_BYTES), PIECE):
         await window.send(PASTED[at : min(size, at + PIECE)])
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(20):
+        while desk.terminal(name)._input.typed("a" * 32) < window.typed:
+            await asyncio.sleep(0.01)
     await other.type("\x03")
-    await asyncio.sleep(0.5)
+    await taken(other)
     if size > PIECE:
         # Was on its way: a shell must not get it.
         await window.send(b"echo must''not\r")
@@ -109,14 +111,20 @@ async def test_an_interrupt_reaches_a_program_that_does_not_read_and_drops_the_p
     assert (other.dropped, other.refused) == (0, [])
 
 
-async def test_a_paste_can_be_cancelled_although_the_program_takes_control_c_as_a_key(desk: Desk) -> None:
+async def test_a_paste_can_be_cancelled_although_the_program_takes_control_c_as_a_key(
+    desk: Desk, tmp_path: Path
+) -> None:
     _, window, _ = await desk.shell()
-    await window.type("stty raw; sleep 3; stty -raw; echo; cat -v\r")
-    await asyncio.sleep(0.3)
+    go_on = tmp_path / "go_on"
+    waits = f"while [ ! -e {go_on} ]; do sleep 0.05; done"
+    await window.type(f"stty raw; echo rea''dy; {waits}; stty -raw; echo; cat -v\r")
+    await window.until("ready")
     for at in range(0, TYPED_BYTES, PIECE):
         await window.send(PASTED[at : at + PIECE])
     await window.say(type="cancel")
     await window.type("after\r")
+    await taken(window)
+    go_on.touch()
     await window.until("after")
     assert "line 0" not in window.shown()
 
@@ -124,8 +132,8 @@ async def test_a_paste_can_be_cancelled_although_the_program_takes_control_c_as_
 async def test_a_line_that_is_too_long_for_the_kernel_is_told(desk: Desk, tmp_path: Path) -> None:
     _, window, _ = await desk.shell()
     target = tmp_path / "pasted"
-    await window.type(f"cat > {target}; echo do''ne\r")
-    await asyncio.sleep(0.2)
+    await window.type(f"echo rea''dy; cat > {target}; echo do''ne\r")
+    await window.until("ready")
     await window.send(b"x" * 5000 + b"\n" + b"y" * 4095 + b"\n\x04")
     await window.until("done")
     assert target.read_bytes() == b"x" * 4095 + b"\n" + b"y" * 4095 + b"\n"
@@ -136,8 +144,8 @@ async def test_a_paste_with_such_a_line_is_refused_before_its_first_byte(desk: D
     name, _, _ = await desk.shell()
     window = await desk.window(name, name="a" * 32)
     target = tmp_path / "pasted"
-    await window.type(f"cat > {target}; echo do''ne\r")
-    await asyncio.sleep(0.2)
+    await window.type(f"echo rea''dy; cat > {target}; echo do''ne\r")
+    await window.until("ready")
     await window.say(type="paste", length=40_000, longest=5000)
     await window.send(b"short\n" + b"x" * 5000 + b"\n")
     while not window.refused:
@@ -155,8 +163,8 @@ async def test_a_paste_with_such_a_line_is_refused_before_its_first_byte(desk: D
 async def test_a_program_that_reads_no_lines_gets_lines_of_any_length(desk: Desk, tmp_path: Path) -> None:
     _, window, _ = await desk.shell()
     target = tmp_path / "pasted"
-    await window.type(f"stty raw; head -c 60000 > {target}; stty -raw; echo do''ne\r")
-    await asyncio.sleep(0.2)
+    await window.type(f"stty raw; echo rea''dy; head -c 60000 > {target}; stty -raw; echo do''ne\r")
+    await window.until("ready")
     await window.say(type="paste", length=60_000, longest=60_000)
     for _ in range(4):
         await window.send(b"x" * 15_000)
