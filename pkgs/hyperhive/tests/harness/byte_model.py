@@ -33,8 +33,8 @@ def block(content: dict[str, Any], delta: dict[str, Any], index: int = 0) -> byt
     )
 
 
-def text(words: str) -> bytes:
-    return block({"type": "text", "text": ""}, {"type": "text_delta", "text": words})
+def text(words: str, index: int = 0) -> bytes:
+    return block({"type": "text", "text": ""}, {"type": "text_delta", "text": words}, index)
 
 
 def thinking(words: str) -> bytes:
@@ -42,9 +42,9 @@ def thinking(words: str) -> bytes:
     return block(content, {"type": "thinking_delta", "thinking": words})
 
 
-def call(name: str, given: dict[str, Any]) -> bytes:
-    content = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
-    return block(content, {"type": "input_json_delta", "partial_json": json.dumps(given)})
+def call(name: str, given: dict[str, Any], index: int = 0) -> bytes:
+    content = {"type": "tool_use", "id": f"toolu_{index}", "name": name, "input": {}}
+    return block(content, {"type": "input_json_delta", "partial_json": json.dumps(given)}, index)
 
 
 def end(reason: str | None, output_tokens: int = 5, sequence: str | None = None) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from mcp import types
 
 from hyperhive.config import McpServerConfig
 from hyperhive.harness.extra_mcp import ExtraMcpServer
+from tests.harness.byte_model import ByteModel, call, end, start, text, thinking
 from tests.harness.conftest import MakeHive, SmallHive
-from tests.harness.raw_model import RawModel
 
 HALF = "\ud83d"
 
@@ -41,12 +41,15 @@ for line in sys.stdin:
 Wake = Callable[..., Awaitable[SmallHive]]
 
 
-def tool(name: str, /, **given: Any) -> dict[str, Any]:
-    return {"type": "tool_use", "id": f"toolu_{name}", "name": name, "input": given}
+def calls(*blocks: bytes) -> bytes:
+    return start() + b"".join(blocks) + end("tool_use")
 
 
-def said(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text}
+def said(*blocks: bytes) -> bytes:
+    return start() + b"".join(blocks) + end("end_turn")
+
+
+DONE = said(text("done"))
 
 
 def server(directory: Path) -> dict[str, Any]:
@@ -62,22 +65,18 @@ def server(directory: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def wake(small_hive: MakeHive) -> AsyncIterator[Wake]:
+def wake(small_hive: MakeHive, byte_model: ByteModel) -> Wake:
     """`await wake(answers, fields of alice…)`: a hive whose alice has a model that gives those answers."""
-    models: list[RawModel] = []
 
-    async def start(*answers: list[dict[str, Any]], **fields: Any) -> SmallHive:
+    async def start(*answers: bytes, **fields: Any) -> SmallHive:
+        left = list(answers)
+        byte_model.play = lambda body: (left.pop(0) if left else DONE) if "tools" in body else DONE
         hive = await small_hive('default_text = "ok"', alice=fields, bob={})
-        model = RawModel(*answers)
-        models.append(model)
-        await model.start()
         environment = hive.harness_config("alice").claude.env
-        await hive.wake("alice", env={**environment, "ANTHROPIC_BASE_URL": model.url})
+        await hive.wake("alice", env={**environment, "ANTHROPIC_BASE_URL": byte_model.url})
         return hive
 
-    yield start
-    for model in models:
-        await model.stop()
+    return start
 
 
 async def ended(hive: SmallHive) -> dict[str, Any]:
@@ -89,8 +88,7 @@ async def ended(hive: SmallHive) -> dict[str, Any]:
 
 
 async def test_a_turn_with_half_characters_in_text_and_thinking_ends_well_and_says_so(wake: Wake) -> None:
-    thinking = {"type": "thinking", "thinking": f"hm {HALF}"}
-    hive = await wake([thinking, said(f"half {HALF}, whole 😀")])
+    hive = await wake(said(thinking(f"hm {HALF}"), text(f"half {HALF}, whole 😀", 1)))
     settled = await hive.settled(await hive.say("alice", "go"))
     end = await ended(hive)
     assert (settled.deliveries, end["result"]) == (1, "ok")
@@ -102,8 +100,7 @@ async def test_a_turn_with_half_characters_in_text_and_thinking_ends_well_and_sa
 
 async def test_a_tool_call_with_half_characters_in_name_keys_and_values_harms_no_turn(wake: Wake) -> None:
     deep: dict[str, Any] = {"command": "true", HALF: [HALF, {f"k{HALF}": {"v": HALF}}]}
-    calls = [tool("Bash", **deep), tool(f"No{HALF}Tool", a=HALF)]
-    hive = await wake(calls, [said("done")], bash=None)
+    hive = await wake(calls(call("Bash", deep), call(f"No{HALF}Tool", {"a": HALF}, 1)), bash=None)
     await hive.settled(await hive.say("alice", "go"))
     assert (await ended(hive))["result"] == "ok"
     used = await hive.events("alice", "tool_use")
@@ -113,9 +110,8 @@ async def test_a_tool_call_with_half_characters_in_name_keys_and_values_harms_no
 
 async def test_mail_with_half_characters_is_sent_and_its_sender_is_told(wake: Wake) -> None:
     hive = await wake(
-        [tool("mcp__hyperhive__send", to="operator", body=f"half {HALF}, nul \0")],
-        [tool("mcp__hyperhive__ask", question=f"Which {HALF}?", options=[f"a{HALF}", "b"])],
-        [said("done")],
+        calls(call("mcp__hyperhive__send", {"to": "operator", "body": f"half {HALF}, nul \0"})),
+        calls(call("mcp__hyperhive__ask", {"question": f"Which {HALF}?", "options": [f"a{HALF}", "b"]})),
     )
     await hive.settled(await hive.say("alice", "go"))
     (mail,) = await hive.inbox(1)
@@ -129,9 +125,8 @@ async def test_mail_with_half_characters_is_sent_and_its_sender_is_told(wake: Wa
 
 
 async def test_bash_runs_the_line_that_was_judged_and_what_it_prints_is_told(wake: Wake) -> None:
-    hive = await wake(
-        [tool("Bash", command=f"printf '%s caf\\351 <{HALF}>' x")], [said("done")], bash=["printf *"]
-    )
+    line = f"printf '%s caf\\351 <{HALF}>' x"
+    hive = await wake(calls(call("Bash", {"command": line})), bash=["printf *"])
     await hive.settled(await hive.say("alice", "go"))
     (result,) = await hive.events("alice", "tool_result")
     assert (result["is_error"], result["text"]) == (False, "x caf\ufffd <\ufffd>")
@@ -140,8 +135,8 @@ async def test_bash_runs_the_line_that_was_judged_and_what_it_prints_is_told(wak
 async def test_an_extra_server_with_half_characters_is_offered_called_and_answered(
     wake: Wake, tmp_path: Path
 ) -> None:
-    calls = [tool("mcp__halves__echo", a=HALF)]
-    hive = await wake(calls, [said("done")], mcp_servers={"halves": server(tmp_path)})
+    echo = calls(call("mcp__halves__echo", {"a": HALF}))
+    hive = await wake(echo, mcp_servers={"halves": server(tmp_path)})
     await hive.settled(await hive.say("alice", "go"))
     assert (await ended(hive))["result"] == "ok"
     (result,) = await hive.events("alice", "tool_result")

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -13,10 +11,11 @@ from aiohttp import web
 from hyperhive.demo.claude_env import claude_environment
 from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.messages import MessageState
+from tests.harness.byte_model import end, event, start
 from tests.harness.conftest import MakeHive, SmallHive
 
 #: Seconds of a minute in these tests.
-MINUTE = 2.0
+MINUTE = 3.0
 QUIET = "no answer for 1 min: after 2 min the turn is interrupted and its mail comes again"
 
 
@@ -25,40 +24,15 @@ def short_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hyperhive.harness.session.MINUTE", MINUTE)
 
 
-def event(kind: str, **data: Any) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **data})}\n\n".encode()
-
-
-def started() -> bytes:
-    usage = {"input_tokens": 9, "output_tokens": 1}
-    message = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "m",
-        "content": [],
-        "usage": usage,
-    }
-    return event("message_start", message={**message, "stop_reason": None, "stop_sequence": None})
-
-
 async def trickle(response: web.StreamResponse) -> None:
     """An answer that takes longer than a model may be silent, a letter at a time."""
-    await response.write(event("content_block_start", index=0, content_block={"type": "text", "text": ""}))
+    block = {"index": 0, "content_block": {"type": "text", "text": ""}}
+    await response.write(event({"type": "content_block_start", **block}))
     for letter in "trickles" * 4:
-        await asyncio.sleep(MINUTE * 5 / 32)
-        await response.write(
-            event("content_block_delta", index=0, delta={"type": "text_delta", "text": letter})
-        )
-    await response.write(event("content_block_stop", index=0))
-    await response.write(
-        event(
-            "message_delta",
-            delta={"stop_reason": "end_turn", "stop_sequence": None},
-            usage={"output_tokens": 9},
-        )
-    )
-    await response.write(event("message_stop"))
+        await asyncio.sleep(MINUTE * 3 / 32)
+        delta = {"type": "text_delta", "text": letter}
+        await response.write(event({"type": "content_block_delta", "index": 0, "delta": delta}))
+    await response.write(event({"type": "content_block_stop", "index": 0}) + end("end_turn"))
 
 
 async def answer(http: web.Request) -> web.StreamResponse:
@@ -71,14 +45,14 @@ async def answer(http: web.Request) -> web.StreamResponse:
         await asyncio.sleep(600)
     response = web.StreamResponse(headers={"content-type": "text/event-stream"})
     await response.prepare(http)
-    await response.write(started())
+    await response.write(start())
     with contextlib.suppress(ConnectionResetError):
         if mode == "trickle":
             await trickle(response)
         while mode in {"start", "pings"}:
             await asyncio.sleep(0.1)
             if mode == "pings":
-                await response.write(event("ping"))
+                await response.write(event({"type": "ping"}))
     return response
 
 
@@ -142,7 +116,7 @@ async def test_a_tool_that_runs_for_long_is_shown_and_never_killed(small_hive: M
         [[turn]]
         [[turn.step]]
         tool = "Bash"
-        input = { command = "sleep 6" }
+        input = { command = "sleep 8" }
         """,
         alice={"silent_minutes": 1, "bash": None},
     )
@@ -164,6 +138,6 @@ async def test_without_a_limit_nobody_loses_patience(small_hive: MakeHive, raw_m
     await hive.say("alice", "one")
     await hive.state("alice", AgentState.WORKING)
     ended = asyncio.create_task(hive.until(lambda: over(hive), "the turn ends"))
-    await asyncio.wait([ended], timeout=4 * MINUTE)
+    await asyncio.wait([ended], timeout=3 * MINUTE)
     assert not ended.done()
     ended.cancel()
