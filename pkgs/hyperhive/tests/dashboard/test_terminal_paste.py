@@ -87,11 +87,13 @@ async def test_the_rest_of_a_paste_can_be_dropped_and_a_bracketed_one_is_closed(
     shells: RunningHive, page: Page
 ) -> None:
     await open_terminal(shells, page)
-    # Takes Ctrl-C as a key, and reads when it is told to.
-    read = "while [ ! -e go ]; do sleep 0.1; done; timeout --foreground 3 cat -v"
-    await run(page, f"printf '\\033[?2004h'; stty raw -echo; {read} > seen; stty sane; printf '\\033[?2004l'")
-    await expect(page.locator(".xterm-rows .xterm-cursor")).to_be_visible()
-    await asyncio.sleep(0.5)
+    # Takes Ctrl-C as a key, and reads when it is told to, up to the end of the paste.
+    wait = "while [ ! -e go ]; do sleep 0.1; done"
+    read = """until IFS= read -rd '~' a; [ "${a%201}" != "$a" ]; do :; done"""
+    show = 'printf %s~ "$a" | cat -v > seen'
+    begin = "stty raw -echo; printf '\\033[?2004hrea''dy\\r\\n'"
+    await run(page, f"{begin}; {wait}; {read}; {show}; stty sane; printf '\\033[?2004l'")
+    await expect(rows(page)).to_contain_text("ready")
     await paste(page, "text \n" * 100_000)
     foot = page.locator(".terminal-foot")
     await expect(foot).to_contain_text("wait for the program to read")
