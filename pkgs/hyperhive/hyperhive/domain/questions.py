@@ -1,8 +1,13 @@
 """Questions: who may answer or cancel which, and the texts in which they travel."""
 
+from typing import Final
+
 from hyperhive.errors import ConflictError, ForbiddenError, NotFoundError
 from hyperhive.protocol.messages import OPERATOR
 from hyperhive.protocol.questions import Question, QuestionState
+
+#: Most characters of a question that are repeated to those who had it.
+QUOTED_LIMIT: Final = 300
 
 
 def check_sees(question: Question | None, by: str, question_id: int) -> Question:
@@ -47,7 +52,7 @@ def asked_text(question: Question) -> str:
 def answered_text(question: Question) -> str:
     return (
         f"{question.closed_by} answered your question {question.id}.\n"
-        f"Question: {question.question}\n"
+        f"Question: {_quoted(question)}\n"
         f"Answer: {question.answer}"
     )
 
@@ -59,10 +64,19 @@ def answered_elsewhere_text(question: Question) -> str:
 
 def cancelled_text(question: Question, reason: str) -> str:
     """For the side that did not cancel; `reason` is a clause such as `alice cancelled it`."""
-    return f"Question {question.id} is closed without an answer: {reason}.\nQuestion: {question.question}"
+    return f"Question {question.id} is closed without an answer: {reason}.\nQuestion: {_quoted(question)}"
 
 
 def expired_text(question: Question) -> str:
     return (
-        f"Nobody answered question {question.id} to {question.target} in time.\nQuestion: {question.question}"
+        f"Nobody answered question {question.id} to {question.target} in time.\nQuestion: {_quoted(question)}"
+    )
+
+
+def _quoted(question: Question) -> str:
+    text = question.question
+    if len(text) <= QUOTED_LIMIT:
+        return text
+    return (
+        f"{text[:QUOTED_LIMIT]}\n[… {len(text) - QUOTED_LIMIT} more characters, see question {question.id}]"
     )

@@ -81,3 +81,11 @@ def test_texts_carry_number_question_and_answer() -> None:
         ASKED, "bob left the hive"
     )
     assert questions.expired_text(ASKED).startswith("Nobody answered question 7 to bob in time.")
+
+
+def test_a_long_question_comes_back_cut_and_says_what_is_missing() -> None:
+    long = ANSWERED.model_copy(update={"question": "Which? " + "x" * 1_000_000})
+    cut = f"Question: {long.question[: questions.QUOTED_LIMIT]}\n[… 999707 more characters, see question 7]"
+    assert questions.answered_text(long) == f"bob answered your question 7.\n{cut}\nAnswer: b"
+    for text in (questions.expired_text(long), questions.cancelled_text(long, "bob left the hive")):
+        assert text.endswith(cut)
