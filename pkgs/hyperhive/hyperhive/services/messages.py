@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.messages import (
@@ -47,6 +48,9 @@ from hyperhive.store.messages import Lease
 from hyperhive.store.questions import Closing
 from hyperhive.store.transaction import Transaction
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 #: Most messages of one page of history or of the operator's inbox, and most characters of their bodies.
 PAGE_LIMIT = 500
 PAGE_CHARACTERS = 512 * 1024
@@ -75,6 +79,19 @@ class Messages:
     def rules(self) -> Rules:
         return Rules(self._agents.roster, self._config.loop_breaker)
 
+    def ruled(
+        self, fn: Callable[Concatenate[Transaction, Rules, P], T]
+    ) -> Callable[Concatenate[Transaction, P], T]:
+        """`fn` with the rules of the time at which its transaction runs.
+
+        Between the call and its turn agents may have come and gone.
+        """
+
+        def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return fn(tx, self.rules, *args, **kwargs)
+
+        return run
+
     async def start(self) -> dict[str, int]:
         """Take the queues over from the store; returns how many messages are queued, by recipient."""
         depths = await self._db.read(store.all_pending)
@@ -93,14 +110,14 @@ class Messages:
         """Commit one message for every recipient.
 
         Raises:
+            NotFoundError: The sender has left.
             InvalidRequestError: To oneself or `system`, `*` with nobody in reach, or a wrong `in_reply_to`.
             UnknownRecipientError: Nobody is called that.
             RecipientDeniedError: The allow-list does not permit it.
             LoopBrokenError: The loop breaker stopped it; of a broadcast nothing was sent then.
             ConflictError: The idempotency key belongs to another call.
         """
-        self._require(sender)
-        outcome = await self._db.commit(send, self.rules, sender, request)
+        outcome = await self._db.commit(self.ruled(send), sender, request)
         if isinstance(outcome, HyperhiveError):
             raise outcome
         return SendResult(messages=outcome)
@@ -147,7 +164,7 @@ class Messages:
         `failed` is what the turn failed with, if its messages may be the reason; one that failed too many
         turns alone is parked.
         """
-        return _ids(await self._db.commit(_requeue, self._agents.roster, agent, turn, failed))
+        return _ids(await self._db.commit(self.ruled(_requeue), agent, turn, failed))
 
     async def retry(self, message_id: int) -> Message:
         """Queue a parked message again; a `NotFoundError`, or a `ConflictError` when it is not parked."""
@@ -155,7 +172,7 @@ class Messages:
 
     async def drop(self, message_id: int) -> Message:
         """Finish a parked message undelivered and tell its sender; errors as in `retry`."""
-        return await self._db.commit(_drop, self._agents.roster, message_id)
+        return await self._db.commit(self.ruled(_drop), message_id)
 
     async def hold(self, agent: str, turns: Sequence[str]) -> None:
         """Give the turns' leases a full term, also those that have lapsed if nobody else took the mail."""
@@ -319,16 +336,14 @@ def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> l
     return acked
 
 
-def _requeue(
-    tx: Transaction, roster: Roster, agent: str, turn: str, failed: str | None
-) -> list[MessageHeader]:
+def _requeue(tx: Transaction, rules: Rules, agent: str, turn: str, failed: str | None) -> list[MessageHeader]:
     store.resume(tx, agent, [turn], tx.now)
     parked: Sequence[Message] = []
     if failed is not None:
         store.count_failure(tx, agent, turn, failed)
         parked = store.park(tx, agent, turn)
     for message in parked:
-        _tell_sender(tx, roster, message, MessageKind.NOTICE, parked_text(message))
+        _tell_sender(tx, rules, message, MessageKind.NOTICE, parked_text(message))
         tx.events.append(Notice("warning", parked_notice(message)))
     return [*parked, *store.requeue(tx, agent, turn)]
 
@@ -338,25 +353,25 @@ def _retry(tx: Transaction, message_id: int) -> Message:
     return store.retry(tx, message_id)
 
 
-def _drop(tx: Transaction, roster: Roster, message_id: int) -> Message:
+def _drop(tx: Transaction, rules: Rules, message_id: int) -> Message:
     check_parked(store.header(tx.connection, message_id), message_id)
     message = store.drop(tx, message_id)
     carried = None
     if message.kind is MessageKind.QUESTION_ASKED and message.question is not None:
         carried = questions.get(tx.connection, message.question)
     if carried is None or carried.state is not QuestionState.OPEN:
-        _tell_sender(tx, roster, message, MessageKind.UNDELIVERABLE, dropped_text(message))
+        _tell_sender(tx, rules, message, MessageKind.UNDELIVERABLE, dropped_text(message))
         return message
     # Nobody will read the question any more.
     closed = questions.close(tx, carried.id, Closing(QuestionState.CANCELLED, OPERATOR, tx.now))
     text = cancelled_text(closed, dropped_text(message).rstrip("."))
-    _tell_sender(tx, roster, message, MessageKind.QUESTION_CANCELLED, text, question=closed.id)
+    _tell_sender(tx, rules, message, MessageKind.QUESTION_CANCELLED, text, question=closed.id)
     return message
 
 
 def _tell_sender(
     tx: Transaction,
-    roster: Roster,
+    rules: Rules,
     message: MessageHeader,
     kind: MessageKind,
     text: str,
@@ -364,7 +379,7 @@ def _tell_sender(
     question: int | None = None,
 ) -> None:
     """The operator sees on the page what becomes of parked mail, also of his own."""
-    if message.sender != OPERATOR and roster.knows(message.sender):
+    if message.sender != OPERATOR and rules.roster.knows(message.sender):
         store.post(tx, message.sender, kind, text, question=question, in_reply_to=message.id)
 
 

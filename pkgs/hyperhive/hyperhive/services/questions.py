@@ -12,11 +12,11 @@ from hyperhive.domain.questions import (
     check_sees,
     expired_text,
 )
-from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError, NotFoundError
+from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, SYSTEM, MessageKind
 from hyperhive.protocol.questions import AskRequest, Question, QuestionState
 from hyperhive.services.messages import Messages
-from hyperhive.services.sending import Rules, fingerprint, refuse
+from hyperhive.services.sending import Rules, check_sender, fingerprint, refuse
 from hyperhive.store import idempotency, messages
 from hyperhive.store import questions as store
 from hyperhive.store.database import Database
@@ -40,10 +40,7 @@ class Questions:
 
         Errors as in `Messages.send`, but `*` is refused; a `ConflictError` also when too many are open.
         """
-        rules = self._messages.rules
-        if not rules.roster.knows(asker):
-            raise NotFoundError(f"there is no agent {asker!r}")
-        outcome = await self._db.commit(_ask, rules, asker, request)
+        outcome = await self._db.commit(self._messages.ruled(_ask), asker, request)
         if isinstance(outcome, HyperhiveError):
             raise outcome
         return outcome
@@ -54,11 +51,11 @@ class Questions:
         A `NotFoundError` when it is none of the caller's business, a `ForbiddenError` for its asker, a
         `ConflictError` when it is closed.
         """
-        return await self._db.commit(_answer, self._messages.rules, question_id, by, text)
+        return await self._db.commit(self._messages.ruled(_answer), question_id, by, text)
 
     async def cancel(self, question_id: int, by: str) -> Question:
         """Without an answer; errors as in `answer`, but for the asker."""
-        return await self._db.commit(_cancel, self._messages.rules, question_id, by)
+        return await self._db.commit(self._messages.ruled(_cancel), question_id, by)
 
     async def get(self, question_id: int) -> Question:
         """A `NotFoundError` when there is none of that id."""
@@ -81,10 +78,11 @@ class Questions:
         await self._db.commit(store.postpone, seconds)
 
     async def sweep(self) -> None:
-        await self._db.commit(_expire, self._messages.rules)
+        await self._db.commit(self._messages.ruled(_expire))
 
 
 def _ask(tx: Transaction, rules: Rules, asker: str, request: AskRequest) -> Question | HyperhiveError:
+    check_sender(rules, asker)
     connection, key = tx.connection, request.idempotency_key
     call = fingerprint(
         "ask", request.to, request.question, request.options, request.multi, request.ttl_seconds

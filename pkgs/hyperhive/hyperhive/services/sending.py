@@ -18,7 +18,7 @@ from hyperhive.domain.loops import (
 )
 from hyperhive.domain.messages import REFUSED_PER_MINUTE, refused_body
 from hyperhive.domain.recipients import RECIPIENT_DENIED, Roster
-from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError
+from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError, NotFoundError
 from hyperhive.protocol.bus import Notice, RefusalUnstored
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, MessageHeader, MessageKind, SendRequest
 from hyperhive.store import idempotency, loops
@@ -29,7 +29,7 @@ from hyperhive.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class Rules:
-    """What a transaction decides with."""
+    """What a transaction decides with, as it is when the transaction runs."""
 
     roster: Roster
     limits: LoopBreakerConfig
@@ -45,9 +45,10 @@ def send(
 ) -> list[MessageHeader] | HyperhiveError:
     """Store one message for every recipient, or the refusal, which the caller raises after the commit.
 
-    Raises what makes no sense: `InvalidRequestError`, `UnknownRecipientError`, and a `ConflictError` when the
-    idempotency key belongs to another call.
+    Raises what makes no sense: `NotFoundError` of a sender that has left, `InvalidRequestError`,
+    `UnknownRecipientError`, and a `ConflictError` when the idempotency key belongs to another call.
     """
+    check_sender(rules, sender)
     connection, key = tx.connection, request.idempotency_key
     call = fingerprint("send", request.to, request.body, request.in_reply_to) if key is not None else ""
     known = idempotency.find(connection, sender, key, call)
@@ -75,6 +76,12 @@ def send(
     sent = [first, *(store.insert(tx, new, like=first.id) for new in news[1:])]
     idempotency.keep(tx, sender, key, call, [message.id for message in sent])
     return [*sent]
+
+
+def check_sender(rules: Rules, name: str) -> None:
+    """A `NotFoundError` when it has left: its allow-list went with it."""
+    if not rules.roster.knows(name):
+        raise NotFoundError(f"there is no agent {name!r}")
 
 
 def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | None:

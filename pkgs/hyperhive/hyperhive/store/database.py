@@ -9,13 +9,15 @@ import os
 import sqlite3
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Self, TypeVar, TypeVarTuple, Unpack
 
 from hyperhive.errors import StoreError
 from hyperhive.protocol.bus import Event
@@ -32,6 +34,12 @@ Ts = TypeVarTuple("Ts")
 READERS: Final = 2
 #: Most jobs in one commit.
 GROUP_LIMIT: Final = 256
+#: Most jobs of one owner in one commit, and bytes of text after which its further jobs wait for the next one.
+OWNER_JOBS: Final = 32
+OWNER_BYTES: Final = 1024 * 1024
+
+#: On whose behalf transactions are asked for, an agent's name; empty for operator and system.
+OWNER: ContextVar[str] = ContextVar("owner", default="")
 
 #: WAL lets readers go on beside the writer; FULL makes every commit survive a power cut.
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
@@ -88,7 +96,8 @@ class Database:
         """Run `fn(transaction, ...)` on the writer thread; returns once it is on the disk and published.
 
         Its exception undoes its own writes only and is raised here; a `StoreError` says that the disk
-        refused and nothing of it was written.
+        refused and nothing of it was written. Transactions of one `OWNER` run in the order in which they were
+        asked for, and take turns with those of others.
         """
         return await self.submit(fn, *args, **kwargs)
 
@@ -100,13 +109,13 @@ class Database:
             raise StoreError(f"{self._path} is closed")
         now = self._clock()
 
-        def run(connection: sqlite3.Connection) -> tuple[T, Sequence[Event]]:
+        def run(connection: sqlite3.Connection) -> Result:
             transaction = Transaction(connection, now)
             value = fn(transaction, *args, **kwargs)
             # First, so that whoever is told of a message knows how many wait.
             transaction.events[:0] = messages.queues(transaction)
             self._record(transaction)
-            return value, transaction.events
+            return Result(value, transaction.events, transaction.text_bytes)
 
         return self._writer.submit(run)
 
@@ -180,21 +189,95 @@ def _check(connection: sqlite3.Connection) -> None:
         raise StoreError(f"it is damaged: {verdict}")
 
 
-#: A job's value, and what it changed.
-_Result = tuple[Any, Sequence[Event]]
+class Result(NamedTuple):
+    """What a job gave back, what it changed, and how much text it wrote or read."""
+
+    value: Any
+    events: Sequence[Event] = ()
+    text_bytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    run: Callable[[sqlite3.Connection], _Result]
+    run: Callable[[sqlite3.Connection], Result]
     future: asyncio.Future[Any]
+    owner: str
 
 
-_Outcome = tuple[_Job, _Result | BaseException]
+_Outcome = tuple[_Job, Result | BaseException]
+
+
+@dataclass
+class _Group:
+    """The jobs of one commit."""
+
+    jobs: list[_Job] = field(default_factory=list)
+    _counts: Counter[str] = field(default_factory=Counter)
+    _bytes: Counter[str] = field(default_factory=Counter)
+
+    def has_room(self, owner: str) -> bool:
+        return (
+            len(self.jobs) < GROUP_LIMIT
+            and self._counts[owner] < OWNER_JOBS
+            and self._bytes[owner] < OWNER_BYTES
+        )
+
+    def add(self, job: _Job) -> None:
+        self.jobs.append(job)
+        self._counts[job.owner] += 1
+
+    def count_text(self, owner: str, size: int) -> None:
+        self._bytes[owner] += size
+
+
+class _Queue:
+    """Jobs that wait: each owner's in their order, the owners in turns."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        #: By owner, never empty; whose turn is next comes first.
+        self._waiting: dict[str, deque[_Job]] = {}
+        self._closed = False
+
+    def put(self, job: _Job) -> None:
+        with self._changed:
+            self._waiting.setdefault(job.owner, deque()).append(job)
+            self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def take_first(self, group: _Group) -> bool:
+        """Wait for a job and move it into the group; False once the queue is closed and empty."""
+        with self._changed:
+            while not self._take(group):
+                if self._closed:
+                    return False
+                self._changed.wait()
+            return True
+
+    def take(self, group: _Group) -> bool:
+        """Move the next job that has room into the group, if there is one."""
+        with self._changed:
+            return self._take(group)
+
+    def _take(self, group: _Group) -> bool:
+        for owner in [owner for owner in self._waiting if group.has_room(owner)]:
+            jobs = self._waiting.pop(owner)
+            while jobs and jobs[0].future.cancelled():
+                jobs.popleft()
+            if jobs:
+                group.add(jobs.popleft())
+                if jobs:
+                    self._waiting[owner] = jobs
+                return True
+        return False
 
 
 class Writer:
-    """Runs jobs on its own thread, in the order of `submit`, and settles them after the commit.
+    """Runs jobs on its own thread, each owner's in the order of `submit`, and settles them after the commit.
 
     Nobody else uses `connection`, in autocommit mode, while the writer lives. Events are published and
     futures resolved on `loop`.
@@ -209,58 +292,49 @@ class Writer:
         self._connection = connection
         self._loop = loop
         self._publish = publish
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue = _Queue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, run: Callable[[sqlite3.Connection], tuple[T, Sequence[Event]]]) -> asyncio.Future[T]:
+    def submit(self, run: Callable[[sqlite3.Connection], Result]) -> asyncio.Future[Any]:
         """As `Database.submit`."""
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(run, future))
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._queue.put(_Job(run, future, OWNER.get()))
         return future
 
     def stop(self) -> None:
         """Finish what is queued and end the thread; blocks."""
-        self._jobs.put(None)
+        self._queue.close()
         self._thread.join()
 
     def _work(self) -> None:
-        while group := self._next_group():
+        while self._queue.take_first(group := _Group()):
             outcomes = self._commit(group)
             # The loop may be gone when the process is torn down; the commits stand all the same.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._settle, outcomes)
 
-    def _next_group(self) -> list[_Job]:
-        """What waits, up to `GROUP_LIMIT`; waits for a first job, and is empty to stop."""
-        group: list[_Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            if not job.future.cancelled():
-                group.append(job)
-            if len(group) == GROUP_LIMIT:
-                break
-            try:
-                job = self._jobs.get_nowait() if group else self._jobs.get()
-            except Empty:
-                break
-        else:
-            if group:
-                self._jobs.put(None)
-        return group
-
-    def _commit(self, group: Sequence[_Job]) -> list[_Outcome]:
+    def _commit(self, group: _Group) -> list[_Outcome]:
+        """The group's first job, and with it all that waits and has room."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            outcomes = [self._run(job) for job in group]
+            outcomes = [self._run_next(group)]
+            while self._queue.take(group):
+                outcomes.append(self._run_next(group))
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            log.exception("the store refused a commit of %d jobs", len(group))
+            log.exception("the store refused a commit of %d jobs", len(group.jobs))
             failure = _store_error(error)
-            return [(job, failure) for job in group]
+            return [(job, failure) for job in group.jobs]
         return outcomes
+
+    def _run_next(self, group: _Group) -> _Outcome:
+        job, result = self._run(group.jobs[-1])
+        if isinstance(result, Result):
+            group.count_text(job.owner, result.text_bytes)
+        return job, result
 
     def _run(self, job: _Job) -> _Outcome:
         """A job's failure undoes only its own writes; an `sqlite3.Error` means that all of them are lost."""
@@ -279,14 +353,13 @@ class Writer:
     def _settle(self, outcomes: Sequence[_Outcome]) -> None:
         """On the event loop."""
         for job, outcome in outcomes:
-            if not isinstance(outcome, BaseException):
-                value, events = outcome
+            if isinstance(outcome, Result):
                 try:
-                    self._publish(events)
+                    self._publish(outcome.events)
                 except Exception:  # whoever listens must not make this look like a lost commit
                     log.exception("publishing failed after a commit")
                 if not job.future.done():
-                    job.future.set_result(value)
+                    job.future.set_result(outcome.value)
             elif not job.future.done():
                 job.future.set_exception(outcome)
 

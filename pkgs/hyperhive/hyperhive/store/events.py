@@ -44,6 +44,8 @@ def turn_cost(event: NewEvent | AgentEvent) -> float:
 def append(tx: Transaction, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
     stored = []
     for event in events:
+        data = event.data.model_dump_json(exclude={"kind"})
+        tx.text_bytes += len(data)
         row = tx.connection.execute(
             "INSERT INTO events (agent, ts, kind, turn, data, cost_usd) VALUES (?, ?, ?, ?, ?, ?)"
             " RETURNING id",
@@ -52,7 +54,7 @@ def append(tx: Transaction, agent: str, events: Sequence[NewEvent]) -> list[Agen
                 event.ts,
                 event.kind,
                 event.turn,
-                event.data.model_dump_json(exclude={"kind"}),
+                data,
                 turn_cost(event),
             ),
         ).fetchone()

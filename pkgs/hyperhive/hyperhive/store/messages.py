@@ -119,6 +119,7 @@ def insert(tx: Transaction, new: NewMessage, *, like: int | None = None) -> Mess
             new.refused_rule,
         ),
     )
+    tx.text_bytes += size
     message = Message(body=new.body, **_fields(row))
     tx.events.append(MessageChanged(message, is_new=True))
     return message
@@ -192,7 +193,11 @@ def lease(tx: Transaction, call: Lease) -> list[Message]:
         call.expires_at,
         json.dumps(_next_batch(tx.connection, call)),
     )
-    return get_all(tx.connection, [one.id for one in leased]) if leased else []
+    if not leased:
+        return []
+    messages = get_all(tx.connection, [one.id for one in leased])
+    tx.text_bytes += sum(len(one.body) for one in messages)
+    return messages
 
 
 def _next_batch(connection: sqlite3.Connection, call: Lease) -> list[int]:

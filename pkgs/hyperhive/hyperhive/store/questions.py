@@ -30,6 +30,7 @@ class Closing:
 
 
 def insert(tx: Transaction, new: NewQuestion) -> Question:
+    tx.text_bytes += len(new.question)
     return _changed(
         tx,
         "INSERT INTO questions (asker, target, question, options, multi, asked_at, deadline_at, state)"
@@ -50,6 +51,7 @@ def get(connection: sqlite3.Connection, question_id: int) -> Question | None:
 
 
 def close(tx: Transaction, question_id: int, closing: Closing) -> Question:
+    tx.text_bytes += len(closing.answer or "")
     return _changed(
         tx,
         "UPDATE questions SET state = ?, closed_by = ?, closed_at = ?, answer = ?"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hyperhive.protocol.bus import Event
 
 
-@dataclass(frozen=True)
+@dataclass
 class Transaction:
     """Lives on the writer thread."""
 
@@ -15,3 +15,5 @@ class Transaction:
     now: float
     #: What it changed, in order; published after the commit, and not at all when it fails.
     events: list[Event] = field(default_factory=list)
+    #: How much text it wrote or read; one owner's large transactions do not fill a commit.
+    text_bytes: int = 0

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from hyperhive.errors import (
 from hyperhive.protocol.events import MessageFrame, NoticeFrame
 from hyperhive.protocol.messages import MessageKind, MessageState, SendRequest
 from hyperhive.protocol.questions import AskRequest
+from hyperhive.store.database import OWNER
 from tests.conftest import Clock
 from tests.services.conftest import Core, StartCore, taken
 
@@ -272,3 +274,26 @@ async def test_a_key_of_another_call_is_a_conflict(core: Core) -> None:
     with pytest.raises(ConflictError):
         await core.messages.send("alice", SendRequest(to="bob", body="ho", idempotency_key="k"))
     await core.messages.send("boss", SendRequest(to="bob", body="ho", idempotency_key="k"))
+
+
+async def test_what_waited_for_its_turn_while_agents_left_goes_by_who_is_there_then(
+    start_core: StartCore, hive_config: Callable[..., BrokerConfig]
+) -> None:
+    core = await start_core(
+        hive_config(agents={"alice": {"allowed_recipients": ["bob"]}, "bob": {}, "eve": {}})
+    )
+    disk = threading.Event()
+    busy = core.db.submit(lambda _: disk.wait(5))
+    waiting = []
+    for sender, to in (("alice", "bob"), ("eve", "alice"), ("bob", "eve")):
+        token = OWNER.set(sender)
+        waiting.append(asyncio.ensure_future(core.messages.send(sender, SendRequest(to=to, body="x"))))
+        OWNER.reset(token)
+    await asyncio.sleep(0)
+    leaving = asyncio.ensure_future(core.remove_agent("alice"))
+    await asyncio.sleep(0)
+    disk.set()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.gather(busy, leaving)
+
+    assert [getattr(one, "key", "sent") for one in outcomes] == ["not_found", "unknown_recipient", "sent"]

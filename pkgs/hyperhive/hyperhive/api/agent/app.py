@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
@@ -11,6 +12,7 @@ from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.security import unix_app
 from hyperhive.api.terminal import ViewerApi
 from hyperhive.services.composition import Services
+from hyperhive.store.database import OWNER
 from hyperhive.system.tasks import Tasks
 
 
@@ -29,8 +31,20 @@ def agent_app(
     `lease_seconds` without a hold.
     """
     app = unix_app(tasks, peer_allowed)
+    app.middlewares.append(_owned_by(agent))
     app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())
     app.add_routes(LifecycleApi(agent, services).routes())
     app.add_routes(LinkApi(agent, services, tasks, lease_seconds=lease_seconds).routes())
     app.add_routes(ViewerApi(agent, services.terminals).routes())
     return app
+
+
+def _owned_by(agent: str) -> Middleware:
+    """Let what a call stores wait for the agent's turn, and nobody for the agent's."""
+
+    @web.middleware
+    async def run(request: web.Request, handler: Handler) -> web.StreamResponse:
+        OWNER.set(agent)
+        return await handler(request)
+
+    return run

@@ -1,6 +1,7 @@
 """What an agent reads and writes over its socket: messages, leases, questions."""
 
 import asyncio
+import threading
 
 import pytest
 from aiohttp import ClientError, ClientTimeout
@@ -161,3 +162,22 @@ async def test_an_asker_takes_its_question_back(hive: RunningHive) -> None:
     assert await refusal(
         hive.browser, "POST", f"/api/questions/{question['id']}/answer", {"answer": "yes"}
     ) == (409, "conflict")
+
+
+async def test_a_flood_of_one_agent_waits_for_its_turns_and_the_others_do_not_wait_for_it(
+    hive: RunningHive,
+) -> None:
+    disk = threading.Event()
+    db = hive.broker.services.db
+    busy = db.submit(lambda _: disk.wait(10))
+    flood = [asyncio.ensure_future(hive.send("alice", "boss", f"{number}")) for number in range(50)]
+    async with asyncio.timeout(10):
+        while len(db._writer._queue._waiting.get("alice", ())) < 50:  # type: ignore[union-attr]
+            await asyncio.sleep(0.01)
+    other = asyncio.ensure_future(hive.send("bob", "boss", "hello"))
+    async with asyncio.timeout(10):
+        while "bob" not in db._writer._queue._waiting:  # type: ignore[union-attr]
+            await asyncio.sleep(0.01)
+    disk.set()
+    [[message], *_] = await asyncio.gather(other, *flood, busy)
+    assert message["id"] == 2
