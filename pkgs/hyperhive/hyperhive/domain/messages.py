@@ -1,8 +1,10 @@
 """Messages: sizes of what is kept of refusals, and the texts of returned and parked mail."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from hyperhive.domain.timing import Backoff
 from hyperhive.errors import ConflictError, NotFoundError
 from hyperhive.protocol.messages import MessageHeader, MessageState
 
@@ -14,6 +16,23 @@ REFUSED_BODY_LIMIT: Final = 2000
 NO_REASON: Final = "no reason was given."
 #: Most ids that a sentence lists.
 _LISTED: Final = 20
+#: From so many times in a row on an agent that gives its mail back gets none for a while.
+_GIVEN_BACK: Final = 3
+
+
+@dataclass
+class Rest:
+    """How long an agent gets no mail because it gives back what it gets; times in seconds of one clock."""
+
+    until: float = 0.0
+    _times: int = 0
+    _pauses: Backoff = field(default_factory=lambda: Backoff(1, 60))
+
+    def gave_back(self, now: float) -> None:
+        """Once more, without having finished anything since the last time."""
+        self._times += 1
+        if self._times >= _GIVEN_BACK:
+            self.until = now + self._pauses.next()
 
 
 def refused_body(body: str) -> str:

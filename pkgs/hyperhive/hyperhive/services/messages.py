@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.messages import (
+    Rest,
     check_parked,
     dropped_text,
     left_text,
@@ -71,6 +72,7 @@ class Messages:
         self._purged_at = clock()
         self._pending: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._rests: dict[str, Rest] = {}
         self._unstored: Counter[str] = Counter()
         bus.subscribe(QueueChanged, self._queue_changed)
         bus.subscribe(RefusalUnstored, lambda refusal: self._unstored.update([refusal.sender]))
@@ -125,20 +127,29 @@ class Messages:
     async def lease(self, agent: str, request: LeaseRequest) -> LeaseResult:
         """Hand out the oldest queued messages, waiting for a first one if asked to.
 
-        Cancelling the call leases nothing. A `NotFoundError` says that the agent is not, or no longer, there.
+        There are none for an agent that gave its mail back again and again, until it has rested. Cancelling
+        the call leases nothing. A `NotFoundError` says that the agent is not, or no longer, there.
         """
-        deadline = asyncio.get_running_loop().time() + request.wait_seconds
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + request.wait_seconds
         while True:
             self._require(agent)
             with self._next_change(agent) as changed:
-                messages = await self._lease_now(agent, request) if self.pending(agent) else []
-                if not messages and asyncio.get_running_loop().time() < deadline:
+                rested_at = self._rested_at(agent)
+                rests = clock() < rested_at
+                messages = await self._lease_now(agent, request) if self.pending(agent) and not rests else []
+                if not messages and clock() < deadline:
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout_at(deadline):
+                        async with asyncio.timeout_at(min(deadline, rested_at) if rests else deadline):
                             await changed
                     continue
-            alone = any(message.failures >= store.SUSPECT_FAILURES for message in messages)
-            return LeaseResult(messages=messages, pending=0 if alone else self.pending(agent))
+            none_now = rests or any(message.failures >= store.SUSPECT_FAILURES for message in messages)
+            return LeaseResult(messages=messages, pending=0 if none_now else self.pending(agent))
+
+    def let_go_on(self, agent: str) -> None:
+        """The operator saw to it: it need not rest, and what it gave back is forgotten."""
+        if self._rests.pop(agent, None):
+            self._wake(agent)
 
     async def _lease_now(self, agent: str, request: LeaseRequest) -> list[Message]:
         handed: list[int] = []
@@ -156,7 +167,12 @@ class Messages:
 
         It comes in time as long as no other turn has taken them, whatever became of the lease.
         """
-        return _ids(await self._db.commit(_ack, agent, turn, ids))
+        acked, given_back = await self._db.commit(_ack, agent, turn, ids)
+        if acked:
+            self._rests.pop(agent, None)
+        elif given_back:
+            self._gave_back(agent)
+        return _ids(acked)
 
     async def requeue(self, agent: str, turn: str, failed: str | None = None) -> AckResult:
         """Put back what is leased to the turn, before everything that came later.
@@ -164,11 +180,17 @@ class Messages:
         `failed` is what the turn failed with, if its messages may be the reason; one that failed too many
         turns alone is parked.
         """
-        return _ids(await self._db.commit(self.ruled(_requeue), agent, turn, failed))
+        given_back = await self._db.commit(self.ruled(_requeue), agent, turn, failed)
+        # What turns fail with is parked after a few times, so that needs no rest.
+        if given_back and failed is None:
+            self._gave_back(agent)
+        return _ids(given_back)
 
     async def retry(self, message_id: int) -> Message:
         """Queue a parked message again; a `NotFoundError`, or a `ConflictError` when it is not parked."""
-        return await self._db.commit(_retry, message_id)
+        message = await self._db.commit(_retry, message_id)
+        self.let_go_on(message.recipient)
+        return message
 
     async def drop(self, message_id: int) -> Message:
         """Finish a parked message undelivered and tell its sender; errors as in `retry`."""
@@ -180,7 +202,10 @@ class Messages:
 
     async def keep_only(self, agent: str, turns: Sequence[str]) -> AckResult:
         """Put back what is leased to the agent for any other turn; the listed ones get a full term."""
-        return _ids(await self._db.commit(_keep_only, agent, turns, self._lease_end()))
+        given_back = await self._db.commit(_keep_only, agent, turns, self._lease_end())
+        if given_back:
+            self._gave_back(agent)
+        return _ids(given_back)
 
     async def read(self, ids: Sequence[int]) -> AckResult:
         """By the operator; ids that are not in the inbox are passed over."""
@@ -242,6 +267,7 @@ class Messages:
 
     async def return_mail(self, name: str) -> None:
         """The agent left: return its mail to the senders, cancel its questions, tell the operator."""
+        self._rests.pop(name, None)
         await self._db.commit(_return_mail, self._agents.roster, name)
         self._wake(name)
 
@@ -252,6 +278,7 @@ class Messages:
     async def sweep(self) -> None:
         """Put back what was leased too long; once a minute forget what retention does not keep."""
         await self._db.commit(store.requeue_expired)
+        self._end_rests()
         now = self._clock()
         if 0 <= now - self._purged_at < _PURGE_EVERY:
             return
@@ -261,6 +288,23 @@ class Messages:
             self._bus.publish(Notice("warning", unstored_text(sender, count)))
         if self._config.retention.messages_days:
             await self._db.commit(_purge, now - self._config.retention.messages_days * DAY)
+
+    def _rested_at(self, agent: str) -> float:
+        """In the event loop's time."""
+        rest = self._rests.get(agent)
+        return 0.0 if rest is None else rest.until
+
+    def _gave_back(self, agent: str) -> None:
+        self._rests.setdefault(agent, Rest()).gave_back(asyncio.get_running_loop().time())
+
+    def _end_rests(self) -> None:
+        """Wake who asked for mail while it rested, and was told that there is none."""
+        now = asyncio.get_running_loop().time()
+        for agent, rest in self._rests.items():
+            if 0 < rest.until <= now:
+                rest.until = 0.0
+                depth = self.pending(agent)
+                self._bus.publish(QueueChanged(agent, depth, has_mail=depth > 0))
 
     def _lease_end(self) -> float:
         return self._clock() + self._config.delivery.lease_seconds
@@ -329,11 +373,11 @@ def _lease(tx: Transaction, call: Lease, handed: list[int]) -> list[Message]:
     return messages
 
 
-def _ack(tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None) -> list[MessageHeader]:
+def _ack(
+    tx: Transaction, agent: str, turn: str, ids: Sequence[int] | None
+) -> tuple[list[MessageHeader], list[MessageHeader]]:
     store.resume(tx, agent, [turn], tx.now)
-    acked = store.ack(tx, agent, turn, ids)
-    store.requeue(tx, agent, turn)
-    return acked
+    return store.ack(tx, agent, turn, ids), store.requeue(tx, agent, turn)
 
 
 def _requeue(tx: Transaction, rules: Rules, agent: str, turn: str, failed: str | None) -> list[MessageHeader]:

@@ -435,3 +435,49 @@ async def test_no_message_is_lost_or_overtaken_whatever_becomes_of_the_turns(
     await asyncio.wait_for(asyncio.gather(*map(trial.send, trial.sent), *map(trial.work, range(3))), 60)
 
     assert trial.done == trial.sent
+
+
+async def give_back(core: Core, agent: str, times: int) -> None:
+    for number in range(times):
+        assert await core.take(agent, f"back-{number}")
+        await core.messages.requeue(agent, f"back-{number}")
+
+
+async def test_who_gives_its_mail_back_three_times_in_a_row_rests_and_is_woken_then(core: Core) -> None:
+    await core.say("alice", "bob", "again")
+    link = PushedTo()
+    core.links.join("bob", link)
+    await give_back(core, "bob", 3)
+
+    assert await core.messages.lease("bob", LeaseRequest(turn="t1")) == LeaseResult(messages=[], pending=0)
+    await core.say("boss", "bob", "new")
+    assert await core.take("bob") == []
+    [message] = (await core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=5))).messages
+    assert (message.body, message.deliveries) == ("again", 4)
+    link.frames.clear()
+    await core.messages.sweep()
+    assert link.frames == [Wake(pending=1)]
+
+
+async def test_mail_that_is_acked_or_that_the_operator_sees_to_ends_the_rest(core: Core) -> None:
+    for number in range(6):
+        await core.say("alice", "bob", str(number))
+    await give_back(core, "bob", 2)
+    await core.take("bob")
+    await core.messages.ack("bob", "t1")
+    await give_back(core, "bob", 3)
+    assert await core.take("bob", "t2") == []
+    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t2", wait_seconds=60)))
+    await asyncio.sleep(0)
+    core.messages.let_go_on("bob")
+    async with asyncio.timeout(30):
+        assert [one.body for one in (await waiting).messages] == ["1"]
+
+
+async def test_turns_that_are_acked_without_any_of_their_mail_count_as_given_back(core: Core) -> None:
+    await core.say("alice", "bob")
+    for turn in ("t1", "t2", "t3"):
+        await core.messages.ack("bob", turn, [])
+        assert await core.take("bob", turn)
+        await core.messages.ack("bob", turn, [])
+    assert await core.take("bob", "t4") == []

@@ -48,6 +48,7 @@ async def test_a_failure_without_a_reason_in_the_mail_never_parks_it(core: Core)
     for turn in range(9):
         assert [one.id for one in await core.take("bob", f"t{turn}", 8)] == [sent.id]
         await core.messages.requeue("bob", f"t{turn}")
+        core.messages.let_go_on("bob")
 
     found = await core.messages.get(sent.id)
     assert (found.state, found.failures, found.error) == (MessageState.QUEUED, 0, None)

@@ -41,6 +41,7 @@ class AgentsApi:
         self._events = services.events
         self._lifecycle = services.lifecycle
         self._links = services.links
+        self._messages = services.messages
         self._models = services.models
         self._selftests = services.selftests
 
@@ -90,6 +91,7 @@ class AgentsApi:
             raise ConflictError(f"{name} is {view.status.state}, not working")
         if not self._links.push(name, Cancel()):
             raise ConflictError(f"{name} is not connected")
+        self._messages.let_go_on(name)
         return answer(view)
 
     async def model(self, request: web.Request) -> web.Response:
