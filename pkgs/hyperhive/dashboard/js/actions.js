@@ -17,11 +17,6 @@ async function longCall(call) {
 // Comes with the view of a log.
 const logStream = () => import("./net/log_stream.js");
 
-function randomKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /** How each list that pages asks for a page; `query` holds the cursor. */
 const pageOf = {
   flow: (api, { filter }, query) => api.get(withQuery("/api/messages", { ...query, limit: PAGE, ...filter })),
@@ -53,8 +48,7 @@ function pages(store, api) {
 
 function conversation(store, api) {
   return {
-    /** The key of one draft: sending it twice after a lost answer is sending it once. */
-    newKey: randomKey,
+    /** `key` is that of one draft: sending it twice after a lost answer is sending it once. */
     send: (to, body, inReplyTo, key) =>
       api.post("/api/messages", { to, body, in_reply_to: inReplyTo, idempotency_key: key }),
     /** Look for an unread message wherever it stands in the inbox, and say whether it is there. */

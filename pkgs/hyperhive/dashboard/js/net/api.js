@@ -70,3 +70,9 @@ export function withQuery(path, values) {
   const query = new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
   return given.length ? `${path}?${query}` : path;
 }
+
+/** A name that nobody else has; not randomUUID, which a page over plain HTTP does not have. */
+export function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -21,8 +21,9 @@ function reason({ code, reason: text }) {
 }
 
 /**
- * Opens `path` for the window of this name from the offset `have` on (null: from the beginning of what is kept). The promise only ever ends
- * by rejecting. `on` has a handler for every type of frame, `open({type, say, leave})`, and `output(offset, bytes)`.
+ * Opens `path` for the window of this name from the offset `have` on (null: from the beginning of what is kept).
+ * The promise only ever ends by rejecting. `on` has a handler for every type of frame, `open({type, say, leave})`,
+ * and `output(offset, bytes)`.
  */
 export function followTerminal(path, { have, window }, on, signal) {
   return new Promise((_, reject) => {

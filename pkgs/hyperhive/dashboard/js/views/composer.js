@@ -1,6 +1,7 @@
 // Where the operator writes: a recipient, a text, and what became of the last one.
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
 import { counted } from "../format.js";
+import { randomKey } from "../net/api.js";
 import { Hex } from "./agents.js";
 import { useActions, useDraft, useTask } from "./context.js";
 import { choiceId, Choices, isSubmit, Problem, stepped, TextArea } from "./controls.js";
@@ -134,7 +135,7 @@ export function Composer({
   }
 
   async function send(body) {
-    key.current ??= actions.newKey();
+    key.current ??= randomKey();
     setLast(outcome(await actions.send(recipient, body, inReplyTo, key.current)));
     key.current = null;
   }

@@ -1,5 +1,4 @@
 // Buttons, fields and lists that more than one view has.
-import { isComposing } from "../keys.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
 
 const ASKING_MS = 5000;
@@ -33,9 +32,9 @@ export function Problem({ text }) {
   return html`<p class="problem" role="alert">${text}</p>`;
 }
 
-/** Enter alone, and not the Enter that ends an input method's composition. */
+/** Enter alone; that of an input method gets nowhere. */
 export function isSubmit(event) {
-  return event.key === "Enter" && !event.shiftKey && !isComposing(event);
+  return event.key === "Enter" && !event.shiftKey;
 }
 
 export function TextArea({ value, onInput, ...rest }) {

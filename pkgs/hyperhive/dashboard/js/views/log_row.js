@@ -40,7 +40,6 @@ function TurnEnd({ it, row }) {
   `;
 }
 
-
 const ROWS = {
   turn_start: TurnHead,
   turn_end: TurnEnd,

@@ -2,6 +2,7 @@
 import { html, useEffect, useRef } from "../ui.js";
 import { byteSize } from "../format.js";
 import { createEmulator, themeOf } from "../emulator.js";
+import { randomKey } from "../net/api.js";
 import { keepConnected } from "../net/reconnect.js";
 import { EndedError, followTerminal } from "../net/terminal_socket.js";
 import { backlog, boundedSize, boundedTitle, inputFlow, outputFlow } from "../state/terminal.js";
@@ -50,11 +51,6 @@ function isLeaving({ key, ctrlKey, shiftKey }) {
 // Binary mouse reports: one byte for each character.
 const binary = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
-// Not randomUUID, which plain HTTP has not.
-function windowName() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
-}
-
 /**
  * Runs the terminal `id` in `host`. `find()` resolves to the agent's terminals, `report(change)` hears of
  * {terminals}, {viewer}, {link: "connecting" | "live" | "lost" | "gone"}, {dropped}, {refused} and {waiting, drop}.
@@ -72,7 +68,7 @@ function startScreen(host, { path, id, find, report, onRefused, leave, screenRea
   let titleTimer = null;
   // The keyboard is here before the first connection is: what is typed meanwhile goes with it.
   const input = inputFlow();
-  const window = windowName();
+  const window = randomKey();
   let isAttached = false;
   let wasAttached = false;
   let isCancelled = false;
