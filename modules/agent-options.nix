@@ -48,7 +48,6 @@ let
         example = [ "query" ];
       };
       callTimeoutSeconds = setting.McpServerConfig.call_timeout_seconds {
-        type = types.ints.between 1 86400;
         example = 1800;
       };
     };
