@@ -14,6 +14,7 @@ export const AGENT_STATES = {
   rate_limited: "rate limited",
   needs_login: "needs login",
   over_budget: "over budget",
+  silent: "no answer",
   failed: "failed",
 };
 
@@ -28,6 +29,7 @@ const NO_DETAIL = {
   rate_limited: "waits for the limit to end",
   needs_login: "log in through the agent's terminal",
   over_budget: "its budget of the day is used up",
+  silent: "its model says nothing",
   failed: "no reason was given",
 };
 
@@ -92,6 +94,7 @@ const NEEDS = {
   unread: ({ count }) => [`${count} unread`, count === 1 ? "message" : "messages"],
   parked: ({ count }) => [`${count} parked`, count === 1 ? "message" : "messages"],
   failed: (need) => [who(need), "failed"],
+  silent: (need) => [who(need), need.count === 1 ? "gets no answer" : "get no answer"],
   needs_login: (need) => [who(need), need.count === 1 ? "needs login" : "need login"],
   rate_limited: (need) => [who(need), need.count === 1 ? "is rate limited" : "are rate limited"],
   over_budget: (need) => [who(need), need.count === 1 ? "is over budget" : "are over budget"],

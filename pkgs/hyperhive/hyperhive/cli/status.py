@@ -52,7 +52,7 @@ def _row(agent: dict[str, Any], now: float) -> tuple[str, ...]:
     return (
         agent["name"],
         agent["role"],
-        "waiting" if waiting else status["state"],
+        "waiting" if waiting else "silent" if status["silent"] else status["state"],
         one_line(status["model"], 30),
         f"{100 * used // most} %" if used is not None and most else "-",
         str(agent["inbox_depth"]),

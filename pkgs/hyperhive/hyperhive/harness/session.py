@@ -266,7 +266,8 @@ class Session:
             await asyncio.sleep(min(LOOK, limit / 10))
             silence.look(time.monotonic(), transcript.heard, busy=transcript.busy)
             if silence.seconds >= limit and not told:
-                after = f"after {2 * minutes} min the turn is interrupted and its mail comes again"
+                # Short enough for the column of `hyperhive status`.
+                after = f"interrupted after {2 * minutes}, mail comes again"
                 transcript.silent(f"no answer for {minutes} min: {after}")
             told = silence.seconds >= limit
         transcript.given_up(f"the model did not answer for {2 * minutes} min")

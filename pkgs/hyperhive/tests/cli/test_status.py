@@ -41,3 +41,11 @@ def test_mcp_servers_that_need_a_look_have_a_line_each() -> None:
         "MCP server gone of ada: cannot be started: gone: No such file or directory in PATH",
         "  hyperhive restart ada, once it is mended",
     ]
+
+
+def test_an_agent_whose_model_says_nothing_is_silent_with_all_that_is_to_say(broker: Running) -> None:
+    agent = broker.admin.get("/api/state")["agents"][0]
+    detail = "no answer for 10 min: interrupted after 20, mail comes again"
+    agent["status"] |= {"state": "working", "silent": True, "detail": detail}
+    row = status._row(agent, 0.0)
+    assert (row[2], row[-1]) == ("silent", detail)

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hiveReducer, initial } from "../../dashboard/js/state/hive.js";
+import { doing } from "../../dashboard/js/state/agents.js";
 import { activity, needs } from "../../dashboard/js/state/needs.js";
-import { agentDetail, needLabel, refusal } from "../../dashboard/js/labels.js";
+import { agentDetail, needLabel, refusal, stateLabel } from "../../dashboard/js/labels.js";
 import { agent, message, question, range, snapshot } from "./samples.mjs";
 
 const loaded = (fields) => hiveReducer(initial, { type: "snapshot", snapshot: snapshot(fields) });
@@ -17,6 +18,17 @@ test("a hive that goes by itself needs nothing", () => {
   });
   assert.deepEqual(needs(state), []);
   assert.deepEqual(activity(state), { total: 4, working: 1 });
+});
+
+test("an agent whose model says nothing needs the operator, though it works", () => {
+  const silent = (name) => {
+    const working = agent(name, "working");
+    return { ...working, status: { ...working.status, silent: true, detail: "no answer for 10 min" } };
+  };
+  assert.deepEqual(line({ agents: [silent("a"), agent("b", "working")] }), ["a gets no answer"]);
+  assert.deepEqual(line({ agents: [silent("a"), silent("b")] }), ["2 agents get no answer"]);
+  const now = doing(silent("a"));
+  assert.deepEqual([stateLabel(now), agentDetail(now, 0)], ["no answer", "no answer for 10 min"]);
 });
 
 test("questions, unread mail and every kind of stuck agent are named, one or many", () => {

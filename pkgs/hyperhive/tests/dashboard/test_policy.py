@@ -151,3 +151,24 @@ async def test_hostile_models_servers_tools_and_reasons_stay_text(
     await expect(page.locator(".panel .composer [role=alert]")).to_contain_text("There is no /<img")
     await assert_whole(page)
     await link.close()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_an_agent_whose_model_says_nothing_is_no_quiet_one(
+    start_hive: Callable[..., Any], open_page: Callable[..., Any], width: int
+) -> None:
+    hive: RunningHive = await start_hive(agents={"alice": {}})
+    page: Page = await open_page(hive, viewport={"width": width, "height": 740})
+    link = await hive.agents["alice"].link()
+    said = "no answer for 10 min: interrupted after 20, mail comes again"
+    await link.send_json(report(status("working", said, turn="t", silent=True)))
+    await expect(page.locator(".needs")).to_have_text("alice gets no answer")
+    await page.goto(f"{hive.url}/#/agent/alice")
+    await expect(page.locator(".panel .state")).to_have_text("no answer")
+    detail = page.locator(".panel .detail")
+    await expect(detail).to_have_text(said)
+    assert await detail.evaluate("box => box.scrollHeight <= box.clientHeight"), "all of it is seen"
+    await expect(page.get_by_role("button", name="Cancel turn")).to_be_visible()
+    await link.send_json(report(status("working", turn="t")))
+    await expect(page.locator(".needs")).to_contain_text("Nothing needs you.")
+    await link.close()

@@ -16,7 +16,7 @@ from tests.harness.conftest import MakeHive, SmallHive
 
 #: Seconds of a minute in these tests.
 MINUTE = 3.0
-QUIET = "no answer for 1 min: after 2 min the turn is interrupted and its mail comes again"
+QUIET = "no answer for 1 min: interrupted after 2, mail comes again"
 
 
 @pytest.fixture(autouse=True)

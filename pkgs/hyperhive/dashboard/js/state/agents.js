@@ -4,7 +4,10 @@
 export const noAgents = [];
 
 /** States in which an agent goes on only when the operator does something, or when a time has come. */
-export const STUCK = new Set(["failed", "needs_login", "rate_limited", "over_budget"]);
+export const STUCK = new Set(["failed", "silent", "needs_login", "rate_limited", "over_budget"]);
+
+/** The broker's state of an agent, or `silent` for one that works for a model which does not answer. */
+export const stateOf = ({ status }) => (status.silent ? "silent" : status.state);
 
 export function agentNamed(agents, name) {
   return agents.find((agent) => agent.name === name);
@@ -12,11 +15,12 @@ export function agentNamed(agents, name) {
 
 /**
  * What an agent does, as far as anybody knows: {state, since, detail, until, tool, others, on, question}.
- * `state` is the broker's, or `waiting` for an agent that rests until somebody answers its `question`; `on`
+ * `state` is that of `stateOf`, or `waiting` for an agent that rests until somebody answers its `question`; `on`
  * is who that is. `tool` runs since `since`, `others` calls run beside it.
  */
 export function doing({ status, waiting, since }) {
-  const { state, detail, until, tool } = status;
+  const { detail, until, tool } = status;
+  const state = stateOf({ status });
   const nothing = { detail, until, tool: null, others: 0, on: null, question: null };
   if (waiting) {
     const { on, question } = waiting;

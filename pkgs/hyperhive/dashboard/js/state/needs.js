@@ -1,5 +1,5 @@
 // Decides what needs the operator: the one line on top of the page.
-import { STUCK } from "./agents.js";
+import { stateOf, STUCK } from "./agents.js";
 import { openForOperator } from "./questions.js";
 
 /** What waits for the operator, most pressing first: {kind, count, agents?}. */
@@ -12,7 +12,7 @@ export function needs(state) {
   const parked = state.parked.rows.length;
   if (parked) found.push({ kind: "parked", count: parked });
   for (const stuck of STUCK) {
-    const agents = state.agents.filter((agent) => agent.status.state === stuck).map((agent) => agent.name);
+    const agents = state.agents.filter((agent) => stateOf(agent) === stuck).map((agent) => agent.name);
     if (agents.length) found.push({ kind: stuck, count: agents.length, agents });
   }
   return found;
