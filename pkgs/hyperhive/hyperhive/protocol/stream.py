@@ -9,7 +9,8 @@ by the path that it has as server-sent events: `/messages/stream` and `/api/agen
 
 An id is the browser's choice, for one stream. Items are those of the stream's `data:`; what happens after
 `Opened` is in them. Nothing is sent twice: who was away opens the stream first and then asks for what was
-missed, by the frame's `seq` or the event's `id`.
+missed, by the frame's `seq` or the event's `id`. So does who takes too little of what comes: the stream that
+holds most of it ends then, as one of server-sent events does with a last event `ended`.
 """
 
 from typing import Annotated, Final, Literal
@@ -67,6 +68,6 @@ class Beat(ApiModel):
     type: Literal["beat"] = "beat"
 
 
-def item(stream: StreamId, data: str) -> str:
+def item(stream: StreamId, data: bytes) -> bytes:
     """The frame that brings one item of a stream, whose JSON is `data`."""
-    return f'{{"type":"item","id":{stream},"data":{data}}}'
+    return b'{"type":"item","id":%d,"data":%b}' % (stream, data)

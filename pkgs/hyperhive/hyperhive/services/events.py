@@ -10,7 +10,7 @@ from hyperhive.domain.events import EventAllowance, dated, dropped_note
 from hyperhive.domain.timing import DAY
 from hyperhive.protocol.bus import EventStored
 from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent, Note
-from hyperhive.services.bus import Bus, Subscription
+from hyperhive.services.bus import Backlog, Bus, StreamItem, Subscription
 from hyperhive.store import events as store
 from hyperhive.store.database import Database
 from hyperhive.store.transaction import Transaction
@@ -39,7 +39,7 @@ class Events:
         self._clock = clock
         self._purged_at = clock()
         self._limiters: dict[str, _Limiter] = {}
-        self._watchers: dict[str, set[Subscription[AgentEvent]]] = {}
+        self._watchers: dict[str, set[Subscription]] = {}
         bus.subscribe(EventStored, self._stream)
 
     async def append(self, agent: str, events: Sequence[NewEvent]) -> list[AgentEvent]:
@@ -67,9 +67,9 @@ class Events:
         chosen = store.Slice(before=before, after=after, kinds=tuple(kinds))
         return await self._db.read(store.page, agent, chosen, max(1, min(limit, PAGE_LIMIT)))
 
-    def watch(self, agent: str) -> Subscription[AgentEvent]:
-        """Events of one agent, from entering the subscription on."""
-        return Subscription(self._watchers.setdefault(agent, set()))
+    def watch(self, agent: str, backlog: Backlog | None = None) -> Subscription:
+        """Events of one agent, from entering the subscription on; `backlog` as in `HiveView.watch`."""
+        return Subscription(self._watchers.setdefault(agent, set()), backlog)
 
     def remove(self, agent: str) -> None:
         """The log stays; whoever watches it reaches its end."""
@@ -85,8 +85,10 @@ class Events:
         await self._db.commit(store.purge, now - self._days * DAY, _PURGE_ROWS)
 
     def _stream(self, stored: EventStored) -> None:
-        for watcher in tuple(self._watchers.get(stored.event.agent, ())):
-            watcher.offer(stored.event)
+        if watchers := tuple(self._watchers.get(stored.event.agent, ())):
+            item = StreamItem(stored.event.id, "event", stored.event.model_dump_json().encode())
+            for watcher in watchers:
+                watcher.offer(item)
 
 
 def _append(tx: Transaction, agent: str, events: Sequence[NewEvent], limiter: _Limiter) -> list[AgentEvent]:

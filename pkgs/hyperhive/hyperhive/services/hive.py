@@ -16,7 +16,7 @@ from hyperhive.protocol.events import (
 )
 from hyperhive.protocol.messages import OPERATOR, MessageState
 from hyperhive.services.agents import Agents
-from hyperhive.services.bus import Bus, Subscription
+from hyperhive.services.bus import Backlog, Bus, StreamItem, Subscription
 from hyperhive.services.messages import Messages
 from hyperhive.services.questions import Questions
 
@@ -54,7 +54,7 @@ class HiveView:
         self._boot = boot
         self._version = version
         self._seq = int(clock() * 1000)
-        self._watchers: set[Subscription[HiveFrame]] = set()
+        self._watchers: set[Subscription] = set()
         bus.subscribe(MessageChanged, self._message_changed)
         bus.subscribe(QuestionChanged, self._question_changed)
         bus.subscribe(AgentChanged, self._agent_changed)
@@ -64,9 +64,9 @@ class HiveView:
     def seq(self) -> int:
         return self._seq
 
-    def watch(self) -> Subscription[HiveFrame]:
-        """From entering the subscription on."""
-        return Subscription(self._watchers)
+    def watch(self, backlog: Backlog | None = None) -> Subscription:
+        """Frames from entering the subscription on; `backlog` is that of the browser, if it has several."""
+        return Subscription(self._watchers, backlog)
 
     async def state(self) -> HiveState:
         """The snapshot. Its `seq` is read first: what happens meanwhile comes as a frame as well."""
@@ -112,5 +112,6 @@ class HiveView:
         self._seq += 1
         if self._watchers:
             frame = build(self._seq)
+            item = StreamItem(frame.seq, frame.kind, frame.model_dump_json().encode())
             for watcher in tuple(self._watchers):
-                watcher.offer(frame)
+                watcher.offer(item)

@@ -27,10 +27,10 @@ async def test_an_unknown_exception_is_an_internal_error_without_details(
 async def test_an_answer_that_fails_half_way_is_cut_instead_of_ending_well(
     hive: RunningHive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_frame: object) -> str:
-        raise ValueError("no such frame")
+    def broken(_item: object) -> bytes:
+        raise ValueError("no such item")
 
-    monkeypatch.setattr("hyperhive.api.operator.stream._hive_frame", broken)
+    monkeypatch.setattr("hyperhive.api.operator.stream._event", broken)
     async with hive.browser.get("/messages/stream") as stream:
         await stream.content.readuntil(b"\n\n")
         await hive.send("alice", "operator", "hello")

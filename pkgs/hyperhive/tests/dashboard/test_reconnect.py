@@ -268,3 +268,33 @@ async def all_notes(page: Page) -> list[str]:
         await page.evaluate("document.querySelector('.flow .scroll').scrollTop -= 500")
         await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return [found[number] for number in sorted(found)]
+
+
+async def test_a_page_that_fell_behind_loads_the_hive_and_the_log_again(
+    hive: RunningHive, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = await hive.agents["alice"].link()
+    await link.send_json(report(status("idle"), note("before").model_dump(mode="json")))
+    await page.locator("#agent-alice").click()
+    entries = page.locator(".log .entry .what")
+    await expect(entries).to_have_text(["before"])
+    loads: list[str] = []
+    page.on("request", lambda request: loads.append(request.url.removeprefix(hive.url)))
+
+    # Two items of a commit never fit together.
+    monkeypatch.setattr("hyperhive.services.bus.BACKLOG_BYTES", 64)
+    await hive.broker.services.events.append("alice", [note("first"), note("second")])
+    await hive.agents["alice"].send("bob", "not missed")
+    await expect(entries).to_have_text(["before", "first", "second"])
+    async with asyncio.timeout(10):
+        while "/api/state" not in loads:
+            await asyncio.sleep(0.01)
+    monkeypatch.undo()
+
+    await expect(page.locator(".link")).to_have_text("live")
+    await hive.broker.services.events.append("alice", [note("after")])
+    await expect(entries).to_have_text(["before", "first", "second", "after"])
+    await page.goto(f"{hive.url}/#/")
+    await expect(page.locator(".flow .message")).to_have_count(1)
+    await expect(page.locator(".flow .message")).to_contain_text("not missed")
+    await link.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from pydantic import TypeAdapter
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.passwords import hash_password
@@ -28,6 +29,7 @@ PASSWORD = "correct horse"
 #: Of the pushes that `start` makes: seconds, and where links lead.
 DELAY = 60
 BASE = "https://hive.example.org"
+_HIVE_FRAME: TypeAdapter[HiveFrame] = TypeAdapter(HiveFrame)
 PASSWORD_HASH = hash_password(PASSWORD, b"0123456789abcdef")
 
 
@@ -146,7 +148,7 @@ async def start(start_core: StartCore, hive_config: HiveConfig, server: NtfyServ
     return start_one
 
 
-async def taken(subscription: Subscription[HiveFrame]) -> list[HiveFrame]:
+async def taken(subscription: Subscription) -> list[HiveFrame]:
     """Every frame that is queued in the subscription, which ends."""
     subscription.close()
-    return [frame async for frame in subscription]
+    return [_HIVE_FRAME.validate_json(item.data) async for item in subscription]

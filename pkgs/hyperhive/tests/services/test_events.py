@@ -28,7 +28,7 @@ async def test_events_are_stored_streamed_and_paged_newest_first(core: Core, clo
         )
         await core.events.append("bob", [event(clock.now, text="other")])
         live.close()
-        streamed = [one async for one in live]
+        streamed = [AgentEvent.model_validate_json(one.data) async for one in live]
 
     newest = await core.events.page("alice", limit=2)
     oldest = await core.events.page("alice", before=newest.next_before)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from aiohttp import WSMessage, WSMsgType, web
 from pydantic import ValidationError
@@ -19,7 +19,6 @@ from hyperhive.errors import (
     UnavailableError,
 )
 from hyperhive.protocol.base import ProblemDetail
-from hyperhive.protocol.events import AgentEvent, HiveFrame
 from hyperhive.protocol.stream import (
     BEAT_SECONDS,
     CLOSE_LEFT,
@@ -33,7 +32,7 @@ from hyperhive.protocol.stream import (
     Opened,
     item,
 )
-from hyperhive.services.bus import Subscription
+from hyperhive.services.bus import Backlog, StreamItem, Subscription
 from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks
 
@@ -49,8 +48,6 @@ _AGENT_PATH: Final = re.compile("/api/agents/([^/]+)/stream")
 _HEARTBEAT_SECONDS: Final = 20.0
 _CLOSE_SECONDS: Final = 2.0
 _REASON_BYTES: Final = 123
-
-ItemT = TypeVar("ItemT")
 
 
 class StreamApi:
@@ -69,11 +66,11 @@ class StreamApi:
         ]
 
     async def hive(self, request: web.Request) -> web.StreamResponse:
-        return await self._send(request, self._services.hive.watch(), _hive_frame)
+        return await self._send(request, self._services.hive.watch())
 
     async def agent(self, request: web.Request) -> web.StreamResponse:
         name = self._services.agents.config(request.match_info["name"]).name
-        return await self._send(request, self._services.events.watch(name), _agent_frame)
+        return await self._send(request, self._services.events.watch(name))
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
         """Any number of streams over one connection, until the browser goes or the operator logs out."""
@@ -95,20 +92,15 @@ class StreamApi:
         await socket.close(code=CLOSE_LEFT, message=reason.encode()[:_REASON_BYTES])
         return socket
 
-    def _subscribe(self, path: str) -> Subscription[Any]:
+    def _subscribe(self, path: str, backlog: Backlog) -> Subscription:
         if path == _HIVE_PATH:
-            return self._services.hive.watch()
+            return self._services.hive.watch(backlog)
         agent = _AGENT_PATH.fullmatch(path)
         if agent is None:
             raise NotFoundError(f"there is no stream {path}")
-        return self._services.events.watch(self._services.agents.config(agent[1]).name)
+        return self._services.events.watch(self._services.agents.config(agent[1]).name, backlog)
 
-    async def _send(
-        self,
-        request: web.Request,
-        subscription: Subscription[ItemT],
-        encode: Callable[[ItemT], str],
-    ) -> web.StreamResponse:
+    async def _send(self, request: web.Request, subscription: Subscription) -> web.StreamResponse:
         session = self._gate.session(request) if self._gate else None
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         secure(response)
@@ -118,11 +110,14 @@ class StreamApi:
             try:
                 async with self._open_calls.hold(session):
                     await response.prepare(request)
-                    await _write(request, response, f"retry: {_RETRY_MILLISECONDS}\n\n")
-                    while (text := await _next(items, encode)) is not None:
+                    await _write(request, response, b"retry: %d\n\n" % _RETRY_MILLISECONDS)
+                    while (text := await _next(items)) is not None:
                         if self._ended(request):
                             break
                         await _write(request, response, text)
+                    if items.fell_behind:
+                        ended = _problem(_fell_behind()).model_dump_json().encode()
+                        await _write(request, response, b"event: ended\ndata: %b\n\n" % ended)
             except UnavailableError:
                 # Ended from outside; the browser connects again and learns why.
                 if not response.prepared:
@@ -145,7 +140,7 @@ class _Streams:
         self,
         request: web.Request,
         socket: web.WebSocketResponse,
-        subscribe: Callable[[str], Subscription[Any]],
+        subscribe: Callable[[str, Backlog], Subscription],
         ended: Callable[[], bool],
     ) -> None:
         self._request = request
@@ -154,6 +149,9 @@ class _Streams:
         self._ended = ended
         self._tasks = Tasks()
         self._open: dict[int, asyncio.Task[None]] = {}
+        self._backlog = Backlog()
+        # One frame at a time: what is written waits in the socket's buffer, which nobody else bounds.
+        self._turn = asyncio.Lock()
 
     async def serve(self) -> None:
         """Do what the browser asks until it goes; an `InvalidRequestError` for what it must not send."""
@@ -186,15 +184,16 @@ class _Streams:
                 raise TooManyRequestsError(
                     f"this browser has {STREAM_LIMIT} streams open, no more are possible: close some tabs"
                 )
-            async with self._subscribe(path) as items:
-                await self._say(Opened(id=stream).model_dump_json())
-                async for one in items:
-                    await self._say(item(stream, one.model_dump_json()))
-            raise UnavailableError("the stream has ended: the agent is gone, or the browser does not keep up")
+            async with self._subscribe(path, self._backlog) as items:
+                await self._say(Opened(id=stream))
+                while await items.waits():
+                    async with self._turn:
+                        if (one := items.take()) is not None:
+                            await self._write(item(stream, one.data))
+            raise _fell_behind() if items.fell_behind else UnavailableError("the agent has left the hive")
         except HyperhiveError as error:
             self._open.pop(stream, None)
-            problem = ProblemDetail(key=error.key, message=error.message)
-            await self._say(Ended(id=stream, status=error.status, error=problem).model_dump_json())
+            await self._say(Ended(id=stream, status=error.status, error=_problem(error)))
 
     async def _beat(self) -> None:
         while True:
@@ -202,25 +201,29 @@ class _Streams:
             if self._ended():
                 await self._socket.close(code=CLOSE_LEFT, message=b"the login has ended")
                 return
-            await self._say(Beat().model_dump_json())
+            await self._say(Beat())
 
-    async def _say(self, text: str) -> None:
-        await _in_time(self._request, self._socket.send_str(text))
+    async def _say(self, frame: Opened | Ended | Beat) -> None:
+        async with self._turn:
+            await self._write(frame.model_dump_json().encode())
+
+    async def _write(self, frame: bytes) -> None:
+        await _in_time(self._request, self._socket.send_frame(frame, WSMsgType.TEXT))
 
     def _check(self) -> None:
         if self._ended():
             raise UnauthorizedError("the login has ended")
 
 
-_HEARTBEAT: Final = ":\n\n"
+_HEARTBEAT: Final = b":\n\n"
 
 
-async def _next(items: Subscription[ItemT], encode: Callable[[ItemT], str]) -> str | None:
+async def _next(items: Subscription) -> bytes | None:
     """The next item, a comment when nothing happened for a while, None at the end."""
     wait = asyncio.timeout(HEARTBEAT_SECONDS)
     try:
         async with wait:
-            return encode(await anext(items))
+            return _event(await anext(items))
     except StopAsyncIteration:
         return None
     except TimeoutError:
@@ -229,8 +232,12 @@ async def _next(items: Subscription[ItemT], encode: Callable[[ItemT], str]) -> s
         return _HEARTBEAT
 
 
-async def _write(request: web.Request, response: web.StreamResponse, text: str) -> None:
-    await _in_time(request, response.write(text.encode()))
+def _event(item: StreamItem) -> bytes:
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (item.id, item.event.encode(), item.data)
+
+
+async def _write(request: web.Request, response: web.StreamResponse, text: bytes) -> None:
+    await _in_time(request, response.write(text))
 
 
 async def _in_time(request: web.Request, sending: Awaitable[None]) -> None:
@@ -247,9 +254,9 @@ async def _in_time(request: web.Request, sending: Awaitable[None]) -> None:
         raise ConnectionResetError("the browser does not keep up") from error
 
 
-def _hive_frame(frame: HiveFrame) -> str:
-    return f"id: {frame.seq}\nevent: {frame.kind}\ndata: {frame.model_dump_json()}\n\n"
+def _fell_behind() -> UnavailableError:
+    return UnavailableError("the browser does not keep up: load again what this stream goes on from")
 
 
-def _agent_frame(event: AgentEvent) -> str:
-    return f"id: {event.id}\nevent: event\ndata: {event.model_dump_json()}\n\n"
+def _problem(error: HyperhiveError) -> ProblemDetail:
+    return ProblemDetail(key=error.key, message=error.message)

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import AsyncIterator
+from socket import SO_RCVBUF, SOL_SOCKET
+from socket import socket as new_socket
 from typing import Any
 
 import aiohttp
@@ -12,6 +15,7 @@ from yarl import URL
 from hyperhive import __version__
 from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.stream import CLOSE_LEFT
+from hyperhive.services.bus import BACKLOG_BYTES, Subscription
 from tests.api.conftest import RunningHive, call, refusal
 
 
@@ -280,3 +284,111 @@ async def test_more_streams_than_a_login_may_have_are_refused_with_a_sentence(
         assert stream.status == 200
     for socket in (first, third):
         await socket.close()
+
+
+@contextlib.asynccontextmanager
+async def _raw(
+    hive: RunningHive, head: str
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection of the page that reads nothing by itself, after this request."""
+    host, _, port = hive.url.removeprefix("http://").partition(":")
+    [cookie] = hive.browser.cookie_jar
+    # Small, or the kernel takes most of what a page does not.
+    connection = new_socket()
+    connection.setsockopt(SOL_SOCKET, SO_RCVBUF, 16 * 1024)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=1024)
+    session = f"Origin: {hive.url}\r\nCookie: {cookie.key}={cookie.value}"
+    writer.write(f"{head}\r\nHost: {host}:{port}\r\n{session}\r\n\r\n".encode())
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+def _unsent(hive: RunningHive) -> int:
+    """Bytes that wait in the transports of all browsers."""
+    return sum(
+        connection.transport.get_write_buffer_size()
+        for listener in hive.broker._listeners
+        if (server := listener._runner.server) is not None
+        for connection in server.connections
+        if connection.transport is not None
+    )
+
+
+async def _outrun(hive: RunningHive, subscriptions: list[Subscription]) -> tuple[int, int]:
+    """Send until each of the subscriptions has ended; the most that waited in them, and behind them."""
+    waited = unsent = 0
+    async with asyncio.timeout(20):
+        while any(one in hive.broker.services.hive._watchers for one in subscriptions):
+            await hive.send("alice", "operator", "x" * 200_000)
+            waited = max(waited, *(one._backlog.bytes for one in subscriptions))
+            unsent = max(unsent, _unsent(hive))
+    return waited, unsent
+
+
+async def test_a_browser_that_reads_slowly_is_told_to_load_again_and_holds_nothing_then(
+    hive: RunningHive,
+) -> None:
+    async with _raw(hive, "GET /messages/stream HTTP/1.1") as (reader, _), asyncio.timeout(30):
+        await reader.readuntil(b"retry: 1000")
+        subscriptions = list(hive.broker.services.hive._watchers)
+        waited, unsent = await _outrun(hive, subscriptions)
+        assert BACKLOG_BYTES // 2 < waited <= BACKLOG_BYTES
+        assert unsent < 1024 * 1024
+        assert [one._backlog.bytes for one in subscriptions] == [0]
+        text = b""
+        while not text.endswith(b"0\r\n\r\n"):
+            text = text[-1024:] + await reader.read(65536)
+    assert b'event: ended\ndata: {"key":"unavailable","message":"the browser does not keep up' in text
+    async with hive.browser.get("/messages/stream") as stream:
+        [sent] = await hive.send("alice", "operator", "done")
+        event = await _event(stream)
+        while event["event"] != "message":
+            event = await _event(stream)
+    assert event["data"]["data"] == sent
+
+
+async def test_a_page_that_reads_its_socket_of_streams_slowly_holds_no_more_than_one_stream(
+    hive: RunningHive,
+) -> None:
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
+    head = f"GET /api/streams HTTP/1.1\r\n{upgrade}\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    async with _raw(hive, head) as (reader, writer), asyncio.timeout(30):
+        await reader.readuntil(b"\r\n\r\n")
+        for stream in range(1, 65):
+            await _say_open(writer, stream)
+            assert await _heard(reader) == {"type": "opened", "id": stream}
+        subscriptions = list(hive.broker.services.hive._watchers)
+        waited, unsent = await _outrun(hive, subscriptions)
+        assert BACKLOG_BYTES // 2 < waited <= BACKLOG_BYTES
+        assert unsent < 1024 * 1024
+        assert {one._backlog.bytes for one in subscriptions} == {0}
+        ended: dict[int, Any] = {}
+        while len(ended) < 64:
+            heard = await _heard(reader)
+            if heard["type"] == "ended":
+                ended[heard["id"]] = (heard["status"], heard["error"]["key"])
+        assert ended == dict.fromkeys(range(1, 65), (503, "unavailable"))
+        await _say_open(writer, 65)
+        assert await _heard(reader) == {"type": "opened", "id": 65}
+
+
+async def _say_open(writer: asyncio.StreamWriter, stream: int) -> None:
+    asked = json.dumps({"type": "open", "id": stream, "path": "/messages/stream"}).encode()
+    writer.write(bytes([0x81, 0x80 | len(asked), 0, 0, 0, 0]) + asked)
+    await writer.drain()
+
+
+async def _heard(reader: asyncio.StreamReader) -> dict[str, Any]:
+    """The next frame of a WebSocket that has a text."""
+    while True:
+        kind, length = await reader.readexactly(2)
+        if size := {126: 2, 127: 8}.get(length):
+            length = int.from_bytes(await reader.readexactly(size), "big")
+        payload = await reader.readexactly(length)
+        if kind == 0x81:
+            frame: dict[str, Any] = json.loads(payload)
+            return frame
