@@ -15,7 +15,7 @@ from hyperhive.domain.passwords import hash_password
 from hyperhive.protocol.events import HiveFrame
 from hyperhive.protocol.link import BrokerFrame
 from hyperhive.protocol.messages import LeaseRequest, Message, SendRequest
-from hyperhive.services.bus import Subscription
+from hyperhive.services.bus import StreamItem, Subscription
 from hyperhive.services.composition import Services, build_services
 from hyperhive.services.links import Link
 from hyperhive.system.ntfy import Ntfy
@@ -148,7 +148,11 @@ async def start(start_core: StartCore, hive_config: HiveConfig, server: NtfyServ
     return start_one
 
 
+def frame_of(item: StreamItem) -> HiveFrame:
+    return _HIVE_FRAME.validate_json(item.data)
+
+
 async def taken(subscription: Subscription) -> list[HiveFrame]:
     """Every frame that is queued in the subscription, which ends."""
     subscription.close()
-    return [_HIVE_FRAME.validate_json(item.data) async for item in subscription]
+    return [frame_of(item) async for item in subscription]

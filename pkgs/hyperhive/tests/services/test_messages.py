@@ -25,7 +25,7 @@ from hyperhive.protocol.messages import (
     SendRequest,
 )
 from tests.conftest import Clock
-from tests.services.conftest import Core, PushedTo, StartCore, taken
+from tests.services.conftest import Core, PushedTo, StartCore, frame_of, taken
 
 HiveConfig = Callable[..., BrokerConfig]
 
@@ -215,7 +215,8 @@ async def test_a_lease_that_was_committed_when_its_call_was_cancelled_is_taken_b
     sent = await core.say("alice", "bob")
     call = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="gone")))
     async with core.hive.watch() as frames:
-        async for frame in frames:
+        async for item in frames:
+            frame = frame_of(item)
             if isinstance(frame, MessageFrame) and frame.data.state is MessageState.LEASED:
                 break
         call.cancel()
