@@ -16,7 +16,7 @@ from hyperhive.demo.model_server import RecordedRequest
 from hyperhive.domain.prompts import Persona, system_prompt
 from hyperhive.errors import UnavailableError
 from hyperhive.harness.options import CLOSED_TOOLS, PASSED_ENVIRONMENT, QUIET_ENVIRONMENT
-from hyperhive.harness.tools import SERVER
+from hyperhive.protocol.mcp_names import OWN_SERVER
 
 _TURN_SECONDS: Final = 30.0
 
@@ -77,13 +77,13 @@ class ClaudePerTurn:
         command = [claude_program(), "--print", "--output-format", "stream-json", "--verbose"]
         command += ["--model", agent.model, "--system-prompt", self._system_prompt()]
         command += ["--tools", ",".join(agent.tools), "--permission-mode", "dontAsk"]
-        command += ["--allowedTools", ",".join([*agent.tools, f"mcp__{SERVER}"])]
+        command += ["--allowedTools", ",".join([*agent.tools, f"mcp__{OWN_SERVER}"])]
         command += ["--disallowedTools", ",".join(CLOSED_TOOLS)]
         command += ["--setting-sources=", "--strict-mcp-config"]
         if self._hive_tools:
             arguments = ["-P", "-m", "hyperhive", "mcp", "--config", str(self._harness_file)]
             server = {"command": sys.executable, "args": arguments}
-            command += ["--mcp-config", json.dumps({"mcpServers": {SERVER: server}})]
+            command += ["--mcp-config", json.dumps({"mcpServers": {OWN_SERVER: server}})]
         return command
 
     @property
