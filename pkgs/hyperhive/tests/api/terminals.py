@@ -34,7 +34,7 @@ class PlayedViewer:
     async def frame(self, kind: str) -> dict[str, Any]:
         """The next frame of that kind; what is typed meanwhile is kept."""
         while True:
-            message = await self.socket.receive(timeout=10)
+            message = await self.socket.receive(timeout=30)
             if message.type is aiohttp.WSMsgType.BINARY:
                 self.typed += message.data
             else:
@@ -45,7 +45,7 @@ class PlayedViewer:
 
     async def closed(self) -> int | None:
         """Close code, once the broker closes; frames before are dropped."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not self.socket.closed:
                 await self.socket.receive()
         return self.socket.close_code
@@ -65,12 +65,12 @@ class PlayedHarness:
         self._stack.push_async_callback(self.link.close)
         hello = {"type": "hello", "version": "1", "turns": [], "terminals": self.terminals}
         await self.link.send_json(hello)
-        assert (await self.link.receive_json(timeout=10))["type"] == "welcome"
+        assert (await self.link.receive_json(timeout=30))["type"] == "welcome"
 
     async def asked(self, kind: str) -> dict[str, Any]:
         """What the broker asks for next."""
         assert self.link is not None
-        frame: dict[str, Any] = await self.link.receive_json(timeout=10)
+        frame: dict[str, Any] = await self.link.receive_json(timeout=30)
         assert frame["type"] == kind
         return frame
 

@@ -29,7 +29,7 @@ async def names(hive: RunningHive) -> list[str]:
 async def linked(hive: RunningHive, name: str, *turns: str) -> aiohttp.ClientWebSocketResponse:
     link = await hive.agents[name].ws_connect("/v1/link", autoclose=False)
     await link.send_json({"type": "hello", "version": "0", "turns": turns})
-    assert (await link.receive_json(timeout=5))["type"] == "welcome"
+    assert (await link.receive_json(timeout=30))["type"] == "welcome"
     return link
 
 
@@ -37,13 +37,13 @@ async def test_what_an_agent_had_is_gone_with_it_and_nobody_else_notices(hive: R
     await hive.send("alice", "bob", "read me")
     _, question = await call(hive.agents["bob"], "POST", "/v1/questions", {"question": "Which?"})
     link = await linked(hive, "bob", "t1")
-    assert (await link.receive_json(timeout=5))["type"] == "wake"
+    assert (await link.receive_json(timeout=30))["type"] == "wake"
     await hive.lease("bob", "t1")
     waiting = asyncio.ensure_future(
-        call(hive.agents["bob"], "POST", "/v1/inbox/lease", {"turn": "t2", "wait_seconds": 20})
+        call(hive.agents["bob"], "POST", "/v1/inbox/lease", {"turn": "t2", "wait_seconds": 120})
     )
     other = await linked(hive, "alice")
-    async with hive.browser.get("/api/agents/bob/stream") as stream, asyncio.timeout(10):
+    async with hive.browser.get("/api/agents/bob/stream") as stream, asyncio.timeout(30):
         await stream.content.readuntil(b"\n\n")
         removing = asyncio.ensure_future(hive.broker.remove_agent("bob"))
         closed = await link.receive()
@@ -66,7 +66,7 @@ async def test_what_an_agent_had_is_gone_with_it_and_nobody_else_notices(hive: R
     assert await refusal(hive.agents["alice"], "POST", "/v1/messages", again) == (404, "unknown_recipient")
     [returned] = await hive.lease("alice", "t1")
     assert (returned["sender"], returned["kind"]) == ("system", "undeliverable")
-    assert (await other.receive_json(timeout=5)) == {"type": "wake", "pending": 1}
+    assert (await other.receive_json(timeout=30)) == {"type": "wake", "pending": 1}
     _, state = await call(hive.admin, "GET", "/api/state")
     assert [(one["id"], one["state"]) for one in state["questions"]] == [(question["id"], "cancelled")]
     with pytest.raises(NotFoundError):
@@ -102,10 +102,10 @@ async def test_an_agent_that_comes_is_one_like_the_others_also_after_it_was_away
             assert (me["name"], "alice" in me["recipients"]) == (name, True)
             link = await client.ws_connect("/v1/link")
             await link.send_json({"type": "hello", "version": "0", "turns": []})
-            assert (await link.receive_json(timeout=5))["type"] == "welcome"
+            assert (await link.receive_json(timeout=30))["type"] == "welcome"
             sent = await hive.send("alice", "*", "everybody")
             assert name in [one["recipient"] for one in sent]
-            assert await link.receive_json(timeout=5) == {"type": "wake", "pending": 1}
+            assert await link.receive_json(timeout=30) == {"type": "wake", "pending": 1}
             _, leased = await call(client, "POST", "/v1/inbox/lease", {"turn": "t1"})
             assert [one["body"] for one in leased["messages"]] == ["everybody"]
             _, view = await call(hive.admin, "GET", f"/api/agents/{name}")
@@ -151,7 +151,7 @@ async def test_an_agent_leaves_whole_although_the_store_takes_nothing(hive: Runn
     full = "CREATE TRIGGER full BEFORE UPDATE ON messages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
     await db.commit(lambda tx: tx.connection.execute(full))
     link = await linked(hive, "bob")
-    assert (await link.receive_json(timeout=5))["type"] == "wake"
+    assert (await link.receive_json(timeout=30))["type"] == "wake"
     removing = asyncio.ensure_future(hive.broker.remove_agent("bob"))
     assert (await link.receive()).extra == "bob left the hive"
     await link.close()

@@ -144,7 +144,7 @@ async def _raw(hive: RunningHive, request: bytes) -> tuple[int, Any]:
     reader, writer = await asyncio.open_unix_connection(hive.socket("mallory"))
     try:
         writer.write(request)
-        head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+        head, _, body = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
     finally:
         writer.close()
         await writer.wait_closed()
@@ -197,11 +197,11 @@ async def test_others_turns_and_questions_are_out_of_reach(besieged: RunningHive
 async def test_a_link_cannot_hold_or_put_back_others_turns(besieged: RunningHive) -> None:
     async with besieged.agents["mallory"].ws_connect("/v1/link") as link:
         await link.send_json({"type": "hello", "version": "1", "turns": ["bobs-turn"]})
-        assert (await link.receive_json(timeout=5))["type"] == "welcome"
+        assert (await link.receive_json(timeout=30))["type"] == "welcome"
         await link.send_json({"type": "hold", "turns": ["bobs-turn"]})
     async with besieged.agents["mallory"].ws_connect("/v1/link") as link:
         await link.send_json({"type": "hello", "version": "1", "turns": []})
-        assert (await link.receive_json(timeout=5))["type"] == "welcome"
+        assert (await link.receive_json(timeout=30))["type"] == "welcome"
 
 
 async def test_what_is_no_proper_http_is_refused_in_the_one_shape_and_not_logged(

@@ -75,7 +75,7 @@ async def test_the_list_is_what_the_harness_tells_and_whether_it_is_there(
     harness.terminals[0] |= {"title": "<b>bash</b>", "cols": 100, "rows": 30}
     harness.terminals[0]["viewers"] = [{"id": 1, "who": "127.0.0.1", "since": 2.0, "driving": True}]
     await harness.report()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (listed := (await call(hive.browser, "GET", PATH))[1])["terminals"][0]["title"]:
             pass
     assert listed == {
@@ -85,7 +85,7 @@ async def test_the_list_is_what_the_harness_tells_and_whether_it_is_there(
     }
     assert harness.link is not None
     await harness.link.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await call(hive.browser, "GET", PATH))[1]["terminals"][0]["connected"]:
             pass
 
@@ -360,6 +360,6 @@ async def test_no_window_waits_for_a_harness_that_does_not_close(
     monkeypatch.setattr("hyperhive.api.terminal._CLOSE_SECONDS", 60)
     terminal = await harness.open()
     window, _ = await harness.show(terminal)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert (await call(hive.browser, "POST", "/api/logout", {}))[0] == 200
         assert await window.rest() == CLOSE_LEFT

@@ -55,7 +55,7 @@ async def type_and_enter(page: Page, text: str) -> None:
 
 async def frame_of(link: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
     """The next frame of that type; others before it are dropped."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (frame := await link.receive_json())["type"] != kind:
             pass
     found: dict[str, Any] = frame
@@ -166,7 +166,7 @@ async def test_two_slashes_send_a_text_that_begins_with_one(hive: RunningHive, p
     await line(page)
     await type_and_enter(page, "//etc/hosts is wrong")
     await expect(outcome(page)).to_have_text("Sent to alice")
-    [message] = await hive.agents["alice"].lease("t", wait_seconds=5)
+    [message] = await hive.agents["alice"].lease("t", wait_seconds=30)
     assert message["body"] == "/etc/hosts is wrong"
 
 

@@ -15,7 +15,7 @@ async def test_an_option_answers_the_question_and_the_asker_gets_it(hive: Runnin
     await expect(card.locator(".countdown")).to_have_text(re.compile(r"9:5\d|10:00"))
     await card.get_by_role("button", name="Keep", exact=True).click()
     await expect(page.locator(".questions .empty")).to_have_text("No agent waits for your answer.")
-    [answer] = await hive.agents["alice"].lease("t", wait_seconds=5)
+    [answer] = await hive.agents["alice"].lease("t", wait_seconds=30)
     assert (answer["kind"], answer["sender"]) == ("question_answered", "system")
     assert "Keep" in answer["body"]
     await page.get_by_role("button", name="Recently closed").click()
@@ -31,7 +31,7 @@ async def test_several_options_and_own_words_make_one_answer(hive: RunningHive, 
     await card.get_by_label("Answer in your own words").fill("and d")
     await card.get_by_label("Answer in your own words").press("Enter")
     await expect(card).to_have_count(0)
-    [answer] = await hive.agents["alice"].lease("t", wait_seconds=5)
+    [answer] = await hive.agents["alice"].lease("t", wait_seconds=30)
     assert "a, c, and d" in answer["body"]
 
 
@@ -40,7 +40,7 @@ async def test_cancelling_a_question_asks_back_first(hive: RunningHive, page: Pa
     await page.get_by_role("button", name="Cancel question").click()
     await page.get_by_role("button", name="Cancel it: no answer will come").click()
     await expect(page.locator(".question")).to_have_count(0)
-    [told] = await hive.agents["alice"].lease("t", wait_seconds=5)
+    [told] = await hive.agents["alice"].lease("t", wait_seconds=30)
     assert told["kind"] == "question_cancelled"
 
 
@@ -52,7 +52,7 @@ async def test_a_reply_reaches_the_sender_and_marks_the_message_read(hive: Runni
     await field.fill("the docs")
     await field.press("Enter")
     await expect(page.locator(".inbox .empty")).to_have_text("No unread messages.")
-    [reply] = await hive.agents["alice"].lease("t", wait_seconds=5)
+    [reply] = await hive.agents["alice"].lease("t", wait_seconds=30)
     assert (reply["sender"], reply["body"], reply["in_reply_to"]) == ("operator", "the docs", letter["id"])
 
 
@@ -72,7 +72,7 @@ async def test_the_composer_completes_a_name_and_sends_with_enter(hive: RunningH
     await page.keyboard.press("Enter")
     await expect(page.locator(".composer .after")).to_have_text("Sent to bob")
     await expect(page.get_by_label("Message", exact=True)).to_have_value("")
-    [message] = await hive.agents["bob"].lease("t", wait_seconds=5)
+    [message] = await hive.agents["bob"].lease("t", wait_seconds=30)
     assert (message["sender"], message["body"]) == ("operator", "first line\nsecond line")
 
 
@@ -92,7 +92,7 @@ async def test_the_recipient_stays_for_the_next_message_and_a_star_is_everyone(
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Message", exact=True)).to_have_value("")
     for agent in hive.agents.values():
-        assert [one["body"] for one in await agent.lease("t", wait_seconds=5)] == ["one", "two"]
+        assert [one["body"] for one in await agent.lease("t", wait_seconds=30)] == ["one", "two"]
 
 
 async def test_a_message_that_could_not_be_sent_stays_in_the_composer(

@@ -61,9 +61,9 @@ async def test_an_agents_self_test_runs_from_here(hive: RunningHive, page: Page)
     # Bob is not connected, so he cannot be asked.
     await expect(page.get_by_role("button", name="Run the self-test of bob")).to_have_count(0)
     await page.get_by_role("button", name="Run the self-test of alice").click()
-    asked = await link.receive_json(timeout=10)
+    asked = await link.receive_json(timeout=30)
     while asked["type"] != "run_self_test":
-        asked = await link.receive_json(timeout=10)
+        asked = await link.receive_json(timeout=30)
     seen = [{"key": "claude", "outcome": "ok", "found": "9.9.9 (Claude Code)"}]
     await link.send_json({"type": "self_test_done", "id": asked["id"], "observations": seen})
     await expect(alice.locator("li", has_text="claude")).to_contain_text("9.9.9 (Claude Code)")

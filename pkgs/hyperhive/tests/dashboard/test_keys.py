@@ -67,7 +67,7 @@ async def test_rows_are_walked_answered_and_put_away_without_a_pointer(
     await press(page, "Tab Enter")
     await expect(first).to_have_count(0)
     await expect(page.locator("#questions-title")).to_be_focused()
-    [answer] = [one for one in await alice.lease("t", wait_seconds=5) if one["kind"] == "question_answered"]
+    [answer] = [one for one in await alice.lease("t", wait_seconds=30) if one["kind"] == "question_answered"]
     assert "no" in answer["body"]
 
     await press(page, "g i j r")

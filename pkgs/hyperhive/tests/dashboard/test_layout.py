@@ -85,7 +85,7 @@ async def test_the_keyboard_alone_reaches_an_agent_and_a_message(hive: RunningHi
             break
     await page.keyboard.type("hello")
     await page.keyboard.press("Enter")
-    [message] = await hive.agents["boss"].lease("t", wait_seconds=5)
+    [message] = await hive.agents["boss"].lease("t", wait_seconds=30)
     assert message["body"] == "hello"
 
 

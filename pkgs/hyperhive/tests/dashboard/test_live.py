@@ -103,9 +103,9 @@ async def test_the_panel_shows_the_live_log_and_cancels_the_turn(hive: RunningHi
     await page.get_by_role("button", name="Result, 3 lines").click()
     await expect(log.nth(1)).to_contain_text("a\nb\nc")
     await page.get_by_role("button", name="Cancel turn").click()
-    frame = await asyncio.wait_for(link.receive_json(), 5)
+    frame = await asyncio.wait_for(link.receive_json(), 30)
     while frame["type"] != "cancel":
-        frame = await asyncio.wait_for(link.receive_json(), 5)
+        frame = await asyncio.wait_for(link.receive_json(), 30)
     await page.keyboard.press("Escape")
     await expect(page.locator(".panel")).to_have_count(0)
     await expect(page.locator("#agent-alice")).to_be_focused()

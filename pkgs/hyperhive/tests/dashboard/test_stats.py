@@ -219,7 +219,7 @@ async def test_charts_are_redrawn_in_the_colours_of_the_other_scheme(hive: Runni
     await expect(chart(stats, "turns").locator(".chart-total")).to_have_text("30 turns")
 
     async def painted(color: list[int], other: list[int]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await canvas.evaluate(PAINTED, color) < 500:
                 await asyncio.sleep(0.05)
         assert await canvas.evaluate(PAINTED, other) == 0

@@ -82,7 +82,7 @@ async def test_twenty_tabs_on_an_agents_page_load_follow_it_and_answer_at_once(
     await pages[-1].get_by_role("button", name="this one").click()
     for page in pages:
         await expect(page.locator(".question")).to_have_count(0)
-    [answer] = await hive.agents["bob"].lease("t", wait_seconds=5)
+    [answer] = await hive.agents["bob"].lease("t", wait_seconds=30)
     assert (answer["question"], answer["kind"]) == (asked["id"], "question_answered")
     for page in pages:
         await page.close()
@@ -227,7 +227,7 @@ async def test_calls_that_take_long_leave_connections_for_the_others(
     await other.get_by_label("To", exact=True).fill("agent-0")
     await other.get_by_label("Message", exact=True).fill("meanwhile")
     await other.get_by_label("Message", exact=True).press("Enter")
-    [message] = await hive.agents["agent-0"].lease("t", wait_seconds=10)
+    [message] = await hive.agents["agent-0"].lease("t", wait_seconds=30)
     assert message["body"] == "meanwhile"
     await asyncio.gather(*(answer(link, all_well()) for link in links))
     for page in pages:

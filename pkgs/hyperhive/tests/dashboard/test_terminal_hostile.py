@@ -50,7 +50,7 @@ async def test_hostile_output_is_drawn_and_does_nothing_else(
     await expect(rows(page)).to_contain_text("click me")
     for text in ("click me", "http://127.0.0.1:9/"):
         # The emulator makes a row anew when it draws it.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (box := await rows(page).locator("span", has_text=text).first.bounding_box()) is None:
                 pass
         await page.mouse.move(box["x"] + 20, box["y"] + 5)
@@ -136,7 +136,7 @@ async def test_a_window_that_was_opened_out_of_sight_answers_nothing_old(
     await expect(page.locator(".terminal-foot")).to_contain_text("1 viewer")
     assert shells.host is not None
     (terminal,) = shells.host.terminals._terminals.values()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while [one.acked for one in terminal.viewers] != [terminal.output.end]:
             await asyncio.sleep(0.01)
     await page.evaluate("document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))")

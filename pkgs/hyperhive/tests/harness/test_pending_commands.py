@@ -40,8 +40,8 @@ async def test_a_wait_ends_with_a_command_or_with_its_time() -> None:
     waiting = asyncio.ensure_future(pending.within(60))
     await asyncio.sleep(0)
     pending.add(NewSession())
-    await asyncio.wait_for(waiting, 5)
-    await asyncio.wait_for(pending.within(60), 5)
+    await asyncio.wait_for(waiting, 30)
+    await asyncio.wait_for(pending.within(60), 30)
 
 
 HAIKU = "claude-haiku-4-5"

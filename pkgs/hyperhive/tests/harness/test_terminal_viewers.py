@@ -255,7 +255,7 @@ async def test_a_title_with_half_a_character_closes_no_window() -> None:
         )
         socket = await client.ws_connect("/")
         serving = asyncio.ensure_future(_serve(socket, one, ASKED))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await told.wait()
         assert one.view().title == "half \ufffd"
         one.viewers[0].end()

@@ -45,7 +45,7 @@ def lifecycle(core: Core, clock: Clock, systemctl: Systemctl) -> Lifecycle:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.01)
 

@@ -138,7 +138,7 @@ async def test_a_waiting_lease_gets_the_pair_s_next_message_after_the_ack(core: 
     await core.say("alice", "bob", "1")
     second = await core.say("alice", "bob", "2")
     await core.take("bob", "t1")
-    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t2", wait_seconds=10)))
+    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t2", wait_seconds=120)))
     await asyncio.sleep(0)
 
     await core.messages.ack("bob", "t1")
@@ -147,11 +147,11 @@ async def test_a_waiting_lease_gets_the_pair_s_next_message_after_the_ack(core: 
 
 
 async def test_a_waiting_lease_is_answered_as_soon_as_mail_comes(core: Core) -> None:
-    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=10)))
+    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=120)))
     await asyncio.sleep(0)
     sent = await core.say("alice", "bob")
 
-    result = await asyncio.wait_for(waiting, 5)
+    result = await asyncio.wait_for(waiting, 30)
 
     assert [message.id for message in result.messages] == [sent.id]
 
@@ -164,11 +164,11 @@ async def test_a_subscriber_that_fails_leaves_no_lease_waiting(
 
     for kind in (QueueChanged, MessageChanged):
         core.bus._handlers[kind].insert(0, fail)
-    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=10)))
+    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=120)))
     await asyncio.sleep(0)
     sent = await core.say("alice", "bob")
 
-    assert [message.id for message in (await asyncio.wait_for(waiting, 5)).messages] == [sent.id]
+    assert [message.id for message in (await asyncio.wait_for(waiting, 30)).messages] == [sent.id]
     assert "a subscriber to QueueChanged failed" in caplog.messages
 
 

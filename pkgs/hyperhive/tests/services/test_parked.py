@@ -108,11 +108,11 @@ async def test_a_retried_message_is_back_at_its_old_place_and_has_all_its_tries_
 
 async def test_a_retry_wakes_whoever_waits_for_mail(core: Core) -> None:
     parked = await park(core, "operator", "bob")
-    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=20)))
+    waiting = asyncio.ensure_future(core.messages.lease("bob", LeaseRequest(turn="t1", wait_seconds=120)))
     await asyncio.sleep(0)
     await core.messages.retry(parked.id)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert [one.id for one in (await waiting).messages] == [parked.id]
 
 

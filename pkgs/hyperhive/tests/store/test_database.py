@@ -66,7 +66,7 @@ async def test_the_file_is_opened_so_that_a_commit_survives_a_power_cut(db: Data
             for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await db.commit(pragmas) == ["wal", 2, 1]
 
 

@@ -47,7 +47,7 @@ def answering(tmp_path: Path) -> Iterator[Answer]:
 
     yield start
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=30)
 
 
 def response(status: int, body: object) -> bytes:

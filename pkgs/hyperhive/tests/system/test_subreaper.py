@@ -70,15 +70,15 @@ def program(directory: Path, text: str) -> str:
 
 
 def test_it_ends_with_the_exit_code_of_the_child(keep: Keep) -> None:
-    assert keep("sh", "-c", "exit 7").wait(timeout=10) == 7
+    assert keep("sh", "-c", "exit 7").wait(timeout=30) == 7
 
 
 def test_it_says_with_which_signal_the_child_ended(keep: Keep) -> None:
-    assert keep("sh", "-c", "kill -9 $$").wait(timeout=10) == 128 + signal.SIGKILL
+    assert keep("sh", "-c", "kill -9 $$").wait(timeout=30) == 128 + signal.SIGKILL
 
 
 def test_a_command_that_does_not_exist_is_code_127(keep: Keep) -> None:
-    assert keep("no-such-command").wait(timeout=10) == 127
+    assert keep("no-such-command").wait(timeout=30) == 127
 
 
 def test_the_child_gets_a_chance_to_end_by_itself_when_the_pipe_closes(keep: Keep) -> None:
@@ -86,7 +86,7 @@ def test_the_child_gets_a_chance_to_end_by_itself_when_the_pipe_closes(keep: Kee
     assert line(process) == "ready"
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(timeout=10) == 3
+    assert process.wait(timeout=30) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -94,14 +94,14 @@ def test_a_signal_to_the_subreaper_ends_the_child(keep: Keep, number: signal.Sig
     process = keep("sh", "-c", "echo ready; sleep 60")
     assert line(process) == "ready"
     process.send_signal(number)
-    assert process.wait(timeout=10) == 128 + signal.SIGTERM
+    assert process.wait(timeout=30) == 128 + signal.SIGTERM
 
 
 def test_what_does_not_end_in_time_is_killed_with_everything_below_it(keep: Keep, tmp_path: Path) -> None:
     process = keep(sys.executable, program(tmp_path, STUBBORN), grace=0.2)
     pids = [int(pid) for pid in line(process).split()]
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 128 + signal.SIGKILL
+    assert process.wait(timeout=30) == 128 + signal.SIGKILL
     assert [alive(pid) for pid in pids] == [False, False]
 
 
@@ -140,7 +140,7 @@ def test_a_killed_parent_takes_everything_with_it(tmp_path: Path) -> None:
 def test_what_an_ended_child_left_behind_is_killed(keep: Keep, tmp_path: Path) -> None:
     process = keep(sys.executable, program(tmp_path, CARELESS))
     pid = int(line(process))
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=30) == 0
     assert not alive(pid)
 
 

@@ -107,9 +107,9 @@ async def test_one_that_ends_by_itself_says_why_and_when_it_starts_again(farm: F
     await farm.until(lambda: "starts again" in farm.state("ada")[1])
     assert farm.state("ada") == ("retrying", "it ended with code 3; starts again in 60 s")
     # A restart does not wait for its time, a stop ends the waiting.
-    await asyncio.wait_for(farm.agents.act(Verb.RESTART, "ada"), 10)
+    await asyncio.wait_for(farm.agents.act(Verb.RESTART, "ada"), 30)
     await farm.until(lambda: "starts again" in farm.state("ada")[1])
-    await asyncio.wait_for(farm.agents.act(Verb.STOP, "ada"), 10)
+    await asyncio.wait_for(farm.agents.act(Verb.STOP, "ada"), 30)
     assert farm.state("ada") == ("stopped", "")
 
 

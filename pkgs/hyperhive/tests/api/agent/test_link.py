@@ -26,12 +26,12 @@ class Harness:
         await self.socket.send_str(json.dumps(frame))
 
     async def hear(self) -> dict[str, Any]:
-        frame: dict[str, Any] = json.loads(await self.socket.receive_str(timeout=5))
+        frame: dict[str, Any] = json.loads(await self.socket.receive_str(timeout=30))
         return frame
 
     async def closed(self) -> tuple[int | None, str]:
         """Close code and reason, once the broker closes; frames before are dropped."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 message = await self.socket.receive()
                 if message.type is aiohttp.WSMsgType.CLOSE:
@@ -83,7 +83,7 @@ async def _state(hive: RunningHive, agent: str) -> str:
 
 
 async def _until(hive: RunningHive, agent: str, state: AgentState) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await _state(hive, agent) != state:
             pass
 

@@ -68,11 +68,11 @@ async def test_who_one_is_says_whom_one_may_reach(start_hive: StartHive) -> None
 
 
 async def test_a_waiting_lease_answers_when_mail_comes(hive: RunningHive) -> None:
-    waiting = asyncio.ensure_future(hive.lease("bob", "t1", wait_seconds=20))
+    waiting = asyncio.ensure_future(hive.lease("bob", "t1", wait_seconds=120))
     while (await call(hive.agents["bob"], "GET", "/v1/me"))[1]["pending"]:
         pass
     await hive.send("alice", "bob", "hello")
-    [message] = await asyncio.wait_for(waiting, 5)
+    [message] = await asyncio.wait_for(waiting, 30)
     assert (message["state"], message["turn"], message["deliveries"], message["redelivered"]) == (
         "leased",
         "t1",
@@ -99,11 +99,11 @@ async def test_a_client_that_goes_while_it_waits_takes_no_mail_with_it(hive: Run
                 hive.agents["bob"],
                 "POST",
                 "/v1/inbox/lease",
-                {"turn": f"gone-{turn}", "wait_seconds": 20},
+                {"turn": f"gone-{turn}", "wait_seconds": 120},
                 timeout=ClientTimeout(total=0.01),
             )
     await hive.send("alice", "bob", "hello")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         [message] = await hive.lease("bob", "here", wait_seconds=5)
     assert (message["turn"], message["body"]) == ("here", "hello")
 
@@ -171,11 +171,11 @@ async def test_a_flood_of_one_agent_waits_for_its_turns_and_the_others_do_not_wa
     db = hive.broker.services.db
     busy = db.submit(lambda _: disk.wait(10))
     flood = [asyncio.ensure_future(hive.send("alice", "boss", f"{number}")) for number in range(50)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(db._writer._queue._waiting.get("alice", ())) < 50:  # type: ignore[union-attr]
             await asyncio.sleep(0.01)
     other = asyncio.ensure_future(hive.send("bob", "boss", "hello"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "bob" not in db._writer._queue._waiting:  # type: ignore[union-attr]
             await asyncio.sleep(0.01)
     disk.set()

@@ -35,7 +35,7 @@ async def tasks() -> AsyncIterator[Tasks]:
 async def join(session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
     link = await session.ws_connect("/v1/link")
     await link.send_json(HELLO)
-    assert (await link.receive_json(timeout=5))["type"] == "welcome"
+    assert (await link.receive_json(timeout=30))["type"] == "welcome"
     return link
 
 
@@ -52,7 +52,7 @@ async def test_the_agent_is_asked_and_its_words_stand_beside_what_the_broker_saw
     assert await call(client, "GET", ROUTE) == (200, {"running": False, "last": None})
     link = await join(hive.agents["alice"])
     running = tasks.start(call(client, "POST", ROUTE), "self-test")
-    asked = await link.receive_json(timeout=5)
+    asked = await link.receive_json(timeout=30)
     state, runtime = hive.config.state_dir, hive.config.runtime_dir
     assert asked == {
         "type": "run_self_test",
@@ -81,7 +81,7 @@ async def test_refusals_have_their_keys(hive: RunningHive, tasks: Tasks) -> None
         assert await refusal(hive.browser, method, "/api/agents/nobody/selftest") == (404, "not_found")
     link = await join(hive.agents["alice"])
     running = tasks.start(refusal(hive.browser, "POST", ROUTE), "self-test")
-    await link.receive_json(timeout=5)
+    await link.receive_json(timeout=30)
     await link.close()
     assert await running == (503, "unavailable")
 
@@ -89,7 +89,7 @@ async def test_refusals_have_their_keys(hive: RunningHive, tasks: Tasks) -> None
 async def test_a_newer_link_is_not_answered_for_by_the_older_one(hive: RunningHive, tasks: Tasks) -> None:
     first = await join(hive.agents["alice"])
     running = tasks.start(refusal(hive.browser, "POST", ROUTE), "self-test")
-    await first.receive_json(timeout=5)
+    await first.receive_json(timeout=30)
     second = await join(hive.agents["alice"])
     assert await running == (503, "unavailable")
     await second.close()
@@ -99,11 +99,11 @@ async def test_a_newer_link_is_not_answered_for_by_the_older_one(hive: RunningHi
 async def test_an_answer_that_is_too_long_closes_the_link(hive: RunningHive, tasks: Tasks) -> None:
     link = await join(hive.agents["alice"])
     running = tasks.start(refusal(hive.browser, "POST", ROUTE), "self-test")
-    asked = await link.receive_json(timeout=5)
+    asked = await link.receive_json(timeout=30)
     frame = said(asked)
     frame["observations"][0]["found"] = "x" * 100_000
     await link.send_json(frame)
-    message = await link.receive(timeout=5)
+    message = await link.receive(timeout=30)
     assert (message.type, link.close_code) == (aiohttp.WSMsgType.CLOSE, 1008)
     assert await running == (503, "unavailable")
 
@@ -152,7 +152,7 @@ async def test_the_broker_knows_a_container_by_the_uid_that_the_kernel_tells(
         async with aiohttp.ClientSession("http://broker", connector=Connected(connection)) as session:
             link = await join(session)
             running = tasks.start(call(hive.admin, "POST", ROUTE), "self-test")
-            await link.send_json(said(await link.receive_json(timeout=5)))
+            await link.send_json(said(await link.receive_json(timeout=30)))
             _, test = await running
             assert (test["contained"], test["ok"]) == (True, False)
             outside[uid] = {one["key"]: (one["outcome"], one["found"]) for one in test["outside"]}
@@ -166,7 +166,7 @@ async def test_the_broker_knows_a_container_by_the_uid_that_the_kernel_tells(
 async def test_the_checks_of_the_broker_are_answered_with_what_to_do(hive: RunningHive) -> None:
     link = await hive.agents["alice"].ws_connect("/v1/link")
     await link.send_json(HELLO)
-    await link.receive_json(timeout=5)
+    await link.receive_json(timeout=30)
     status, answer = await call(hive.browser, "GET", "/api/doctor")
     assert status == 200
     found = {(check["about"], check["key"]): check for check in answer["checks"]}

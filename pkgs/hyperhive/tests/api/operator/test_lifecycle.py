@@ -74,7 +74,7 @@ async def test_a_stop_goes_on_when_the_browser_goes_and_the_broker_answers_meanw
     _, view = await call(contained.browser, "GET", "/api/agents/alice")
     assert summary(view) == ("stopping", "is being stopped by the operator", "stopping", [])
     go.touch()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while summary(view)[0] != "stopped":
             await asyncio.sleep(0.02)
             _, view = await call(contained.browser, "GET", "/api/agents/alice")
@@ -101,7 +101,7 @@ async def test_the_state_of_the_hive_shows_what_runs_every_agent(
         state = (await call(contained.admin, "GET", "/api/state"))[1]
         return {agent["name"]: agent["unit"]["state"] for agent in state["agents"]}
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await units())["bob"] != "failed":
             await asyncio.sleep(0.05)
     assert await units() == {"alice": "running", "bob": "failed", "boss": "running"}

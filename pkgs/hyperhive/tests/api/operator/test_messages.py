@@ -83,7 +83,7 @@ async def test_every_message_frame_says_how_many_are_unread(hive: RunningHive) -
         ids = [one["id"] for one in state["inbox"]]
         await call(hive.browser, "POST", "/api/inbox/ack", {"ids": ids[:2]})
         said = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(said) < 5:
                 line = await stream.content.readline()
                 if line.startswith(b"data: "):

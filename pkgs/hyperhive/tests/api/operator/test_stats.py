@@ -14,7 +14,7 @@ async def work(hive: RunningHive, agent: str, now: float, **data: Any) -> None:
     """Let the agent's harness report the end of one turn."""
     async with hive.agents[agent].ws_connect("/v1/link") as link:
         await link.send_json({"type": "hello", "version": "0", "turns": []})
-        await link.receive_json(timeout=10)
+        await link.receive_json(timeout=30)
         end = {"ts": now, "kind": "turn_end", "turn": "t1", "data": {"result": "ok"} | data}
         await link.send_json({"type": "report", "status": None, "events": [end]})
         events = hive.broker.services.events
