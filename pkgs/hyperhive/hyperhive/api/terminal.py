@@ -11,14 +11,13 @@ from pydantic import ValidationError
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.json_io import Query, answer, read_body, read_query
 from hyperhive.api.security import Gate
-from hyperhive.errors import HyperhiveError, InvalidRequestError, UnauthorizedError
+from hyperhive.api.sockets import close, new_socket
+from hyperhive.errors import HyperhiveError, UnauthorizedError
+from hyperhive.protocol.base import BEAT_SECONDS, CLOSE_LEFT, Beat
 from hyperhive.protocol.terminal import (
-    BEAT_SECONDS,
     CLOSE_ENDED,
-    CLOSE_LEFT,
     FRAME_BYTES,
     VIEWER_FRAME,
-    Beat,
     Offset,
     Size,
     TerminalId,
@@ -28,9 +27,6 @@ from hyperhive.system.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-_HEARTBEAT_SECONDS: Final = 20.0
-_CLOSE_SECONDS: Final = 2.0
-_REASON_BYTES: Final = 123
 #: Close codes of a harness that are meant for the browser.
 _REASONS: Final = {
     CLOSE_ENDED: "the terminal has ended",
@@ -58,7 +54,7 @@ class ViewerApi:
 
     async def dial(self, request: web.Request) -> web.WebSocketResponse:
         """Keep the socket open for the window, which reads and writes it."""
-        socket = _socket(request)
+        socket = new_socket(request, FRAME_BYTES)
         viewer = self._terminals.viewer(self._agent, request.match_info["viewer"])
         await socket.prepare(request)
         if request.transport is not None and not viewer.harness.done():
@@ -100,7 +96,7 @@ class TerminalApi:
     async def attach(self, request: web.Request) -> web.WebSocketResponse:
         """Show a terminal until it ends, the window or the harness goes, or the operator logs out."""
         query = read_query(request, _Attach)
-        socket = _socket(request)
+        socket = new_socket(request, FRAME_BYTES)
         agent, terminal, who = request.match_info["name"], request.match_info["id"], _who(request)
         session = self._gate.session(request) if self._gate else None
         try:
@@ -117,7 +113,7 @@ class TerminalApi:
         except ConnectionError:
             code, reason = CLOSE_LEFT, "the connection broke"
         log.info("a window of %s on terminal %s of %s closed: %s", who, terminal[:8], agent, reason)
-        await socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
+        await close(socket, code, reason)
         return socket
 
     async def _relay(
@@ -184,15 +180,6 @@ async def _pass_on(message: WSMessage, target: web.WebSocketResponse) -> None:
         await target.send_bytes(message.data)
     elif message.type is WSMsgType.TEXT:
         await target.send_str(message.data)
-
-
-def _socket(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse(
-        heartbeat=_HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, max_msg_size=FRAME_BYTES, compress=False
-    )
-    if not socket.can_prepare(request):
-        raise InvalidRequestError("this address is for a WebSocket")
-    return socket
 
 
 def _who(request: web.Request) -> str:

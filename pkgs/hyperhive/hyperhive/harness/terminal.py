@@ -18,13 +18,13 @@ from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.shell import ManualSession, shell_command, shell_environment
 from hyperhive.harness.terminal_input import TerminalInput
 from hyperhive.harness.viewer import Viewer
+from hyperhive.protocol.base import CLOSE_LEFT
 from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.link import AttachViewer, KillTerminal, OpenTerminal, TerminalOrder, TerminalRefused
 from hyperhive.protocol.terminal import (
     BROWSER_FRAME,
     CHUNK_BYTES,
     CLOSE_ENDED,
-    CLOSE_LEFT,
     ENDED_SECONDS,
     EXACT_SECONDS,
     FRAME_BYTES,

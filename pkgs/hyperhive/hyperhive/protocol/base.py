@@ -1,6 +1,6 @@
 """The base of every model that crosses a process, the types that they share, and the shape of errors."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -16,6 +16,12 @@ BODY_LIMIT = 256 * 1024
 #: Header of an answer to a call in whose body so many characters had to be replaced; see `hyperhive/text.py`.
 REPLACED_HEADER = "Hyperhive-Replaced"
 
+#: Longest time between two frames to a browser, and between two lines of server-sent events.
+BEAT_SECONDS: Final = 15.0
+#: Close code of a socket that the broker ends for a reason that it says: the operator logged out, the broker
+#: stops, a harness went away.
+CLOSE_LEFT: Final = 4001
+
 Body = Annotated[str, StringConstraints(min_length=1, max_length=BODY_LIMIT)]
 RecipientName = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -24,6 +30,12 @@ class ApiModel(BaseModel):
     """An immutable JSON object that refuses unknown keys and wrong types."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Beat(ApiModel):
+    """Sent to a browser every `BEAT_SECONDS`; one that gets nothing for longer connects again."""
+
+    type: Literal["beat"] = "beat"
 
 
 class ProblemDetail(ApiModel):

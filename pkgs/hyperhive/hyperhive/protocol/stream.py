@@ -23,10 +23,6 @@ from hyperhive.protocol.base import ApiModel, ProblemDetail
 STREAM_LIMIT: Final = 256
 #: Most bytes of a frame from the browser.
 REQUEST_BYTES: Final = 4096
-#: Longest time between two frames to the browser.
-BEAT_SECONDS: Final = 15.0
-#: The broker ends the socket; the reason is a sentence.
-CLOSE_LEFT: Final = 4001
 
 StreamId = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
@@ -60,12 +56,6 @@ class Ended(ApiModel):
     id: StreamId
     status: int
     error: ProblemDetail
-
-
-class Beat(ApiModel):
-    """Sent every `BEAT_SECONDS`; a browser that gets nothing for longer connects again."""
-
-    type: Literal["beat"] = "beat"
 
 
 def item(stream: StreamId, data: bytes) -> bytes:

@@ -63,8 +63,6 @@ VIEWER_LIMIT: Final = 8
 
 #: How long a harness may take to open one, and to dial for a viewer.
 OPEN_SECONDS: Final = 10.0
-#: Longest time between two frames to a browser.
-BEAT_SECONDS: Final = 15.0
 #: How long output waits for viewers that are all gone.
 EXACT_SECONDS: Final = 120.0
 #: How long a shell lives that nobody looks at.
@@ -73,9 +71,8 @@ GRACE_SECONDS: Final = 3600.0
 AWAY_SECONDS: Final = 60.0
 ENDED_SECONDS: Final = 300.0
 
-#: Close codes: the terminal has ended; the harness went away, the operator logged out or the broker stops.
+#: Close code of a terminal that has ended.
 CLOSE_ENDED: Final = 4000
-CLOSE_LEFT: Final = 4001
 
 #: JavaScript's numbers are whole up to here: at 10 MB/s for 28 years.
 OFFSET_LIMIT: Final = 2**53 - 1
@@ -206,12 +203,6 @@ class Taken(ApiModel):
 #: From a harness to a browser, beside output.
 ViewerFrame = Annotated[Attached | State | Changed | Dropped | Refused | Taken, Field(discriminator="type")]
 VIEWER_FRAME: TypeAdapter[ViewerFrame] = TypeAdapter(ViewerFrame)
-
-
-class Beat(ApiModel):
-    """Sent by the broker every `BEAT_SECONDS`; a browser that gets nothing for longer connects again."""
-
-    type: Literal["beat"] = "beat"
 
 
 class Ack(ApiModel):

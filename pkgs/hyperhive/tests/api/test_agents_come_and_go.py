@@ -11,7 +11,7 @@ import pytest
 
 from hyperhive.config import AgentConfig
 from hyperhive.errors import ConflictError, HyperhiveError, NotFoundError
-from hyperhive.protocol.terminal import CLOSE_LEFT
+from hyperhive.protocol.base import CLOSE_LEFT
 from tests.api.conftest import RunningHive, call, refusal
 from tests.api.terminals import PATH, SIZE, PlayedHarness
 from tests.conftest import agent_config

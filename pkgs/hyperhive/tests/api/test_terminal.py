@@ -11,7 +11,8 @@ import pytest
 from aiohttp import WSCloseCode
 from yarl import URL
 
-from hyperhive.protocol.terminal import CLOSE_ENDED, CLOSE_LEFT, FRAME_BYTES, OFFSET_LIMIT
+from hyperhive.protocol.base import CLOSE_LEFT
+from hyperhive.protocol.terminal import CLOSE_ENDED, FRAME_BYTES, OFFSET_LIMIT
 from tests.api.conftest import RunningHive, call, refusal
 from tests.api.terminals import PATH, SIZE, PlayedHarness, PlayedViewer
 from tests.terminal_window import Window
@@ -357,7 +358,7 @@ async def test_a_window_closes_with_its_harness(harness: PlayedHarness) -> None:
 async def test_no_window_waits_for_a_harness_that_does_not_close(
     hive: RunningHive, harness: PlayedHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyperhive.api.terminal._CLOSE_SECONDS", 60)
+    monkeypatch.setattr("hyperhive.api.sockets._CLOSE_SECONDS", 60)
     terminal = await harness.open()
     window, _ = await harness.show(terminal)
     async with asyncio.timeout(30):

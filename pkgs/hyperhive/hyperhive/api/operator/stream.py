@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.security import Gate, secure
+from hyperhive.api.sockets import close, new_socket
 from hyperhive.errors import (
     HyperhiveError,
     InvalidRequestError,
@@ -18,14 +19,11 @@ from hyperhive.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from hyperhive.protocol.base import ProblemDetail
+from hyperhive.protocol.base import BEAT_SECONDS, CLOSE_LEFT, Beat, ProblemDetail
 from hyperhive.protocol.stream import (
-    BEAT_SECONDS,
-    CLOSE_LEFT,
     REQUEST_BYTES,
     STREAM_LIMIT,
     STREAM_REQUEST,
-    Beat,
     Close,
     Ended,
     Open,
@@ -36,18 +34,12 @@ from hyperhive.services.bus import Backlog, StreamItem, Subscription
 from hyperhive.services.composition import Services
 from hyperhive.system.tasks import Tasks
 
-#: Seconds between two comment lines; proxies and browsers take a silent stream for dead.
-HEARTBEAT_SECONDS: Final = 15.0
 #: A browser that takes nothing for so long is dropped.
 WRITE_SECONDS: Final = 10.0
 _RETRY_MILLISECONDS: Final = 1000
 
 _HIVE_PATH: Final = "/messages/stream"
 _AGENT_PATH: Final = re.compile("/api/agents/([^/]+)/stream")
-
-_HEARTBEAT_SECONDS: Final = 20.0
-_CLOSE_SECONDS: Final = 2.0
-_REASON_BYTES: Final = 123
 
 
 class StreamApi:
@@ -75,11 +67,7 @@ class StreamApi:
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
         """Any number of streams over one connection, until the browser goes or the operator logs out."""
         session = self._gate.session(request) if self._gate else None
-        socket = web.WebSocketResponse(
-            heartbeat=_HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, max_msg_size=REQUEST_BYTES, compress=False
-        )
-        if not socket.can_prepare(request):
-            raise InvalidRequestError("this address is for a WebSocket")
+        socket = new_socket(request, REQUEST_BYTES)
         # Before anything is refused: a page is told the reason of a close, not that of a refused handshake.
         await socket.prepare(request)
         streams = _Streams(request, socket, self._subscribe, lambda: self._ended(request))
@@ -89,7 +77,7 @@ class StreamApi:
                 await streams.serve()
         except HyperhiveError as error:
             reason = error.message
-        await socket.close(code=CLOSE_LEFT, message=reason.encode()[:_REASON_BYTES])
+        await close(socket, CLOSE_LEFT, reason)
         return socket
 
     def _subscribe(self, path: str, backlog: Backlog) -> Subscription:
@@ -199,7 +187,7 @@ class _Streams:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             if self._ended():
-                await self._socket.close(code=CLOSE_LEFT, message=b"the login has ended")
+                await close(self._socket, CLOSE_LEFT, "the login has ended")
                 return
             await self._say(Beat())
 
@@ -219,8 +207,8 @@ _HEARTBEAT: Final = b":\n\n"
 
 
 async def _next(items: Subscription) -> bytes | None:
-    """The next item, a comment when nothing happened for a while, None at the end."""
-    wait = asyncio.timeout(HEARTBEAT_SECONDS)
+    """The next item, None at the end; a comment before proxies take a quiet stream for dead."""
+    wait = asyncio.timeout(BEAT_SECONDS)
     try:
         async with wait:
             return _event(await anext(items))

@@ -13,8 +13,8 @@ import pytest
 from yarl import URL
 
 from hyperhive import __version__
+from hyperhive.protocol.base import CLOSE_LEFT
 from hyperhive.protocol.events import NewEvent, Note
-from hyperhive.protocol.stream import CLOSE_LEFT
 from hyperhive.services.bus import BACKLOG_BYTES, Subscription
 from tests.api.conftest import RunningHive, call, refusal
 
@@ -49,7 +49,7 @@ async def test_every_change_after_the_snapshot_is_a_frame_with_a_higher_number(h
 
 
 async def test_a_quiet_stream_says_that_it_lives(hive: RunningHive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hyperhive.api.operator.stream.HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr("hyperhive.api.operator.stream.BEAT_SECONDS", 0.01)
     async with hive.browser.get("/api/agents/alice/stream") as stream:
         await stream.content.readuntil(b"\n\n")
         assert await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 30) == b":\n\n"
