@@ -17,6 +17,7 @@ function numbered(kind, labels, { waiting, all, describe }) {
     labels,
     place: kind,
     items: (state) => waiting(state).map((row) => ({ id: row.id, ...describe(row) })),
+    isMemory: Number.isSafeInteger,
     isNew: (item, known) => item.id > known,
     // A broker that was started anew may have another database, whose numbers begin again.
     recall: (state, known, restarted) => (restarted ? Math.min(known, newest(state)) : known),
@@ -28,37 +29,31 @@ function numbered(kind, labels, { waiting, all, describe }) {
 // Who works for a model that is silent is as one that failed.
 const noticed = ({ status }) => (status.silent ? "failed" : status.state);
 
-// Agents in a state that only the operator ends: new until it was seen in another one, of those that last.
-function standing(kind, labels, { state: wanted, describe }) {
-  const names = (state, test) => state.agents.filter(test).map((agent) => agent.name);
+// What may come again under the same id: new until it was seen gone. What was known stays while it is `unsure`.
+function recurring(kind, labels, { place = kind, waiting, unsure = () => [], describe }) {
   return {
     kind,
     labels,
-    place: "agent",
-    items: (state) =>
-      state.agents
-        .filter((agent) => noticed(agent) === wanted)
-        .map((agent) => ({ id: agent.name, ...describe(agent) })),
+    place,
+    items: (state) => waiting(state).map((row) => ({ id: row.id ?? row.name, ...describe(row) })),
+    isMemory: Array.isArray,
     isNew: (item, known) => !known.includes(item.id),
     recall: (_, known) => known,
-    remember(state, items, known) {
-      const unsure = names(state, (agent) => UNDECIDED.has(agent.status.state));
-      return [...items.map((item) => item.id), ...unsure.filter((name) => known?.includes(name))];
-    },
+    remember: (state, items, known) => [
+      ...items.map((item) => item.id),
+      ...unsure(state).filter((id) => known?.includes(id)),
+    ],
   };
 }
 
-// Parked mail, which may be parked again after it was tried again.
-function recurring(kind, labels, { waiting, describe }) {
-  return {
-    kind,
-    labels,
-    place: kind,
-    items: (state) => waiting(state).map((row) => ({ id: row.id, ...describe(row) })),
-    isNew: (item, known) => !known.includes(item.id),
-    recall: (_, known) => known,
-    remember: (_, items) => items.map((item) => item.id),
-  };
+// Agents in a state that only the operator ends.
+function standing(kind, labels, { state: wanted, describe }) {
+  return recurring(kind, labels, {
+    place: "agent",
+    waiting: ({ agents }) => agents.filter((agent) => noticed(agent) === wanted),
+    unsure: ({ agents }) => agents.filter(({ status }) => UNDECIDED.has(status.state)).map(({ name }) => name),
+    describe,
+  });
 }
 
 /** One kind of event after the other. `labels` count them, `place` is the first part of an item's address. */
@@ -93,19 +88,12 @@ export const KINDS = [
   }),
 ];
 
-/** Places of the kinds of which every item is remembered, and not the highest number. */
-const LISTED = new Set(["agent", "parked"]);
-
 const tagOf = (kind, id) => `${kind}:${id}`;
 
 /** What was kept of a memory, or null when it is no memory. */
 export function asMemory(value) {
   if (typeof value?.boot !== "string") return null;
-  const fits = KINDS.every(({ kind, place }) => {
-    const known = value[kind];
-    if (known === undefined) return true;
-    return LISTED.has(place) ? Array.isArray(known) : Number.isSafeInteger(known);
-  });
+  const fits = KINDS.every(({ kind, isMemory }) => value[kind] === undefined || isMemory(value[kind]));
   return fits ? value : null;
 }
 
