@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hyperhive.config import BrokerConfig
+from hyperhive.config import BrokerConfig, McpServerConfig
 from hyperhive.config.models import (
     AgentSettings,
     HiveFileContext,
@@ -44,6 +44,12 @@ def agent_config(name: str, **changes: Any) -> dict[str, Any]:
     }
     settings = AgentSettings.model_validate(table, context=HiveFileContext(directory=Path("/")))
     return settings.model_dump() | {"name": name, "role": "agent"} | changes
+
+
+def mcp_server(*allowed: str, **changes: Any) -> dict[str, Any]:
+    """One MCP server of an agent with everything written; these of its tools are allowed."""
+    server = McpServerConfig.model_validate({"command": "x"}, context=HiveFileContext(directory=Path("/")))
+    return server.model_dump() | {"allowed_tools": list(allowed)} | changes
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ from hyperhive.config import (
     uid_base,
 )
 from hyperhive.errors import ConfigError
-from tests.conftest import HiveConfig
-
-SERVER = {"command": "x", "args": [], "env": {}, "allowed_tools": [], "call_timeout_seconds": 300}
+from tests.conftest import HiveConfig, mcp_server
 
 
 def refusal(build: HiveConfig, path: Path, key: str, value: object) -> str:
@@ -64,12 +62,12 @@ def test_a_rendered_file_loads_as_what_it_was(hive_config: HiveConfig, tmp_path:
         ("agents.bob.model", "other", "agents.bob.models: model 'other' is not among models ['claude-test']"),
         (
             "agents.bob.mcp_servers",
-            {"hyperhive": SERVER},
+            {"hyperhive": mcp_server()},
             "agents.bob.mcp_servers.hyperhive.[key]: the name is taken by hyperhive's own tools",
         ),
         (
             "agents.bob.mcp_servers",
-            {"orders__old": SERVER},
+            {"orders__old": mcp_server()},
             (
                 "agents.bob.mcp_servers.orders__old.[key]: two underscores part a server from its tool: "
                 "have no two in a row and none at the end"
@@ -77,7 +75,7 @@ def test_a_rendered_file_loads_as_what_it_was(hive_config: HiveConfig, tmp_path:
         ),
         (
             "agents.bob.mcp_servers",
-            {"o": SERVER | {"allowed_tools": ["files.read", "files_read"]}},
+            {"o": mcp_server("files.read", "files_read")},
             (
                 "agents.bob.mcp_servers.o.allowed_tools: o: 'files.read' and 'files_read' would both be "
                 "called mcp__o__files_read; allow one of them"

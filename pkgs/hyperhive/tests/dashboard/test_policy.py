@@ -6,21 +6,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.conftest import mcp_server
 from tests.dashboard.conftest import RunningHive, report, status
 from tests.dashboard.test_hostile import HOSTILE, LONG_WORD, assert_whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SERVERS = {
-    "orders": {
-        "command": "x",
-        "args": [],
-        "env": {},
-        "call_timeout_seconds": 300,
-        "allowed_tools": ["query", "lost"],
-    },
-    "wild": {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["*"]},
-}
+SERVERS = {"orders": mcp_server("query", "lost"), "wild": mcp_server("*")}
 
 
 def server(name: str, state: str, *tools: str, reason: str = "", **more: Any) -> dict[str, Any]:
@@ -93,8 +85,7 @@ async def test_an_mcp_server_shows_its_state_its_tools_and_why_it_failed_live(
 async def test_what_a_session_lacks_of_a_server_is_said_with_what_to_do(
     start_hive: Callable[..., Any], open_page: Callable[..., Any], width: int
 ) -> None:
-    servers = {"orders": SERVERS["wild"], "slow": SERVERS["wild"], "files": SERVERS["wild"]}
-    servers["files"] = servers["files"] | {"allowed_tools": ["files_read", "lost"]}
+    servers = {"orders": mcp_server("*"), "slow": mcp_server("*"), "files": mcp_server("files_read", "lost")}
     hive: RunningHive = await start_hive(agents={"alice": {"mcp_servers": servers}})
     page: Page = await open_page(hive, viewport={"width": width, "height": 740})
     link = await hive.agents["alice"].link()

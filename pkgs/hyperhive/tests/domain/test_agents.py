@@ -1,21 +1,14 @@
 from hyperhive.config import AgentConfig
 from hyperhive.domain.agents import policy, servers
 from hyperhive.protocol.agents import AgentLimits, AgentPolicy, McpServer, McpState
-from tests.conftest import agent_config
+from tests.conftest import agent_config, mcp_server
 
 
 def test_a_policy_says_what_the_configuration_allows() -> None:
-    server = {
-        "command": "x",
-        "args": [],
-        "env": {"SECRET": "no"},
-        "call_timeout_seconds": 300,
-        "allowed_tools": ["query"],
-    }
     fields = {
         "allowed_recipients": ["boss"],
         "bash": ["git *"],
-        "mcp_servers": {"orders": server},
+        "mcp_servers": {"orders": mcp_server("query", env={"SECRET": "no"})},
         "budget": {"usd_cents_per_day": 500, "turns_per_day": 40},
         "context": {"compact_above_percent": 70},
         "notes": {"compact_above_bytes": 9000},
@@ -42,22 +35,14 @@ def test_a_manager_writes_to_anyone_and_a_process_has_no_limits() -> None:
     assert (shown.allowed_recipients, shown.limits) == (None, None)
 
 
-def server(*allowed: str) -> dict[str, object]:
-    return {
-        "command": "x",
-        "args": [],
-        "env": {},
-        "call_timeout_seconds": 300,
-        "allowed_tools": list(allowed),
-    }
-
-
 def said(name: str, *tools: str, state: McpState = McpState.RUNNING, reason: str = "") -> McpServer:
     return McpServer(name=name, state=state, reason=reason, tools=list(tools), offered=99)
 
 
 def test_of_what_a_harness_says_of_its_servers_only_the_configured_is_shown_and_cut() -> None:
-    fields = {"mcp_servers": {"orders": server("query"), "wild": server("*"), "quiet": server("*")}}
+    fields = {
+        "mcp_servers": {"orders": mcp_server("query"), "wild": mcp_server("*"), "quiet": mcp_server("*")}
+    }
     agent = AgentConfig.model_validate(agent_config("alice", **fields))
     many = [f"tool-{number:03}" + "x" * 100 for number in range(80)]
     reported = [
@@ -75,7 +60,7 @@ def test_of_what_a_harness_says_of_its_servers_only_the_configured_is_shown_and_
 
 
 def test_remarks_of_a_server_are_few_and_short() -> None:
-    agent = AgentConfig.model_validate(agent_config("alice", mcp_servers={"wild": server("*")}))
+    agent = AgentConfig.model_validate(agent_config("alice", mcp_servers={"wild": mcp_server("*")}))
     told = said("wild").model_copy(update={"remarks": [f"{number} " + "x" * 400 for number in range(50)]})
     remarks = servers(agent, [told])[0].remarks
     assert (len(remarks), remarks[-1]) == (21, "And 30 more of the kind, which the harness's log has.")
@@ -83,5 +68,5 @@ def test_remarks_of_a_server_are_few_and_short() -> None:
 
 
 def test_a_tool_is_shown_that_is_allowed_by_its_name_in_the_session() -> None:
-    agent = AgentConfig.model_validate(agent_config("alice", mcp_servers={"files": server("files_read")}))
+    agent = AgentConfig.model_validate(agent_config("alice", mcp_servers={"files": mcp_server("files_read")}))
     assert servers(agent, [said("files", "files.read", "files.write")])[0].tools == ["files.read"]

@@ -15,6 +15,7 @@ from mcp import types
 from hyperhive.config import McpServerConfig
 from hyperhive.harness.extra_mcp import ExtraMcpServer
 from hyperhive.protocol.agents import McpState
+from tests.conftest import mcp_server
 from tests.harness.conftest import MakeHive
 
 #: A server whose one tool is answered with a protocol error; no library, so that it starts at once.
@@ -38,18 +39,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "demo"
 
 
 def config(directory: Path, *allowed: str, **changes: Any) -> McpServerConfig:
-    fields = {
-        "command": sys.executable,
-        "args": [
-            str(EXAMPLE / "harvest_server.py"),
-            str(directory / "h.sqlite"),
-            str(EXAMPLE / "harvest.csv"),
-        ],
-        "env": {},
-        "allowed_tools": list(allowed),
-        "call_timeout_seconds": 30,
-    }
-    return McpServerConfig.model_validate(fields | changes)
+    args = [str(EXAMPLE / "harvest_server.py"), str(directory / "h.sqlite"), str(EXAMPLE / "harvest.csv")]
+    fields = {"command": sys.executable, "args": args} | changes
+    return McpServerConfig.model_validate(mcp_server(*allowed, **fields))
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -194,20 +186,8 @@ async def test_a_server_does_not_see_the_harnesss_credentials(
 
 async def test_the_operator_sees_what_each_server_offers_and_why_one_failed(small_hive: MakeHive) -> None:
     servers = {
-        "picky": {
-            "command": sys.executable,
-            "args": ["-c", PICKY],
-            "env": {},
-            "call_timeout_seconds": 300,
-            "allowed_tools": ["ask"],
-        },
-        "gone": {
-            "command": "/no/such/program",
-            "args": [],
-            "env": {},
-            "call_timeout_seconds": 300,
-            "allowed_tools": ["*"],
-        },
+        "picky": mcp_server("ask", command=sys.executable, args=["-c", PICKY]),
+        "gone": mcp_server("*", command="/no/such/program"),
     }
     hive = await small_hive('default_text = "ok"', alice={"mcp_servers": servers})
     await hive.wake("alice")

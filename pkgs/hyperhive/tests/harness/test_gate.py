@@ -9,11 +9,10 @@ from hyperhive.config import HarnessConfig
 from hyperhive.harness import gate
 from hyperhive.harness.gate import Gate
 from hyperhive.harness.tool_hook import ToolHook
-from tests.conftest import agent_config
+from tests.conftest import agent_config, mcp_server
 
 HOME = Path("/var/lib/agents/alice/home")
 STATE = "/var/lib/agents/alice/state"
-SERVER = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["query"]}
 
 
 class Asked:
@@ -47,7 +46,7 @@ class Asked:
 
 
 async def test_only_own_built_in_and_allowed_mcp_tools_pass() -> None:
-    asked = Asked(mcp_servers={"orders": SERVER, "open": SERVER | {"allowed_tools": ["*"]}})
+    asked = Asked(mcp_servers={"orders": mcp_server("query"), "open": mcp_server("*")})
     decisions = {
         tool: await asked.call(tool)
         for tool in (

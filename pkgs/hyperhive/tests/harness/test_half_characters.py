@@ -11,6 +11,7 @@ from mcp import types
 
 from hyperhive.config import McpServerConfig
 from hyperhive.harness.extra_mcp import ExtraMcpServer
+from tests.conftest import mcp_server
 from tests.harness.byte_model import ByteModel, call, end, start, text, thinking
 from tests.harness.conftest import MakeHive, SmallHive
 
@@ -54,13 +55,7 @@ DONE = said(text("done"))
 def server(directory: Path) -> dict[str, Any]:
     path = directory / "halves.py"
     path.write_text(BROKEN_TEXT)
-    return {
-        "command": sys.executable,
-        "args": [str(path)],
-        "env": {},
-        "allowed_tools": ["*"],
-        "call_timeout_seconds": 60,
-    }
+    return mcp_server("*", command=sys.executable, args=[str(path)])
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from hyperhive.protocol.agents import AgentState, McpServer, McpState
 from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.link import BrokerFrame, Wake, Welcome
 from hyperhive.protocol.messages import MessageState
+from tests.conftest import mcp_server
 from tests.harness.conftest import MakeHive, SmallHive, until
 
 
@@ -76,8 +77,7 @@ async def test_what_happens_while_the_broker_is_away_is_reported_afterwards(smal
 async def test_how_the_mcp_servers_are_reaches_the_broker_again_after_its_restart(
     small_hive: MakeHive,
 ) -> None:
-    server = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["*"]}
-    hive = await small_hive("", alice={"mcp_servers": {"orders": server}})
+    hive = await small_hive("", alice={"mcp_servers": {"orders": mcp_server("*")}})
     linked = Linked(hive, [])
 
     def shown() -> list[McpServer]:

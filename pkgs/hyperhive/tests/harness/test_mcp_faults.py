@@ -16,6 +16,7 @@ from mcp import types
 from hyperhive.config import McpServerConfig
 from hyperhive.harness.extra_mcp import ExtraMcpServer
 from hyperhive.protocol.agents import McpState
+from tests.conftest import mcp_server
 
 RAW = Path(__file__).parent / "mcp_server.py"
 NAMES = (
@@ -32,14 +33,8 @@ def raw(
     fault: str = "", *, limit: int = 30, allowed: tuple[str, ...] = ("*",), **told: Any
 ) -> dict[str, Any]:
     """The configuration of a raw server with that fault."""
-    told = {"tools": TOOLS, "fault": fault} | told
-    return {
-        "command": sys.executable,
-        "args": [str(RAW), json.dumps(told)],
-        "env": {},
-        "allowed_tools": list(allowed),
-        "call_timeout_seconds": limit,
-    }
+    args = [str(RAW), json.dumps({"tools": TOOLS, "fault": fault} | told)]
+    return mcp_server(*allowed, command=sys.executable, args=args, call_timeout_seconds=limit)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hyperhive.harness import main as main_module
 from hyperhive.harness.gate import Gate
 from hyperhive.harness.options import CLOSED_TOOLS, session_options
 from hyperhive.harness.tool_hook import ToolHook
-from tests.conftest import agent_config
+from tests.conftest import agent_config, mcp_server
 
 
 def options(**agent: Any) -> Any:
@@ -59,9 +59,8 @@ def test_bash_is_offered_and_only_the_tool_hook_allows_a_command() -> None:
 
 
 def test_mcp_rules_name_the_allowed_tools() -> None:
-    server = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["query"]}
-    assert options(mcp_servers={"o": server}).allowed_tools[-1] == "mcp__o__query"
-    assert options(mcp_servers={"o": server | {"allowed_tools": ["*"]}}).allowed_tools[-1] == "mcp__o"
+    assert options(mcp_servers={"o": mcp_server("query")}).allowed_tools[-1] == "mcp__o__query"
+    assert options(mcp_servers={"o": mcp_server("*")}).allowed_tools[-1] == "mcp__o"
 
 
 def test_the_environment_has_the_agents_home_and_credentials_and_no_attachments() -> None:

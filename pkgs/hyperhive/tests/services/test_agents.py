@@ -20,7 +20,7 @@ from hyperhive.protocol.events import AgentFrame, NewEvent, TurnEnd, TurnResult
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus, Verb
 from hyperhive.protocol.questions import AskRequest
 from hyperhive.services.agents import FRAMES_PER_SECOND
-from tests.conftest import Clock
+from tests.conftest import Clock, mcp_server
 from tests.services.conftest import Core, StartCore, taken
 
 HiveConfig = Callable[..., BrokerConfig]
@@ -264,13 +264,10 @@ async def test_a_running_tool_has_a_bounded_name_and_has_begun(core: Core, clock
     assert core.agents.view("alice").status.tool is None
 
 
-ORDERS = {"command": "x", "args": [], "env": {}, "call_timeout_seconds": 300, "allowed_tools": ["query"]}
-
-
 async def test_how_mcp_servers_are_is_known_while_a_harness_says_so(
     start_core: StartCore, hive_config: HiveConfig
 ) -> None:
-    core = await start_core(hive_config(agents={"alice": {"mcp_servers": {"orders": ORDERS}}}))
+    core = await start_core(hive_config(agents={"alice": {"mcp_servers": {"orders": mcp_server("query")}}}))
 
     def shown() -> list[tuple[str, str, list[str]]]:
         return [
