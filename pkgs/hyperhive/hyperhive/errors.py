@@ -95,6 +95,21 @@ class TooManyRequestsError(HyperhiveError):
     status = 429
 
 
+class QuotaError(HyperhiveError):
+    """What is stored of somebody and has no end yet leaves no room for more; nothing was kept.
+
+    Attributes:
+        name: Whose quota it is, empty for the hive's.
+    """
+
+    key = "quota_exceeded"
+    status = 507
+
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class UnitFailedError(HyperhiveError):
     """What runs an agent could not be started, stopped or looked at; the message names it and says why."""
 

@@ -86,7 +86,13 @@ def hive_config(tmp_path: Path) -> HiveConfig:
                 "notifications": NotificationsConfig.default_values(),
                 "delivery": {"lease_seconds": 30},
                 "loop_breaker": {"messages_per_minute": 0, "duplicates": 0, "ping_pong": 0},
-                "retention": {"messages_days": 0, "events_days": 0, "stats_days": 0},
+                "retention": {
+                    "messages_days": 0,
+                    "events_days": 0,
+                    "stats_days": 0,
+                    "hive_mib": 0,
+                    "agent_mib": 0,
+                },
                 "agents": {name: agent_config(name, **fields) for name, fields in chosen.items()},
             }
             | changes

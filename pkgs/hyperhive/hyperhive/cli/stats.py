@@ -20,6 +20,7 @@ EXAMPLES: Final = """
   hyperhive stats --since 30d --json | jq .totals"""
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+_MIB: Final = 1024 * 1024
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _BUCKETS: Final = 48
 
@@ -75,6 +76,9 @@ def _rows(report: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
     beside = f" ({subagents} of them by subagents)" if subagents else ""
     yield "tokens", f"{_parts(totals, 'tokens.')}{beside}"
     yield "cost", f"${totals.get('cost_usd', 0):.2f} (estimate)"
+    limit = report["stored_limit"]
+    at_most = f" of {limit / _MIB:.0f} MiB" if limit else ""
+    yield "stored", f"{report['stored_bytes'] / _MIB:.1f} MiB{at_most}"
     if report["agent"]:
         yield "context", f"{_number(totals, 'context.used')} tokens"
         yield "notes", f"{_number(totals, 'notes.bytes')} bytes"

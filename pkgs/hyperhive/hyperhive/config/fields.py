@@ -137,3 +137,5 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 #: Up to a pebibyte, whose bytes every program counts exactly.
 MebiBytes = Annotated[int, Field(ge=64, le=1_073_741_824)]
+#: MiB that may be stored; 0 for no limit.
+Quota = Annotated[int, Field(ge=0, le=1_073_741_824)]

@@ -45,6 +45,7 @@ from hyperhive.config.fields import (
     ModelName,
     ProcessText,
     Prompt,
+    Quota,
     Recipient,
     Role,
     ServerName,
@@ -340,7 +341,7 @@ class LoopBreakerConfig(ConfigModel):
 
 
 class RetentionConfig(ConfigModel):
-    """How long history is kept; 0 keeps it for ever."""
+    """How long history is kept, and how much of it; 0 keeps it for ever."""
 
     messages_days: Annotated[Days, default(30)]
     """Days that finished messages are kept."""
@@ -348,6 +349,11 @@ class RetentionConfig(ConfigModel):
     """Days that agents' events are kept."""
     stats_days: Annotated[Days, default(90)]
     """Days that stats are kept, the more coarsely the older they are."""
+    hive_mib: Annotated[Quota, default(8192)]
+    """MiB of messages, questions and events of the whole hive. Of more than that the oldest that is finished
+    is forgotten, whatever its age; when what is not finished fills it, no more mail is taken."""
+    agent_mib: Annotated[Quota, default(1024)]
+    """MiB of what one agent sent, got, asked, was asked and did, else as `hive_mib`."""
 
 
 class NtfyConfig(ConfigModel):

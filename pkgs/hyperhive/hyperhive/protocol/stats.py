@@ -34,3 +34,6 @@ class StatsReport(ApiModel):
     tools: dict[str, int]
     #: When the last turn ended, in or before the window, of this agent or of any.
     last_turn_at: Timestamp | None
+    #: Messages, questions and events that are stored now, and how much that may be; 0 for no limit.
+    stored_bytes: int
+    stored_limit: int

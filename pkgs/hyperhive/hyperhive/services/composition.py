@@ -17,6 +17,7 @@ from hyperhive.services.messages import Messages
 from hyperhive.services.models import Models
 from hyperhive.services.notifications import Notifications
 from hyperhive.services.questions import Questions
+from hyperhive.services.quota import Quota
 from hyperhive.services.sessions import Sessions
 from hyperhive.services.stats import Stats
 from hyperhive.services.stats_recorder import StatsRecorder
@@ -39,6 +40,7 @@ class Services:
     messages: Messages
     questions: Questions
     events: Events
+    quota: Quota
     stats: Stats
     models: Models
     lifecycle: Lifecycle
@@ -94,6 +96,7 @@ class Services:
         await self.messages.sweep()
         await self.questions.sweep()
         await self.events.sweep()
+        await self.quota.sweep()
         await self.sessions.sweep()
         self.agents.sweep()
         await self.stats.sweep()
@@ -131,6 +134,7 @@ def build_services(
     messages = Messages(db, bus, agents, config, clock)
     questions = Questions(db, messages)
     events = Events(db, bus, config, clock)
+    quota = Quota(db, messages.quotas, lambda: agents.roster)
     sessions = Sessions(db, state / "operator-token", password_hash, clock)
     selftests = SelfTests(config, agents, runtime, links, clock, dashboard_port=dashboard_port)
     return Services(
@@ -143,7 +147,8 @@ def build_services(
         messages=messages,
         questions=questions,
         events=events,
-        stats=Stats(db, agents, config, clock),
+        quota=quota,
+        stats=Stats(db, agents, quota, config, clock),
         models=Models(db, agents, events, links),
         lifecycle=Lifecycle(runtime, agents, events, bus, clock),
         sessions=sessions,

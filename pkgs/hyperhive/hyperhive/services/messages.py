@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
@@ -18,9 +19,10 @@ from hyperhive.domain.messages import (
     unstored_text,
 )
 from hyperhive.domain.questions import cancelled_text
+from hyperhive.domain.quota import MIB, Quotas, full_notice
 from hyperhive.domain.recipients import Roster
 from hyperhive.domain.timing import DAY
-from hyperhive.errors import HyperhiveError, NotFoundError, StoreError, UnknownRecipientError
+from hyperhive.errors import HyperhiveError, NotFoundError, QuotaError, StoreError, UnknownRecipientError
 from hyperhive.protocol.bus import Notice, QueueChanged, RefusalUnstored
 from hyperhive.protocol.messages import (
     OPERATOR,
@@ -58,11 +60,18 @@ PAGE_CHARACTERS = 512 * 1024
 #: Seconds between two rounds of retention, and rows that one round deletes of each table.
 _PURGE_EVERY = 60.0
 _PURGE_ROWS = 1000
+#: Seconds between two notices that the same quota is full.
+_TOLD_EVERY = 600.0
 
 
 class Messages:
     def __init__(
-        self, db: Database, bus: Bus, agents: Agents, config: BrokerConfig, clock: Callable[[], float]
+        self,
+        db: Database,
+        bus: Bus,
+        agents: Agents,
+        config: BrokerConfig,
+        clock: Callable[[], float],
     ) -> None:
         self._db = db
         self._bus = bus
@@ -73,13 +82,21 @@ class Messages:
         self._pending: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._rests: dict[str, Rest] = {}
+        retention = config.retention
+        self._quotas = Quotas(hive=retention.hive_mib * MIB, agent=retention.agent_mib * MIB)
+        #: When the operator was told last that a quota is full.
+        self._told: dict[str, float] = {}
         self._unstored: Counter[str] = Counter()
         bus.subscribe(QueueChanged, self._queue_changed)
         bus.subscribe(RefusalUnstored, lambda refusal: self._unstored.update([refusal.sender]))
 
     @property
+    def quotas(self) -> Quotas:
+        return self._quotas
+
+    @property
     def rules(self) -> Rules:
-        return Rules(self._agents.roster, self._config.loop_breaker)
+        return Rules(self._agents.roster, self._config.loop_breaker, self._quotas)
 
     def ruled(
         self, fn: Callable[Concatenate[Transaction, Rules, P], T]
@@ -118,11 +135,25 @@ class Messages:
             RecipientDeniedError: The allow-list does not permit it.
             LoopBrokenError: The loop breaker stopped it; of a broadcast nothing was sent then.
             ConflictError: The idempotency key belongs to another call.
+            QuotaError: There is no room for more until something is finished.
         """
-        outcome = await self._db.commit(self.ruled(send), sender, request)
+        with self.telling():
+            outcome = await self._db.commit(self.ruled(send), sender, request)
         if isinstance(outcome, HyperhiveError):
             raise outcome
         return SendResult(messages=outcome)
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Tell the operator of a full quota, once in a while."""
+        try:
+            yield
+        except QuotaError as error:
+            now = self._clock()
+            if not 0 <= now - self._told.get(error.name, -math.inf) < _TOLD_EVERY:
+                self._told[error.name] = now
+                self._bus.publish(Notice("warning", full_notice(error.name, self._quotas.of(error.name))))
+            raise
 
     async def lease(self, agent: str, request: LeaseRequest) -> LeaseResult:
         """Hand out the oldest queued messages, waiting for a first one if asked to.

@@ -16,7 +16,7 @@ from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, SYSTEM, MessageKind
 from hyperhive.protocol.questions import AskRequest, Question, QuestionState
 from hyperhive.services.messages import Messages
-from hyperhive.services.sending import Rules, check_sender, fingerprint, refuse
+from hyperhive.services.sending import Rules, check_quota, check_sender, fingerprint, refuse
 from hyperhive.store import idempotency, messages
 from hyperhive.store import questions as store
 from hyperhive.store.database import Database
@@ -40,7 +40,8 @@ class Questions:
 
         Errors as in `Messages.send`, but `*` is refused; a `ConflictError` also when too many are open.
         """
-        outcome = await self._db.commit(self._messages.ruled(_ask), asker, request)
+        with self._messages.telling():
+            outcome = await self._db.commit(self._messages.ruled(_ask), asker, request)
         if isinstance(outcome, HyperhiveError):
             raise outcome
         return outcome
@@ -105,6 +106,7 @@ def _ask(tx: Transaction, rules: Rules, asker: str, request: AskRequest) -> Ques
         return refusal
     if store.count_open(connection, asker) >= OPEN_LIMIT:
         raise ConflictError(f"{OPEN_LIMIT} of your questions are open: wait for answers or cancel some")
+    check_quota(tx, rules, [message])
     question = store.insert(tx, _new_question(tx.now, asker, target, request))
     if target != OPERATOR:
         messages.insert(tx, message.carrying(question.id, asked_text(question)))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hyperhive.config import LoopBreakerConfig
@@ -17,13 +18,15 @@ from hyperhive.domain.loops import (
     refusal_text,
 )
 from hyperhive.domain.messages import REFUSED_PER_MINUTE, refused_body
+from hyperhive.domain.quota import Quotas, full_text
 from hyperhive.domain.recipients import RECIPIENT_DENIED, Roster
-from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError, NotFoundError
+from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError, NotFoundError, QuotaError
 from hyperhive.protocol.bus import Notice, RefusalUnstored
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, MessageHeader, MessageKind, SendRequest
-from hyperhive.store import idempotency, loops
+from hyperhive.store import idempotency, loops, quota
 from hyperhive.store import messages as store
 from hyperhive.store.messages import NewMessage
+from hyperhive.store.quota import HIVE, ROW_BYTES
 from hyperhive.store.transaction import Transaction
 
 
@@ -33,6 +36,7 @@ class Rules:
 
     roster: Roster
     limits: LoopBreakerConfig
+    quotas: Quotas
 
 
 def fingerprint(*parts: object) -> str:
@@ -46,7 +50,8 @@ def send(
     """Store one message for every recipient, or the refusal, which the caller raises after the commit.
 
     Raises what makes no sense: `NotFoundError` of a sender that has left, `InvalidRequestError`,
-    `UnknownRecipientError`, and a `ConflictError` when the idempotency key belongs to another call.
+    `UnknownRecipientError`, and a `ConflictError` when the idempotency key belongs to another call; and a
+    `QuotaError`.
     """
     check_sender(rules, sender)
     connection, key = tx.connection, request.idempotency_key
@@ -72,6 +77,7 @@ def send(
         refusal = refuse(tx, rules, new)
         if refusal:
             return refusal
+    check_quota(tx, rules, news)
     first = store.insert(tx, news[0])
     sent = [first, *(store.insert(tx, new, like=first.id) for new in news[1:])]
     idempotency.keep(tx, sender, key, call, [message.id for message in sent])
@@ -100,6 +106,16 @@ def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | N
     _keep_refused(tx, new, loop.rule)
     _tell_loop(tx, new, loop)
     return LoopBrokenError(refusal_text(loop))
+
+
+def check_quota(tx: Transaction, rules: Rules, news: Sequence[NewMessage]) -> None:
+    """Raise a `QuotaError` when messages of one sender would fill a quota with what is not finished."""
+    cost = store.measured(news[0].body)[0] + ROW_BYTES
+    shares = [(HIVE, len(news)), (news[0].sender, len(news)), *((new.recipient, 1) for new in news)]
+    for name, share in shares:
+        limit = rules.quotas.of(name) if name in rules.roster.agents or name == HIVE else 0
+        if limit and quota.stored(tx.connection, name).waiting + share * cost > limit:
+            raise QuotaError(full_text(name, news[0].sender, limit), name)
 
 
 def _judge_loop(tx: Transaction, limits: LoopBreakerConfig, new: NewMessage) -> LoopRefusal | None:

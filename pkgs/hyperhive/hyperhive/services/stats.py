@@ -25,6 +25,7 @@ from hyperhive.domain.timing import DAY
 from hyperhive.errors import InvalidRequestError
 from hyperhive.protocol.stats import BUCKETS, TOOL_LIMIT, StatsReport
 from hyperhive.services.agents import Agents
+from hyperhive.services.quota import Quota
 from hyperhive.services.stats_recorder import HIVE
 from hyperhive.store import stats as store
 from hyperhive.store.database import Database
@@ -46,10 +47,11 @@ class Stats:
     """What was recorded, as numbers over time."""
 
     def __init__(
-        self, db: Database, agents: Agents, config: BrokerConfig, clock: Callable[[], float]
+        self, db: Database, agents: Agents, quota: Quota, config: BrokerConfig, clock: Callable[[], float]
     ) -> None:
         self._db = db
         self._agents = agents
+        self._quota = quota
         self._days = config.retention.stats_days
         self._clock = clock
         self._cared_at = clock()
@@ -103,6 +105,8 @@ class Stats:
             totals={name: one for name, one in totals.items() if wanted(name)},
             tools=tools([cell for cell in cells if is_tool(cell.key) and wanted(cell.key)], TOOL_LIMIT),
             last_turn_at=last_turn,
+            stored_bytes=(await self._quota.stored(agent)).bytes,
+            stored_limit=self._quota.limit(agent),
         )
 
     async def sweep(self) -> None:

@@ -131,7 +131,7 @@ def _contents(database: Path) -> dict[str, list[tuple[Any, ...]]]:
         rows = {
             table: connection.execute(f"select * from {table}").fetchall()
             for table in tables
-            if table not in {"messages", "bodies", "sqlite_sequence"}
+            if table not in {"messages", "bodies", "stored_bytes", "sqlite_sequence"}
         }
         rows["messages"] = connection.execute(
             "select * from messages join bodies on bodies.id = body_id where state <> 'refused'"

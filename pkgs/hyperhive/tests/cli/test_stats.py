@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from hyperhive.cli.command import FAILED, USAGE
@@ -21,7 +23,9 @@ def test_the_hive_and_an_agent_are_told_in_lines(run: Run, broker: Running) -> N
         "received from",
         "tokens",
         "cost",
+        "stored",
     ]
+    assert re.fullmatch(r"\d+\.\d MiB of 8192 MiB", told["stored"])
     assert (told["last turn"], told["turns"], told["cost"]) == ("never", "0", "$0.00 (estimate)")
     assert "operator" in told["sent to"]
     lines = run("stats", "ada", "--since", "30m", "--socket", broker.socket).out.splitlines()
@@ -31,7 +35,18 @@ def test_the_hive_and_an_agent_are_told_in_lines(run: Run, broker: Running) -> N
 
 def test_json_is_the_report_behind_the_charts(run: Run, broker: Running) -> None:
     document = run("stats", "ada", "--since", "30d", "--json", "--socket", broker.socket).document
-    assert set(document) == {"agent", "since", "until", "step", "series", "totals", "tools", "last_turn_at"}
+    assert set(document) == {
+        "agent",
+        "since",
+        "until",
+        "step",
+        "series",
+        "totals",
+        "tools",
+        "last_turn_at",
+        "stored_bytes",
+        "stored_limit",
+    }
     assert document["until"] - document["since"] >= 30 * 86_400
 
 

@@ -126,7 +126,9 @@ def test_the_full_hive_says_something_of_everything_that_has_a_default(root: Pat
         ".listen.plain_remote",
         ".loop_breaker.messages_per_minute",
         ".loop_breaker.ping_pong",
+        ".retention.agent_mib",
         ".retention.events_days",
+        ".retention.hive_mib",
         ".retention.stats_days",
         ".harness.operator.password_credential",
     }

@@ -64,7 +64,11 @@ async def test_a_flood_of_events_is_cut_off_with_a_note_but_ends_of_turns_are_ke
 async def test_retention_forgets_old_events(
     start_core: StartCore, hive_config: HiveConfig, clock: Clock
 ) -> None:
-    core = await start_core(hive_config(retention={"messages_days": 0, "events_days": 2, "stats_days": 0}))
+    core = await start_core(
+        hive_config(
+            retention={"messages_days": 0, "events_days": 2, "stats_days": 0, "hive_mib": 0, "agent_mib": 0}
+        )
+    )
     await core.events.append("alice", [event(clock.now, text="old")])
     clock.advance(2 * 86_400 + 1)
     await core.events.append("alice", [event(clock.now, text="new")])

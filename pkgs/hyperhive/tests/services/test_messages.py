@@ -339,7 +339,11 @@ async def test_a_restart_keeps_queues_and_gives_leases_a_full_term(
 async def test_retention_forgets_finished_messages_and_keeps_queued_ones(
     start_core: StartCore, hive_config: HiveConfig, clock: Clock
 ) -> None:
-    core = await start_core(hive_config(retention={"messages_days": 1, "events_days": 0, "stats_days": 0}))
+    core = await start_core(
+        hive_config(
+            retention={"messages_days": 1, "events_days": 0, "stats_days": 0, "hive_mib": 0, "agent_mib": 0}
+        )
+    )
     await core.say("alice", "bob", "old, done")
     await core.say("alice", "boss", "old, queued")
     await core.take("bob")

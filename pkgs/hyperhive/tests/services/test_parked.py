@@ -173,7 +173,9 @@ async def test_a_question_whose_time_is_over_can_be_dropped_like_other_mail(core
 async def test_parked_mail_outlives_retention_and_restarts_but_not_its_recipient(
     start_core: StartCore, hive_config: HiveConfig, clock: Clock
 ) -> None:
-    config = hive_config(retention={"messages_days": 1, "events_days": 0, "stats_days": 0})
+    config = hive_config(
+        retention={"messages_days": 1, "events_days": 0, "stats_days": 0, "hive_mib": 0, "agent_mib": 0}
+    )
     core = await start_core(config)
     parked = await park(core, "alice", "bob")
     core = await start_core(config)

@@ -172,7 +172,7 @@ async def test_what_comes_late_is_added_to_what_was_folded(core: Core, clock: Cl
 async def test_retention_forgets_old_stats_also_of_agents_that_have_left(
     start_core: StartCore, hive_config: HiveConfig, clock: Clock
 ) -> None:
-    retention = {"messages_days": 0, "events_days": 0, "stats_days": 40}
+    retention = {"messages_days": 0, "events_days": 0, "stats_days": 40, "hive_mib": 0, "agent_mib": 0}
     core = await start_core(hive_config(retention=retention))
     await core.events.append("alice", [turn_end(clock.now)])
     await core.events.append("bob", [turn_end(clock.now)])
