@@ -15,6 +15,7 @@ from hyperhive.config import HarnessConfig
 from hyperhive.diagnosis.isolation import INSIDE, INSIDE_SECONDS, Inside
 from hyperhive.diagnosis.probe import observe
 from hyperhive.domain.prompts import Persona, system_prompt
+from hyperhive.harness.api_log import ApiLog
 from hyperhive.harness.breaker import KeptBreaker
 from hyperhive.harness.client import BrokerClient
 from hyperhive.harness.extra_mcp import ExtraMcpServer
@@ -162,6 +163,10 @@ class Harness:
         if self._runner.transcript is not None:
             self._runner.transcript.changed(call, runs)
 
+    def _on_limit(self, ends_at: float) -> None:
+        if self._runner.transcript is not None:
+            self._runner.transcript.limited(ends_at)
+
     def options(self, resume: str | None) -> ClaudeAgentOptions:
         """How a session is started that goes on with `resume`, or anew with None."""
         servers = {OWN_SERVER: self._tools.server()} | {extra.name: extra.server() for extra in self._extra}
@@ -174,7 +179,7 @@ class Harness:
             servers=servers,
             credentials=self._credentials,
             resume=resume,
-            on_stderr=lambda line: log.info("claude: %s", line),
+            on_stderr=ApiLog(self._on_limit).write,
         )
 
 

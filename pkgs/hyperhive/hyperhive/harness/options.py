@@ -10,6 +10,7 @@ from claude_agent_sdk import ClaudeAgentOptions, McpSdkServerConfig
 from mcp.server import Server
 
 from hyperhive.config import HarnessConfig
+from hyperhive.harness.api_log import LOG_ARGUMENTS, LOG_ENVIRONMENT
 from hyperhive.harness.gate import RENAMED
 from hyperhive.harness.tool_hook import ToolHook
 from hyperhive.protocol.mcp_names import allow_rules
@@ -61,10 +62,12 @@ def claude_environment(config: HarnessConfig, credentials: Mapping[str, str]) ->
     bash = shutil.which("bash") or "/bin/bash"
     given = {**config.claude.env, **credentials}
     # Claude Code tells a subscriber when a limit ends. With a key it keeps a long `Retry-After` to itself,
-    # unless it is to wait for as long as the API asks for: then it says so, and the transcript ends the wait.
+    # unless it is to wait for as long as the API asks for: then it says so, up to six hours, and the
+    # transcript ends the wait. Its log has the whole truth, but no form that anybody promised.
     waits = {"CLAUDE_CODE_RETRY_WATCHDOG": "1"} if any(map(given.get, _KEYS)) else {}
     return {
         **QUIET_ENVIRONMENT,
+        **LOG_ENVIRONMENT,
         **waits,
         "HOME": config.claude.home,
         **given,
@@ -113,6 +116,7 @@ def session_options(
         # Only the parts of an answer tell a model that writes for long from one that hangs.
         include_partial_messages=True,
         stderr=on_stderr,
+        extra_args=dict(LOG_ARGUMENTS),
         max_buffer_size=32 * 1024 * 1024,
     )
 

@@ -52,8 +52,8 @@ _KINDS: Final = {
 TRIES: Final = 10
 LONGEST_WAIT: Final = 60.0
 _RATE_LIMITED: Final = 429
-#: Statuses for which Claude Code would wait for ever.
-_WAITS: Final = frozenset({_RATE_LIMITED, 529})
+#: Statuses for which Claude Code would wait as long as it is told to, or for ever.
+_WAITS: Final = frozenset({_RATE_LIMITED, 503, 529})
 
 
 class Transcript:
@@ -71,6 +71,8 @@ class Transcript:
         self._error_text = ""
         self._rate_limited = False
         self._resets_at: float | None = None
+        #: When the API may be asked again, as the headers of its newest refusal say.
+        self._limit_ends: float | None = None
         self._cancelled = False
         self._answered = False
         #: The newest answer has begun and has no content and no token yet.
@@ -92,6 +94,10 @@ class Transcript:
     def changed(self, call: str, runs: str) -> None:
         """Bash gets another line than the call with this id gave."""
         self._runs[call] = runs
+
+    def limited(self, ends_at: float) -> None:
+        """The API refused a request until then, in seconds since 1970."""
+        self._limit_ends = ends_at
 
     def cancelled(self) -> None:
         """The operator cancelled: whatever the result says, the turn was not finished."""
@@ -180,7 +186,7 @@ class Transcript:
             context_used=self._context_used,
             context_found=self._context_found,
             context_max=_context_window(result, self._model),
-            resets_at=self._resets_at,
+            resets_at=self._resets_at or (self._limit_ends if self._told() > LONGEST_WAIT else None),
         )
         self._ended(turn)
         return turn
@@ -263,12 +269,17 @@ class Transcript:
         attempt, most = _count(data, "attempt"), min(_count(data, "max_retries"), TRIES)
         tries = f"try {attempt} of {most}"
         delay = data.get("retry_delay_ms")
-        seconds = delay / 1000 if isinstance(delay, int | float) and delay > 0 else 0.0
+        # Claude Code bounds what it is told, and does not understand all of it.
+        seconds = self._told() or (delay / 1000 if isinstance(delay, int | float) and delay > 0 else 0.0)
         if status in _WAITS and (attempt > most or seconds > LONGEST_WAIT):
             self._park(f"the API {answer}{reason}", limited=status == _RATE_LIMITED, seconds=seconds)
             return
         text = f"the API {answer}{reason}, it is asked again: {tries}"
         self._event(Note(level="warning", text=text, retry=True))
+
+    def _told(self) -> float:
+        """Seconds for which the API is not to be asked, as it said itself."""
+        return 0.0 if self._limit_ends is None else max(0.0, self._limit_ends - self._clock())
 
     def _park(self, text: str, *, limited: bool, seconds: float) -> None:
         """Give the turn up: the agent waits better than Claude Code, and its mail is not held meanwhile."""

@@ -1,6 +1,8 @@
 """A limit is waited for as long as it says, whatever Claude Code makes of it; with the real CLI."""
 
 import time
+from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -42,6 +44,44 @@ async def test_a_retry_after_of_hours_is_kept(
     assert 7100 < seconds < 7200 * 1.3
     assert hive.model is not None
     assert len([request for request in hive.model.requests if not request.side]) == 1
+
+
+HOURS = 20 * 3600
+
+
+def headers_of(until: float) -> dict[str, dict[str, str]]:
+    """What an API may say, instead of seconds that are not many."""
+    moment = datetime.fromtimestamp(int(until), UTC).isoformat().replace("+00:00", "Z")
+    limit = "anthropic-ratelimit"
+    return {
+        "date": {"retry-after": formatdate(until, usegmt=True)},
+        "seconds": {"retry-after": str(HOURS)},
+        "reset": {
+            f"{limit}-requests-reset": datetime.fromtimestamp(until + HOURS, UTC).isoformat(),
+            f"{limit}-requests-remaining": "3",
+            f"{limit}-tokens-reset": moment,
+            f"{limit}-tokens-remaining": "0",
+        },
+        "unified": {f"{limit}-unified-reset": str(int(until))},
+    }
+
+
+@pytest.mark.parametrize("patience", [{}, {"CLAUDE_CODE_MAX_RETRIES": "0"}], ids=["patient", "hasty"])
+@pytest.mark.parametrize("said", ["date", "seconds", "reset", "unified"])
+async def test_the_time_in_a_header_is_kept_in_every_form_and_length(
+    small_hive: MakeHive, said: str, patience: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = headers_of(time.time() + HOURS)[said] | {"x-note": "NOT FOR THE LOG"}
+    lines = "\n".join(f'headers.{name} = "{value}"' for name, value in headers.items())
+    hive = await small_hive(script(429, lines), alice={})
+    env = hive.harness_config("alice").claude.env | {"ANTHROPIC_CUSTOM_HEADERS": "x-mine: NOT FOR THE LOG"}
+    seconds, state = await parked(hive, env | patience)
+    assert state is AgentState.RATE_LIMITED
+    assert HOURS - 60 < seconds <= HOURS
+    assert hive.model is not None
+    assert len([request for request in hive.model.requests if not request.side]) == 1
+    assert "NOT FOR THE LOG" not in caplog.text
+    assert "SDK" not in caplog.text
 
 
 async def test_a_limit_without_a_time_is_waited_for_a_while(small_hive: MakeHive) -> None:
