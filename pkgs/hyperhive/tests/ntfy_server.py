@@ -51,6 +51,17 @@ class NtfyServer:
     script: list[Scripted] = field(default_factory=list)
     slow: asyncio.Event | None = None
 
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """`notifications` of a hive that pushes to this server at once."""
+        fields = {
+            "url": self.url,
+            "token_credential": None,
+            "delay_seconds": 0,
+            "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
+            "dashboard_url": None,
+        }
+        return {"ntfy": fields | changes}
+
     def titles(self) -> list[str]:
         return [one["title"] for one in self.taken]
 

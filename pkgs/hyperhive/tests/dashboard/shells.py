@@ -6,6 +6,12 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.dashboard.conftest import RunningHive
 
+#: Whether the page is hidden is for the test to say.
+HIDE = """(hidden) => {
+  Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
 
 def rows(page: Page) -> Locator:
     return page.locator(".emulator .xterm-rows")

@@ -19,19 +19,6 @@ async def server() -> AsyncIterator[NtfyServer]:
         yield running
 
 
-def ntfy(server: NtfyServer, **changes: Any) -> dict[str, Any]:
-    return {
-        "ntfy": {
-            "url": server.url,
-            "token_credential": None,
-            "delay_seconds": 0,
-            "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
-            "dashboard_url": "https://hive.example.org",
-        }
-        | changes
-    }
-
-
 async def open_menu(page: Page) -> Locator:
     await page.get_by_role("button", name="Notifications, ").click()
     menu = page.get_by_role("dialog", name="Notifications")
@@ -42,7 +29,9 @@ async def open_menu(page: Page) -> Locator:
 async def test_pushes_are_listed_with_how_they_went(
     start_hive: Callable[..., Any], open_page: Callable[..., Any], server: NtfyServer
 ) -> None:
-    hive: RunningHive = await start_hive(notifications=ntfy(server))
+    hive: RunningHive = await start_hive(
+        notifications=server.settings(dashboard_url="https://hive.example.org")
+    )
     page: Page = await open_page(hive)
     server.script = [Scripted(403, text='{"error": "<b>forbidden</b>"}')]
     await hive.agents["alice"].call("/v1/questions", {"question": "Which?"})
@@ -65,7 +54,7 @@ async def test_pushes_are_listed_with_how_they_went(
 async def test_the_keyboard_opens_the_menu_sends_a_test_and_closes_it(
     start_hive: Callable[..., Any], open_page: Callable[..., Any], server: NtfyServer
 ) -> None:
-    hive: RunningHive = await start_hive(notifications=ntfy(server, delay_seconds=600, dashboard_url=None))
+    hive: RunningHive = await start_hive(notifications=server.settings(delay_seconds=600))
     page: Page = await open_page(hive, viewport={"width": 360, "height": 740})
     bell = page.get_by_role("button", name="Notifications, ")
     await bell.focus()

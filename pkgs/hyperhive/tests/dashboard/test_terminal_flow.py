@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from bench.memory import weigh
 from tests.dashboard.conftest import Complaints, RunningHive
-from tests.dashboard.shells import open_terminal, rows, run
+from tests.dashboard.shells import HIDE, open_terminal, rows, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -179,20 +179,12 @@ async def test_a_hidden_window_does_not_hold_the_program_up_and_draws_what_it_mi
     shells: RunningHive, page: Page
 ) -> None:
     await open_terminal(shells, page)
-    await page.evaluate(
-        """() => {
-          window.hide = (hidden) => {
-            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-            document.dispatchEvent(new Event('visibilitychange'));
-          };
-          window.hide(true);
-        }"""
-    )
+    await page.evaluate(HIDE, True)
     await run(page, "seq 500000; touch finished")
     done = Path(shells.config.state_dir).parent / "alice" / "state" / "finished"
     async with asyncio.timeout(60):
         while not done.exists():
             await asyncio.sleep(0.05)
-    await page.evaluate("window.hide(false)")
+    await page.evaluate(HIDE, False)
     await expect(rows(page)).to_contain_text("500000")
     await expect(rows(page)).to_contain_text("hive>")

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.dashboard.conftest import Complaints, RunningHive
-from tests.dashboard.shells import open_part, open_terminal, rows, run
+from tests.dashboard.shells import HIDE, open_part, open_terminal, rows, run
 from tests.dashboard.test_terminal_flow import forgive
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -138,20 +138,16 @@ async def test_a_second_window_and_a_restart_of_the_broker_keep_it_too(
 
 async def test_a_hidden_window_that_missed_much_keeps_it_too(shells: RunningHive, page: Page) -> None:
     await open_terminal(shells, page)
-    hide = """(hidden) => {
-      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }"""
     typed = install(shells)
     await run(page, "echo before the ed''itor")
     await expect(rows(page)).to_contain_text("before the editor")
-    await page.evaluate(hide, True)
+    await page.evaluate(HIDE, True)
     await run(page, "./edit typed")
     assert shells.host is not None
     (terminal,) = shells.host.terminals._terminals.values()
     async with asyncio.timeout(60):
         while terminal.output.end < 1_600_000:
             await asyncio.sleep(0.05)
-    await page.evaluate(hide, False)
+    await page.evaluate(HIDE, False)
     await holds(page, typed)
     await left(page)

@@ -135,14 +135,8 @@ async def start(start_core: StartCore, hive_config: HiveConfig, server: NtfyServ
     """`await start(**fields of ntfy)`; again on the same directory, it is a restart."""
 
     async def start_one(**changes: Any) -> tuple[Core, Phone]:
-        ntfy = {
-            "url": server.url,
-            "token_credential": None,
-            "delay_seconds": DELAY,
-            "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
-            "dashboard_url": BASE,
-        }
-        core = await start_core(hive_config(notifications={"ntfy": ntfy | changes}))
+        fields = {"delay_seconds": DELAY, "dashboard_url": BASE} | changes
+        core = await start_core(hive_config(notifications=server.settings(**fields)))
         return core, Phone(core)
 
     return start_one

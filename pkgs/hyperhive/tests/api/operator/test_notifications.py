@@ -21,19 +21,6 @@ async def server() -> AsyncIterator[NtfyServer]:
         yield running
 
 
-def ntfy(server: NtfyServer, **changes: Any) -> dict[str, Any]:
-    return {
-        "ntfy": {
-            "url": server.url,
-            "token_credential": None,
-            "delay_seconds": 0,
-            "kinds": ["question", "message", "agent_failed", "agent_needs_login"],
-            "dashboard_url": None,
-        }
-        | changes
-    }
-
-
 async def deliveries(hive: RunningHive, state: str, count: int) -> list[dict[str, Any]]:
     """The deliveries, newest first, as soon as so many are in the state."""
     async with asyncio.timeout(20):
@@ -56,7 +43,7 @@ async def asked(server: NtfyServer) -> None:
 async def test_a_question_that_nobody_answers_reaches_the_phone_and_the_list(
     start_hive: StartHive, server: NtfyServer
 ) -> None:
-    hive = await start_hive(notifications=ntfy(server))
+    hive = await start_hive(notifications=server.settings())
     await hive.log_in()
     status, question = await call(hive.agents["alice"], "POST", "/v1/questions", {"question": "Which?"})
     assert status == 200
@@ -86,7 +73,7 @@ async def test_a_question_that_nobody_answers_reaches_the_phone_and_the_list(
 async def test_a_restart_between_two_attempts_loses_nothing_and_repeats_nothing(
     start_hive: StartHive, server: NtfyServer
 ) -> None:
-    hive = await start_hive(notifications=ntfy(server))
+    hive = await start_hive(notifications=server.settings())
     await hive.log_in()
     await hive.send("alice", "operator", "one")
     await deliveries(hive, "sent", 1)
@@ -94,7 +81,7 @@ async def test_a_restart_between_two_attempts_loses_nothing_and_repeats_nothing(
     await hive.send("alice", "operator", "two")
     await deliveries(hive, "pending", 1)
     await hive.broker.stop()
-    again = await start_hive(notifications=ntfy(server))
+    again = await start_hive(notifications=server.settings())
     await again.log_in()
     await deliveries(again, "sent", 2)
     assert [one["message"] for one in server.taken] == ["one", "two"]
@@ -104,14 +91,14 @@ async def test_a_push_on_its_way_is_recorded_when_the_broker_stops_meanwhile(
     start_hive: StartHive, server: NtfyServer
 ) -> None:
     server.slow = asyncio.Event()
-    hive = await start_hive(notifications=ntfy(server))
+    hive = await start_hive(notifications=server.settings())
     await hive.send("alice", "operator", "one")
     await asked(server)
     stopping = asyncio.ensure_future(hive.broker.stop())
     await asyncio.sleep(0)
     server.slow.set()
     await stopping
-    again = await start_hive(notifications=ntfy(server))
+    again = await start_hive(notifications=server.settings())
     await again.log_in()
     await deliveries(again, "sent", 1)
     assert server.asked == 1
@@ -121,7 +108,7 @@ async def test_a_server_that_does_not_answer_holds_up_nothing_else(
     start_hive: StartHive, server: NtfyServer
 ) -> None:
     server.slow = asyncio.Event()
-    hive = await start_hive(notifications=ntfy(server))
+    hive = await start_hive(notifications=server.settings())
     await hive.log_in()
     await hive.send("alice", "operator", "one")
     await asked(server)
@@ -133,7 +120,7 @@ async def test_a_server_that_does_not_answer_holds_up_nothing_else(
 
 
 async def test_a_test_says_what_the_server_said(start_hive: StartHive, server: NtfyServer) -> None:
-    hive = await start_hive(notifications=ntfy(server))
+    hive = await start_hive(notifications=server.settings())
     await hive.log_in()
     assert await call(hive.browser, "POST", "/api/notifications/test") == (
         200,
@@ -150,7 +137,7 @@ async def test_a_test_says_what_the_server_said(start_hive: StartHive, server: N
 
 async def test_one_test_at_a_time(start_hive: StartHive, server: NtfyServer) -> None:
     server.slow = asyncio.Event()
-    hive = await start_hive(notifications=ntfy(server))
+    hive = await start_hive(notifications=server.settings())
     await hive.log_in()
     first = asyncio.ensure_future(call(hive.browser, "POST", "/api/notifications/test"))
     await asked(server)
@@ -170,7 +157,7 @@ async def test_the_token_comes_from_the_credentials_and_is_shown_nowhere(
     (tmp_path / "phone").write_text("tk_secret\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     server.token = "tk_secret"
-    hive = await start_hive(notifications=ntfy(server, token_credential="phone"))
+    hive = await start_hive(notifications=server.settings(token_credential="phone"))
     await hive.log_in()
     assert (await call(hive.browser, "POST", "/api/notifications/test"))[1]["ok"]
     for route in ("/api/notifications", "/api/state"):
@@ -181,6 +168,6 @@ async def test_a_token_that_is_not_there_stops_the_broker_at_start(
     hive_config: HiveConfig, server: NtfyServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    config = hive_config(notifications=ntfy(server, token_credential="phone"))
+    config = hive_config(notifications=server.settings(token_credential="phone"))
     with pytest.raises(ConfigError, match="credential 'phone': there is no file"):
         await Broker(config).start()
