@@ -156,7 +156,7 @@ def get(connection: sqlite3.Connection, message_id: int) -> Message | None:
 def get_all(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
     """Those that exist, by id."""
     rows = connection.execute(
-        "SELECT messages.*, text FROM messages JOIN bodies ON bodies.id = body_id"
+        "SELECT messages.*, text FROM messages CROSS JOIN bodies ON bodies.id = body_id"
         " WHERE messages.id IN (SELECT value FROM json_each(?)) ORDER BY messages.id",
         (json.dumps(list(ids)),),
     )
@@ -195,9 +195,15 @@ def lease(tx: Transaction, call: Lease) -> list[Message]:
     )
     if not leased:
         return []
-    messages = get_all(tx.connection, [one.id for one in leased])
-    tx.text_bytes += sum(len(one.body) for one in messages)
-    return messages
+    texts = dict(
+        tx.connection.execute(
+            "SELECT messages.id, text FROM messages CROSS JOIN bodies ON bodies.id = body_id"
+            " WHERE messages.id IN (SELECT value FROM json_each(?))",
+            (json.dumps([one.id for one in leased]),),
+        ).fetchall()
+    )
+    tx.text_bytes += sum(map(len, texts.values()))
+    return [Message(body=texts[one.id], **vars(one)) for one in leased]
 
 
 def _next_batch(connection: sqlite3.Connection, call: Lease) -> list[int]:
@@ -273,7 +279,7 @@ def hold_all(tx: Transaction, expires_at: float) -> None:
 
 def ack(tx: Transaction, recipient: str, turn: str, ids: Sequence[int] | None) -> list[MessageHeader]:
     """Finish what is leased to the turn: the messages of these ids, or all when `ids` is None."""
-    return _changed(
+    return _finished(
         tx,
         "UPDATE messages INDEXED BY messages_leased"
         " SET state = 'acked', acked_at = ?1, lease_expires_at = NULL"
@@ -288,7 +294,7 @@ def ack(tx: Transaction, recipient: str, turn: str, ids: Sequence[int] | None) -
 
 def mark_read(tx: Transaction, recipient: str, ids: Sequence[int]) -> list[MessageHeader]:
     """Finish queued messages of a recipient that reads without leasing."""
-    return _changed(
+    return _finished(
         tx,
         "UPDATE messages SET state = 'acked', acked_at = ? WHERE recipient = ? AND state = 'queued'"
         " AND id IN (SELECT value FROM json_each(?)) RETURNING *",
@@ -347,6 +353,7 @@ def drop(tx: Transaction, message_id: int) -> Message:
         " WHERE id = ? AND state = 'parked' RETURNING *",
         message_id,
     )
+    _count_finished(tx, [message])
     return message
 
 
@@ -370,7 +377,7 @@ def requeue_expired(tx: Transaction) -> list[MessageHeader]:
 
 
 def undeliver(tx: Transaction, recipient: str) -> list[MessageHeader]:
-    return _changed(
+    return _finished(
         tx,
         "UPDATE messages SET state = 'undeliverable', turn = NULL, leased_at = NULL,"
         " lease_expires_at = NULL"
@@ -428,6 +435,21 @@ def _changed(tx: Transaction, sql: str, *values: object) -> list[MessageHeader]:
     messages = _headers(tx.connection, sql, *values)
     tx.events.extend(MessageChanged(message) for message in messages)
     return messages
+
+
+def _finished(tx: Transaction, sql: str, *values: object) -> list[MessageHeader]:
+    messages = _changed(tx, sql, *values)
+    _count_finished(tx, messages)
+    return messages
+
+
+def _count_finished(tx: Transaction, messages: Sequence[MessageHeader]) -> None:
+    """They wait no more, see `store/quota.py`."""
+    tx.connection.executemany(
+        "UPDATE stored_bytes SET waiting = waiting - (SELECT size + 512 FROM messages WHERE id = ?)"
+        " WHERE name IN ('', ?, ?)",
+        [(one.id, one.sender, one.recipient) for one in messages],
+    )
 
 
 def _changed_whole(tx: Transaction, sql: str, *values: object) -> list[Message]:

@@ -1,6 +1,7 @@
 -- How much is stored of each name, and of the whole hive under the empty one: texts and data in bytes, and 512
 -- for each row. A message counts for both of its sides, but what was refused only for who sent it; `waiting` is
--- what is on its way, or open. Triggers count, so that it holds whoever writes.
+-- what is on its way, or open. Triggers count, whoever writes; only that a message is finished does its
+-- UPDATE say itself, because every lease would pay for a trigger.
 CREATE TABLE stored_bytes (
   name TEXT PRIMARY KEY,
   bytes INTEGER NOT NULL,
@@ -33,17 +34,14 @@ DROP VIEW question_bytes;
 
 CREATE TRIGGER messages_stored AFTER INSERT ON messages BEGIN
   INSERT INTO stored_bytes (name, bytes, waiting)
-    SELECT name, NEW.size + 512, (NEW.state IN ('queued', 'leased', 'parked')) * (NEW.size + 512)
-    FROM (SELECT '' AS name UNION ALL SELECT NEW.sender
-      UNION ALL SELECT NEW.recipient WHERE NEW.state <> 'refused')
-    WHERE TRUE
+    VALUES ('', NEW.size + 512, (NEW.state IN ('queued', 'leased', 'parked')) * (NEW.size + 512))
     ON CONFLICT (name) DO UPDATE SET bytes = bytes + excluded.bytes, waiting = waiting + excluded.waiting;
-END;
-CREATE TRIGGER messages_settled AFTER UPDATE OF state ON messages
-WHEN (OLD.state IN ('queued', 'leased', 'parked')) <> (NEW.state IN ('queued', 'leased', 'parked')) BEGIN
-  UPDATE stored_bytes
-    SET waiting = waiting + ((NEW.state IN ('queued', 'leased', 'parked')) * 2 - 1) * (NEW.size + 512)
-    WHERE name IN ('', NEW.sender, NEW.recipient);
+  INSERT INTO stored_bytes (name, bytes, waiting)
+    VALUES (NEW.sender, NEW.size + 512, (NEW.state IN ('queued', 'leased', 'parked')) * (NEW.size + 512))
+    ON CONFLICT (name) DO UPDATE SET bytes = bytes + excluded.bytes, waiting = waiting + excluded.waiting;
+  INSERT INTO stored_bytes (name, bytes, waiting)
+    SELECT NEW.recipient, NEW.size + 512, (NEW.state IN ('queued', 'leased', 'parked')) * (NEW.size + 512) WHERE NEW.state <> 'refused'
+    ON CONFLICT (name) DO UPDATE SET bytes = bytes + excluded.bytes, waiting = waiting + excluded.waiting;
 END;
 CREATE TRIGGER messages_forgotten AFTER DELETE ON messages BEGIN
   UPDATE stored_bytes
@@ -82,9 +80,10 @@ END;
 
 CREATE TRIGGER events_stored AFTER INSERT ON events BEGIN
   INSERT INTO stored_bytes (name, bytes, waiting)
-    SELECT name, length(CAST(NEW.data AS BLOB)) + 512, 0
-    FROM (SELECT '' AS name UNION ALL SELECT NEW.agent)
-    WHERE TRUE
+    VALUES ('', length(CAST(NEW.data AS BLOB)) + 512, 0)
+    ON CONFLICT (name) DO UPDATE SET bytes = bytes + excluded.bytes;
+  INSERT INTO stored_bytes (name, bytes, waiting)
+    VALUES (NEW.agent, length(CAST(NEW.data AS BLOB)) + 512, 0)
     ON CONFLICT (name) DO UPDATE SET bytes = bytes + excluded.bytes;
 END;
 CREATE TRIGGER events_forgotten AFTER DELETE ON events BEGIN
