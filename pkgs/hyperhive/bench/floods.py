@@ -29,6 +29,7 @@ PACE: Final = 5.0
 SINK: Final = "sink"
 #: Characters of four bytes that nearly fill the broker's limits for a message and for a body.
 LARGE: Final = 255_000
+_HEAD_END: Final = b"\r\n\r\n"
 _WIDE: Final = "\N{HONEYBEE}"
 _SMALLEST: Final = 1024
 _UNKNOWN_KEYS: Final = 110_000
@@ -142,8 +143,11 @@ def small_calls(agent: Path, _admin: Path) -> Flood:
 
 
 def held_bodies(agent: Path, _admin: Path) -> Flood:
-    """On every connection that an agent may have a body of 1 MiB that never ends."""
-    unfinished = message(SINK)[:-1]
+    """On every connection that an agent may have a body of 1 MiB that never ends and has no length."""
+    head, body = message(SINK).split(_HEAD_END, 1)
+    lines = [line for line in head.splitlines() if not line.startswith(b"Content-Length")]
+    head = b"\r\n".join([*lines, b"Transfer-Encoding: chunked"])
+    unfinished = head + _HEAD_END + b"%x\r\n%b\r\n" % (len(body) - 1, body[:-1])
 
     async def hold(answers: Counter[int]) -> None:
         while True:

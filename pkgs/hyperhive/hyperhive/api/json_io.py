@@ -1,11 +1,13 @@
 """Requests (body, query, path) read as models, and models answered as JSON."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from typing import Annotated, Final, TypeVar
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -17,6 +19,9 @@ from hyperhive.text import shown, sound_json, sound_text
 TEXT_BYTES: Final = 1024 * 1024
 #: Most bytes of any other body.
 SMALL_BYTES: Final = 64 * 1024
+#: Most bodies above `SMALL_BYTES` of one agent's socket at a time: until the answer, each takes its size
+#: several times over.
+LARGE_BODIES: Final = 4
 
 _BODY_SECONDS: Final = 30.0
 _SHOWN_ERRORS: Final = 5
@@ -30,6 +35,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 #: What `read_body` replaced for the request that this context serves.
 _replaced: ContextVar[list[int] | None] = ContextVar("replaced", default=None)
+#: Waits until the request that this context serves may have a large body.
+_turn: ContextVar[Callable[[], Awaitable[object]] | None] = ContextVar("turn", default=None)
 
 
 class Query(BaseModel):
@@ -85,6 +92,22 @@ async def tell_replaced(request: web.Request, handler: Handler) -> web.StreamRes
     return response
 
 
+def large_bodies_in_turns() -> Middleware:
+    """Let a socket have `LARGE_BODIES` of them, from their first bytes to the answer; more wait."""
+    free = asyncio.Semaphore(LARGE_BODIES)
+
+    @web.middleware
+    async def run(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with AsyncExitStack() as stack:
+            token = _turn.set(lambda: stack.enter_async_context(free))
+            try:
+                return await handler(request)
+            finally:
+                _turn.reset(token)
+
+    return run
+
+
 def answer(model: BaseModel) -> web.Response:
     """`model` as JSON, never to be stored by the client."""
     return web.Response(
@@ -97,18 +120,24 @@ def answer(model: BaseModel) -> web.Response:
 async def _read(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise TooLargeError(f"the body has {request.content_length} bytes, the limit is {limit}")
-    raw = bytearray()
+    raw, turn = bytearray(), _turn.get()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.content.iter_any():
                 raw += chunk
+                if len(raw) > SMALL_BYTES and turn is not None:
+                    await turn()
+                    turn = None
                 if len(raw) > limit:
                     raise TooLargeError(f"the body has more than {limit} bytes")
+            return bytes(raw)
     except web.RequestPayloadError as error:
         raise InvalidRequestError("the body is broken: it does not have the form its headers say") from error
     except TimeoutError as error:
         raise InvalidRequestError(f"the body did not arrive within {_BODY_SECONDS:.0f} seconds") from error
-    return bytes(raw)
+    finally:
+        # An error that is raised holds on to it until the next collection of garbage.
+        raw.clear()
 
 
 def _describe(error: ValidationError, origin: str) -> str:

@@ -24,6 +24,8 @@ _OPENING_SECONDS: Final = 5.0
 _LINGER_SECONDS: Final = 2.0
 _KEEPALIVE_SECONDS: Final = 75.0
 _HEADERS: Final = 64
+#: Half of what a connection holds of a body that nobody has read, in bytes: aiohttp's own is 256 KiB.
+_READ_AHEAD: Final = 32 * 1024
 
 #: Makes the answer to a request that is no HTTP, or that failed outside of the application.
 FailureAnswer = Callable[[int], web.Response]
@@ -113,6 +115,7 @@ class _Connection(web.RequestHandler):
             keepalive_timeout=_KEEPALIVE_SECONDS,
             lingering_time=_LINGER_SECONDS,
             max_headers=_HEADERS,
+            read_bufsize=_READ_AHEAD,
             # A body is read with a limit, which a compressed one would go around.
             auto_decompress=False,
         )

@@ -3,11 +3,13 @@
 import asyncio
 import io
 import json
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
 from yarl import URL
 
+from hyperhive.api.json_io import LARGE_BODIES
 from hyperhive.protocol.base import REPLACED_HEADER
 from tests.api.conftest import RunningHive, call, refusal
 
@@ -108,6 +110,28 @@ async def test_a_body_over_the_limit_is_refused_however_it_comes(hive: RunningHi
         async with alice.post("/v1/messages", data=data) as response:
             assert (response.status, (await response.json())["error"]["key"]) == (413, "too_large")
     assert await refusal(alice, "POST", "/v1/inbox/requeue", {"turn": "x" * 70_000}) == (413, "too_large")
+
+
+async def test_an_agent_s_large_bodies_are_read_in_turns_and_small_ones_wait_for_none(
+    hive: RunningHive,
+) -> None:
+    head = b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with AsyncExitStack() as stack:
+        holders = []
+        for _ in range(LARGE_BODIES):
+            _, writer = await asyncio.open_unix_connection(hive.socket("alice"))
+            stack.callback(writer.transport.abort)
+            writer.transport.set_write_buffer_limits(0)
+            # More than waits anywhere below: once it is gone, it was read.
+            writer.write(head + b"f0000\r\n" + b" " * 0xF0000 + b"\r\n")
+            await asyncio.wait_for(writer.drain(), 10)
+            holders.append(writer)
+        large = asyncio.ensure_future(hive.send("alice", "bob", "x" * 200_000))
+        assert await hive.send("alice", "bob", "small")
+        assert await hive.send("bob", "alice", "x" * 200_000)
+        assert not large.done()
+        holders[0].transport.abort()
+        assert await asyncio.wait_for(large, 10)
 
 
 async def test_a_numbers_edges_are_refusals_and_no_failures(hive: RunningHive) -> None:

@@ -9,6 +9,7 @@ from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
 from hyperhive.api.agent.messages import AgentMessagesApi
 from hyperhive.api.cancellation import OpenCalls
+from hyperhive.api.json_io import large_bodies_in_turns
 from hyperhive.api.security import unix_app
 from hyperhive.api.terminal import ViewerApi
 from hyperhive.services.composition import Services
@@ -31,7 +32,7 @@ def agent_app(
     `lease_seconds` without a hold.
     """
     app = unix_app(tasks, peer_allowed)
-    app.middlewares.append(_owned_by(agent))
+    app.middlewares.extend((_owned_by(agent), large_bodies_in_turns()))
     app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())
     app.add_routes(LifecycleApi(agent, services).routes())
     app.add_routes(LinkApi(agent, services, tasks, lease_seconds=lease_seconds).routes())
