@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hyperhive.protocol.bus import QuestionChanged
 from hyperhive.protocol.questions import Question, QuestionState
+from hyperhive.store.messages import measured
 from hyperhive.store.transaction import Transaction
 
 
@@ -30,11 +31,12 @@ class Closing:
 
 
 def insert(tx: Transaction, new: NewQuestion) -> Question:
-    tx.text_bytes += len(new.question)
+    size, digest = measured(new.question)
+    tx.text_bytes += size
     return _changed(
         tx,
-        "INSERT INTO questions (asker, target, question, options, multi, asked_at, deadline_at, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'open') RETURNING *",
+        "INSERT INTO questions (asker, target, question, options, multi, asked_at, deadline_at, state,"
+        " digest) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?) RETURNING *",
         new.asker,
         new.target,
         new.question,
@@ -42,6 +44,7 @@ def insert(tx: Transaction, new: NewQuestion) -> Question:
         new.multi,
         new.asked_at,
         new.deadline_at,
+        digest,
     )
 
 

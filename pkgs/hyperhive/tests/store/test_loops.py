@@ -53,6 +53,24 @@ def test_questions_are_counted_with_their_text(tx: Transaction) -> None:
     assert loops.count_asked(tx.connection, "alice", "bob", 0.0, "q2") == 1
 
 
+def test_a_long_text_is_known_again_without_reading_those_before_it(tx: Transaction) -> None:
+    text = "x" * 100_000
+    messages.insert(tx, NewMessage("alice", "bob", MessageKind.TEXT, text, 5.0))
+    questions.insert(tx, NewQuestion("alice", "bob", text, [], multi=False, asked_at=5.0, deadline_at=None))
+    seen: list[str] = []
+    tx.connection.set_trace_callback(seen.append)
+    for count in (loops.count_sent, loops.count_asked):
+        assert [count(tx.connection, "alice", "bob", 0.0, body) for body in (text, text + "x")] == [1, 0]
+    tx.connection.set_trace_callback(None)
+
+    assert [sql for sql in seen if "bodies" in sql or "question =" in sql] == []
+    plans = [row["detail"] for sql in seen for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert [plan.split(" (")[0] for plan in plans] == [
+        *["SEARCH messages USING INDEX messages_by_pair"] * 2,
+        *["SEARCH questions USING COVERING INDEX questions_same"] * 2,
+    ]
+
+
 def test_a_pair_is_told_once_in_the_window_whoever_of_them_sends(tx: Transaction) -> None:
     told = [
         loops.note_notice(replace(tx, now=now), pair, 600.0)

@@ -111,7 +111,11 @@ def test_an_old_file_is_counted_once(tmp_path: Path) -> None:
     tx = Transaction(connection, 1.0)
     for name, other in (("alice", "bob"), ("bob", "alice"), ("alice", "carol")):
         send(tx, name, other, "ü\0" * 10)
-        ask(tx, name, other, "why?")
+        connection.execute(
+            "INSERT INTO questions (asker, target, question, options, multi, asked_at, state)"
+            " VALUES (?, ?, 'wäre es?', '[]', 0, 1.0, 'open')",
+            (name, other),
+        )
         log(tx, name, "done")
     send(tx, "alice", "carol", "no", rule="loop_rate")
     connection.execute("UPDATE messages SET state = 'acked' WHERE recipient = 'bob'")
