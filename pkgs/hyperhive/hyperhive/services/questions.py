@@ -1,5 +1,7 @@
 """Questions to the operator and between agents: ask, answer, cancel, expire."""
 
+import sqlite3
+from itertools import accumulate
 from typing import Final
 
 from hyperhive.domain.questions import (
@@ -24,10 +26,12 @@ from hyperhive.store.messages import NewMessage
 from hyperhive.store.questions import Closing, NewQuestion
 from hyperhive.store.transaction import Transaction
 
-#: Most questions of one asker that are open at a time.
+#: Most questions of one asker that are open at a time, and bytes of their texts: the page gets all of them.
 OPEN_LIMIT: Final = 100
-#: How many closed questions `recent` still shows.
+OPEN_BYTES: Final = 1024 * 1024
+#: How many closed questions `recent` still shows, and characters of theirs.
 RECENT_CLOSED: Final = 20
+RECENT_CHARACTERS: Final = 128 * 1024
 
 
 class Questions:
@@ -68,11 +72,8 @@ class Questions:
         return await self._db.read(store.open_for, agent)
 
     async def recent(self) -> list[Question]:
-        """All open ones and the RECENT_CLOSED latest closed ones, newest first."""
-        found = await self._db.read(
-            lambda connection: store.open_all(connection) + store.latest_closed(connection, RECENT_CLOSED)
-        )
-        return sorted(found, key=lambda one: one.id, reverse=True)
+        """All open ones and the RECENT_CLOSED latest closed ones, fewer the longer they are; newest first."""
+        return sorted(await self._db.read(_recent), key=lambda one: one.id, reverse=True)
 
     async def postpone(self, seconds: float) -> None:
         """Let open questions expire so much later."""
@@ -106,12 +107,21 @@ def _ask(tx: Transaction, rules: Rules, asker: str, request: AskRequest) -> Ques
         return refusal
     if store.count_open(connection, asker) >= OPEN_LIMIT:
         raise ConflictError(f"{OPEN_LIMIT} of your questions are open: wait for answers or cancel some")
+    if (held := store.open_bytes(connection, asker)) and held + len(request.question.encode()) > OPEN_BYTES:
+        raise ConflictError("your open questions are long enough: wait for answers or cancel some")
     check_quota(tx, rules, [message])
     question = store.insert(tx, _new_question(tx.now, asker, target, request))
     if target != OPERATOR:
         messages.insert(tx, message.carrying(question.id, asked_text(question)))
     idempotency.keep(tx, asker, key, call, [question.id])
     return question
+
+
+def _recent(connection: sqlite3.Connection) -> list[Question]:
+    closed = store.latest_closed(connection, RECENT_CLOSED)[::-1]
+    sizes = accumulate(len(one.question) + len(one.answer or "") for one in closed)
+    fitting = [one for one, size in zip(closed, sizes, strict=True) if size <= RECENT_CHARACTERS]
+    return store.open_all(connection) + fitting
 
 
 def _new_question(now: float, asker: str, target: str, request: AskRequest) -> NewQuestion:

@@ -100,6 +100,16 @@ def count_open(connection: sqlite3.Connection, asker: str) -> int:
     return int(row[0])
 
 
+def open_bytes(connection: sqlite3.Connection, asker: str) -> int:
+    """Of the texts of its open questions."""
+    row = connection.execute(
+        "SELECT coalesce(sum(length(CAST(question AS BLOB))), 0) FROM questions"
+        " WHERE state = 'open' AND asker = ?",
+        (asker,),
+    ).fetchone()
+    return int(row[0])
+
+
 def latest_closed(connection: sqlite3.Connection, limit: int) -> list[Question]:
     return _all(
         connection,

@@ -16,7 +16,7 @@ from hyperhive.errors import (
 from hyperhive.protocol.events import MessageFrame, QuestionFrame
 from hyperhive.protocol.messages import MessageKind
 from hyperhive.protocol.questions import AskRequest, Question, QuestionState
-from hyperhive.services.questions import OPEN_LIMIT
+from hyperhive.services.questions import OPEN_BYTES, OPEN_LIMIT
 from tests.conftest import Clock
 from tests.services.conftest import Core, StartCore, taken
 
@@ -254,3 +254,22 @@ async def test_questions_survive_a_restart_and_expire_after_it(
 
     assert (await again.questions.get(asked.id)).state is QuestionState.EXPIRED
     assert again.messages.pending("alice") == 1
+
+
+async def test_open_questions_of_one_asker_have_an_end_in_bytes_and_closed_ones_in_a_list(core: Core) -> None:
+    long = "ü" * (OPEN_BYTES // 4 - 10)
+    first, _ = [
+        await core.questions.ask("alice", AskRequest(question=f"{number}{long}")) for number in (1, 2)
+    ]
+    with pytest.raises(ConflictError, match="long enough"):
+        await core.questions.ask("alice", AskRequest(question=f"3{long}"))
+    await core.questions.ask("bob", AskRequest(question=f"4{long}"))
+    await core.questions.cancel(first.id, "alice")
+    await core.questions.ask("alice", AskRequest(question="short"))
+    await core.questions.answer(4, "operator", "yes")
+
+    assert [(one.id, one.state.value) for one in await core.questions.recent()] == [
+        (4, "answered"),
+        (3, "open"),
+        (2, "open"),
+    ]
