@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from hyperhive import __version__
 from hyperhive.config import McpServerConfig
 from hyperhive.harness.mcp_connection import PROTOCOL, AnsweredError, McpConnection, ServerFailedError
-from hyperhive.harness.mcp_tools import ToolList
+from hyperhive.harness.mcp_tools import DEPTH_LIMIT, ToolList, is_too_deep
 from hyperhive.protocol.agents import McpServer, McpState
 from hyperhive.protocol.mcp_names import allows, session_tool
 from hyperhive.system.stderr_tail import StderrTail
@@ -141,6 +141,8 @@ class ExtraMcpServer:
                 return _error(f"MCP server {self.name}: the turn ended before it had started")
             given = {"name": tool, "arguments": arguments}
             answer = await connection.request("tools/call", given, self._config.call_timeout_seconds)
+            if is_too_deep(answer):
+                return _error(f"MCP server {self.name}: its answer has more than {DEPTH_LIMIT} levels")
             result = types.CallToolResult.model_validate(answer)
         except ValidationError:
             return _error(f"MCP server {self.name}: its answer is not the result of a tool")

@@ -17,6 +17,9 @@ TOOL_LIMIT: Final = 1000
 TOTAL_LIMIT: Final = 4 * 1024 * 1024
 #: Bytes of one definition; it is part of every request to the model.
 DEFINITION_LIMIT: Final = 128 * 1024
+#: Levels of a definition, or of the answer to a call. Of a whole message pydantic writes no more than 250;
+#: where it cannot, the session loses the server.
+DEPTH_LIMIT: Final = 100
 #: Parts of a definition that reach the session. It would not check a result by `outputSchema` as we do not.
 _PARTS: Final = ("name", "title", "description", "inputSchema", "annotations", "_meta")
 #: Names of parameters that models take.
@@ -89,8 +92,8 @@ class ToolList:
     def _take(self, definition: object) -> bool:
         """Whether there is space for more."""
         self._seen += 1
-        size = len(json.dumps(definition))
-        self._bytes += min(size, DEFINITION_LIMIT)
+        size = None if is_too_deep(definition) else len(json.dumps(definition))
+        self._bytes += min(size or 0, DEFINITION_LIMIT)
         if self._seen > TOOL_LIMIT or self._bytes > TOTAL_LIMIT:
             self.end(f"{TOOL_LIMIT} tools and {TOTAL_LIMIT // 1024**2} MiB are the most that are taken")
             return False
@@ -121,7 +124,18 @@ class ToolList:
         return None
 
 
-def _definition_fault(definition: dict[str, Any], size: int) -> str | None:
+def is_too_deep(value: object) -> bool:
+    """Whether it has more than `DEPTH_LIMIT` levels."""
+    level = [value]
+    for _ in range(DEPTH_LIMIT):
+        holders = [one for one in level if isinstance(one, dict | list)]
+        level = [inner for one in holders for inner in (one.values() if isinstance(one, dict) else one)]
+    return bool(level)
+
+
+def _definition_fault(definition: dict[str, Any], size: int | None) -> str | None:
+    if size is None:
+        return f"its definition has more than {DEPTH_LIMIT} levels"
     if size > DEFINITION_LIMIT:
         return f"its definition has {size // 1024} KiB, of at most {DEFINITION_LIMIT // 1024}"
     schema = definition.get("inputSchema")

@@ -93,6 +93,11 @@ def release(call: dict[str, Any], _: str) -> None:
     answer(call, said("released"))
 
 
+def deep(call: dict[str, Any], text: str) -> None:
+    levels = int(text)
+    answer(call, {**said("deep"), "structuredContent": json.loads('{"a":' * levels + "1" + "}" * levels)})
+
+
 def leave(_: dict[str, Any], __: str) -> None:
     sys.stderr.write("out of orders\n")
     sys.stderr.flush()
@@ -159,6 +164,7 @@ TOOLS: dict[str, Callable[[dict[str, Any], str], object]] = {
     "asks": asks,
     "children": children,
     "close": close,
+    "deep": deep,
     "error": lambda call, _: send(id=call["id"], error={"code": -32001, "message": "not today"}),
     "exit": leave,
     "flood": flood,

@@ -1,5 +1,6 @@
 """MCP servers with a fault behind the real Claude Code: what its session gets, and what the operator sees."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,18 @@ async def test_a_turn_goes_on_after_a_call_whose_server_ended_inside_of_it(small
     first, second = await results(hive)
     assert "MCP server raw: its process ended: out of orders" in first
     assert "plain: " in second
+
+
+async def test_an_answer_with_too_many_levels_is_an_error_and_the_next_call_is_answered(
+    small_hive: MakeHive,
+) -> None:
+    script = calling("mcp__raw__deep", "mcp__raw__plain", text="300")
+    tools = [*TOOLS, {"name": "deep", "inputSchema": OBJECT}]
+    hive = await small_hive(script, alice={"mcp_servers": {"raw": raw(tools=tools)}})
+    await hive.wake("alice")
+    await hive.settled(await hive.say("alice", "one"))
+    deep, plain = await results(hive)
+    assert ("its answer has more than 100 levels" in deep, "plain: 300" in plain) == (True, True), deep
 
 
 async def test_a_cancelled_turn_cancels_the_call_it_waits_for(small_hive: MakeHive, tmp_path: Path) -> None:
@@ -146,6 +159,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "large": (
         {"name": "large", "description": "x*200000", "inputSchema": OBJECT},
         "large is left out: its definition has 195 KiB, of at most 128",
+    ),
+    "deep": (
+        {"name": "deep", "inputSchema": OBJECT | {"default": json.loads('{"a":' * 300 + "1" + "}" * 300)}},
+        "deep is left out: its definition has more than 100 levels",
     ),
     "nameless": ({"inputSchema": OBJECT}, "is left out: it has no name"),
     "empty": ({"name": " ", "inputSchema": OBJECT}, "is left out: it has no name"),
