@@ -6,6 +6,7 @@ from hyperhive.config import BudgetConfig
 from hyperhive.domain.timing import DAY, day_start
 from hyperhive.domain.turns import Turn, over_budget
 from hyperhive.protocol.agents import AgentState, AgentStatus, RunningTool
+from hyperhive.protocol.base import MOST_TOKENS
 from hyperhive.protocol.events import NewEvent, Note, ToolResult, ToolUse
 
 
@@ -53,7 +54,7 @@ class StatusBoard:
         self._change(model=model)
 
     def use_context(self, used: int, most: int) -> None:
-        self._change(context_used=used, context_max=most)
+        self._change(context_used=_tokens(used), context_max=_tokens(most))
 
     def forget(self) -> None:
         """Show that a new session begins, of which nothing is known yet."""
@@ -63,8 +64,8 @@ class StatusBoard:
         """Take over session id and context use from a finished turn; published with the next change."""
         update = {
             "session": session,
-            "context_used": turn.context_used or self.status.context_used,
-            "context_max": turn.context_max or self.status.context_max,
+            "context_used": _tokens(turn.context_used) or self.status.context_used,
+            "context_max": _tokens(turn.context_max) or self.status.context_max,
         }
         self.status = self.status.model_copy(update=update)
 
@@ -77,6 +78,11 @@ class StatusBoard:
     def _change(self, **update: object) -> None:
         self.status = self.status.model_copy(update=update)
         self._publish(self.status)
+
+
+def _tokens(count: int | None) -> int | None:
+    """The number as the broker takes it: a model's server may count anything, and a report must not fail."""
+    return count and min(max(count, 0), MOST_TOKENS)
 
 
 class DailyUse:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from hyperhive.protocol.base import ApiModel, Timestamp
+from hyperhive.protocol.base import ApiModel, Moment, Timestamp, TokenCount
 from hyperhive.protocol.lifecycle import UnitStatus, Verb
 
 
@@ -32,7 +32,7 @@ class RunningTool(ApiModel):
 
     #: The tool's full name, such as `Bash` or `mcp__orders__query`.
     name: str
-    since: Timestamp
+    since: Moment
     #: How many calls run beside it.
     others: Annotated[int, Field(ge=0, le=1000)] = 0
 
@@ -44,13 +44,13 @@ class AgentStatus(ApiModel):
     model: str
     turn: str | None
     #: When a parked agent goes on by itself.
-    until: Timestamp | None
+    until: Moment | None
     #: Claude Code's session id, null before the first turn.
     session: str | None
     #: Tokens in the context after the last inference, null before the first turn.
-    context_used: int | None
+    context_used: TokenCount | None
     #: Size of the model's context window in tokens, from the model itself.
-    context_max: int | None
+    context_max: TokenCount | None
     #: What a working agent runs; null while the model is asked.
     tool: RunningTool | None = None
     #: A working agent's model has not answered for a while, as `detail` says.
@@ -131,12 +131,12 @@ class McpServer(ApiModel):
     #: Why it failed, or what it keeps waiting; else empty.
     reason: str
     #: Names of allowed tools that the session has of it; only the first where there are many.
-    tools: list[str]
+    tools: Annotated[list[str], Field(fail_fast=True)]
     #: How many they are in all.
-    offered: int
+    offered: Annotated[int, Field(ge=0, le=1_000_000)]
     #: What else the operator should know, such as which tool was left out and why: a sentence or two each,
     #: only the first where there are many.
-    remarks: list[str] = Field(default=[])
+    remarks: Annotated[list[str], Field(fail_fast=True)] = Field(default=[])
 
 
 class ModelChoice(ApiModel):

@@ -7,6 +7,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 #: Seconds since 1970-01-01 UTC, with fractions.
 Timestamp = float
 
+#: A time that somebody else has told: from 1970 to 2286.
+Moment = Annotated[Timestamp, Field(ge=0, le=1e10, allow_inf_nan=False)]
+
+#: SQLite's largest integer, so no id is above it.
+LARGEST_ID: Final = 2**63 - 1
+RowId = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+
+#: Most tokens of a turn or of a context: more is no count, and must not spoil sums.
+MOST_TOKENS: Final = 10**9
+TokenCount = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+
 #: One agent's name, also the tail of its container's name `h-<name>`.
 AGENT_NAME_PATTERN = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
 

@@ -10,7 +10,7 @@ from hyperhive.protocol.diagnosis import Observation
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.terminal import Columns, Offset, Rows, TerminalId, TerminalViews, Who
 
-TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512)]
+TurnIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=512, fail_fast=True)]
 
 
 class Hello(ApiModel):
@@ -37,8 +37,8 @@ class Report(ApiModel):
 
     type: Literal["report"] = "report"
     status: AgentStatus | None
-    events: Annotated[list[NewEvent], Field(max_length=256)]
-    mcp_servers: Annotated[list[McpServer], Field(max_length=256)] | None = None
+    events: Annotated[list[NewEvent], Field(max_length=256, fail_fast=True)]
+    mcp_servers: Annotated[list[McpServer], Field(max_length=256, fail_fast=True)] | None = None
     terminals: TerminalViews | None = None
 
 
@@ -47,7 +47,7 @@ class SelfTestDone(ApiModel):
 
     type: Literal["self_test_done"] = "self_test_done"
     id: Annotated[str, Field(max_length=64)]
-    observations: Annotated[list[Observation], Field(max_length=64)]
+    observations: Annotated[list[Observation], Field(max_length=64, fail_fast=True)]
 
 
 class TerminalRefused(ApiModel):

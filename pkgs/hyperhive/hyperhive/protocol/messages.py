@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hyperhive.protocol.base import ApiModel, Body, RecipientName, Timestamp
+from hyperhive.protocol.base import ApiModel, Body, RecipientName, RowId, Timestamp
 
 OPERATOR = "operator"
 SYSTEM = "system"
@@ -16,6 +16,8 @@ EVERYONE = "*"
 LEASE_WAIT_LIMIT = 180
 #: Most messages one lease call hands out.
 LEASE_COUNT_LIMIT = 32
+#: Most messages that one call acks.
+ACK_COUNT_LIMIT = 10_000
 #: Longest text of a turn's failure, in characters.
 FAILURE_LIMIT = 500
 
@@ -83,7 +85,7 @@ class SendRequest(ApiModel):
     #: An agent's name, `manager`, `operator` or `*`.
     to: RecipientName
     body: Body
-    in_reply_to: int | None = None
+    in_reply_to: RowId | None = None
     #: The same key from the same sender returns the first call's result, so a sender that lost the answer can
     #: call again.
     idempotency_key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
@@ -102,7 +104,7 @@ class LeaseRequest(ApiModel):
     turn: Annotated[str, Field(min_length=1, max_length=64)]
     max: Annotated[int, Field(ge=1, le=LEASE_COUNT_LIMIT)] = 1
     #: How long to wait for a first message; 0 looks and returns.
-    wait_seconds: Annotated[float, Field(ge=0, le=LEASE_WAIT_LIMIT, strict=False)] = 0
+    wait_seconds: Annotated[float, Field(ge=0, le=LEASE_WAIT_LIMIT, allow_inf_nan=False)] = 0
 
 
 class LeaseResult(ApiModel):
@@ -121,7 +123,7 @@ class AckRequest(ApiModel):
     turn: Annotated[str, Field(min_length=1, max_length=64)]
     #: Messages that the turn has seen; what else is leased to it goes back to the queue, because the answer
     #: that handed it out was lost. Null acks everything leased to the turn.
-    ids: Annotated[list[int], Field(max_length=10_000)] | None = None
+    ids: Annotated[list[RowId], Field(max_length=ACK_COUNT_LIMIT, fail_fast=True)] | None = None
 
 
 class RequeueRequest(ApiModel):
@@ -142,7 +144,7 @@ class AckResult(ApiModel):
 class ReadRequest(ApiModel):
     """Body of `POST /api/inbox/ack`: messages to the operator that the operator has read."""
 
-    ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
+    ids: Annotated[list[RowId], Field(min_length=1, max_length=1000, fail_fast=True)]
 
 
 class MessagePage(ApiModel):

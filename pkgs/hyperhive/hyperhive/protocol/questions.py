@@ -45,7 +45,7 @@ class AskRequest(ApiModel):
     """Body of `POST /v1/questions`."""
 
     question: Body
-    options: Annotated[list[Option], Field(default_factory=list, max_length=20)]
+    options: Annotated[list[Option], Field(default_factory=list, max_length=20, fail_fast=True)]
     multi: bool = False
     ttl_seconds: Annotated[int, Field(ge=1, le=TTL_LIMIT)] | None = None
     to: RecipientName = OPERATOR

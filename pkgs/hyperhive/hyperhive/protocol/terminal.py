@@ -40,7 +40,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from hyperhive.protocol.base import ApiModel, Timestamp
+from hyperhive.protocol.base import ApiModel, Moment
 
 #: Offset before the bytes of an output frame.
 OUTPUT_HEADER: Final = struct.Struct(">Q")
@@ -88,7 +88,6 @@ TerminalId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 #: The operator's address, as the broker sees it.
 Who = Annotated[str, Field(max_length=100)]
 _Title = Annotated[str, Field(max_length=_TITLE_LENGTH)]
-_Moment = Annotated[Timestamp, Field(ge=0, le=1e10, allow_inf_nan=False)]
 
 
 class Size(ApiModel):
@@ -99,7 +98,7 @@ class Size(ApiModel):
 
 
 class TerminalEnd(ApiModel):
-    at: _Moment
+    at: Moment
     #: Null when a signal ended it, or when that is not known.
     exit_code: Annotated[int, Field(ge=0, le=255)] | None
     signal: Annotated[int, Field(ge=1, le=255)] | None
@@ -111,7 +110,7 @@ class TerminalViewer(ApiModel):
     #: Counts the terminal's viewers from 1 on.
     id: Annotated[int, Field(ge=1, le=OFFSET_LIMIT)]
     who: Who
-    since: _Moment
+    since: Moment
     #: The terminal has this one's size, and programs that ask the terminal are answered by it.
     driving: bool
 
@@ -122,17 +121,17 @@ class TerminalView(ApiModel):
     title: _Title
     cols: Columns
     rows: Rows
-    since: _Moment
+    since: Moment
     opened_by: Who
     #: The harness is there; the broker knows.
     connected: bool = True
-    viewers: Annotated[list[TerminalViewer], Field(max_length=VIEWER_LIMIT)]
+    viewers: Annotated[list[TerminalViewer], Field(max_length=VIEWER_LIMIT, fail_fast=True)]
     #: Null while it runs.
     end: TerminalEnd | None
 
 
 #: Those that run and those that ended lately, oldest first.
-TerminalViews = Annotated[list[TerminalView], Field(max_length=2 * TERMINAL_LIMIT)]
+TerminalViews = Annotated[list[TerminalView], Field(max_length=2 * TERMINAL_LIMIT, fail_fast=True)]
 
 
 class TerminalList(ApiModel):
