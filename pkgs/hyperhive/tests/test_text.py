@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hyperhive.text import decoded, replaced_note, shown, sound, sound_json, sound_text
+from hyperhive.text import JsonSize, decoded, json_size, replaced_note, shown, sound, sound_json, sound_text
 
 HALF = "\ud83d"
 
@@ -67,6 +67,34 @@ def test_what_is_no_json_stays_what_it_is() -> None:
     assert sound_json(b"{") == ("{", 0)
     assert sound_json('"\\u12') == ('"\\u12', 0)
     assert sound_json("\\") == ("\\", 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "size"),
+    [
+        ("{}", (0, 2)),
+        ("7", (0, 1)),
+        ('{"a": 1, "b": [2, 3]}', (2, 5)),
+        (r'{"a:,[{\\": "b\\\":,[{", "\"": "\\"}', (2, 3)),
+        (r'["\\\\", "\\\"", ","]', (0, 4)),
+    ],
+)
+def test_json_is_measured_without_what_is_in_its_texts(source: str, size: tuple[int, int]) -> None:
+    json.loads(source)
+    assert json_size(source.encode(), 100) == JsonSize(*size)
+
+
+def test_json_is_measured_up_to_a_size() -> None:
+    for one in ('""', r'"\\"', "0", "[]", "{}", '{"a": 1}', '{"": ""}'):
+        source = f"[{','.join([one] * 5000)}]".encode()
+        assert json_size(source, 1000).values > 1000
+
+
+def test_json_with_too_much_to_replace_is_refused() -> None:
+    for source, count in [(rb'"\ud83d\u0000"', 2), (b'"\xff\xe9x"', 2), (r'"\udfff \\\u0000"', 2)]:
+        assert sound_json(source, most=count)[1] == count
+        with pytest.raises(ValueError, match=r"more than 1 .* of it are no text"):
+            sound_json(source, most=count - 1)
 
 
 def test_whoever_gave_it_is_told_how_much() -> None:

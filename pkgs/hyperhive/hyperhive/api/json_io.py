@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from hyperhive.errors import InvalidRequestError, TooLargeError
-from hyperhive.protocol.base import REPLACED_HEADER
-from hyperhive.text import shown, sound_json, sound_text
+from hyperhive.protocol.base import LARGEST_ID, REPLACED_HEADER
+from hyperhive.protocol.messages import ACK_COUNT_LIMIT
+from hyperhive.text import json_size, shown, sound_json, sound_text
 
 #: Most bytes of a body that carries a message, question or answer.
 TEXT_BYTES: Final = 1024 * 1024
@@ -23,13 +24,17 @@ SMALL_BYTES: Final = 64 * 1024
 #: several times over.
 LARGE_BODIES: Final = 4
 
+#: Most keys of a body or a query, in all of its objects. The largest that anybody needs has ten; each unknown
+#: one is a mistake that would be described.
+_KEYS: Final = 100
+#: Most values of a body: the longest list of ids, and what may stand around it.
+_VALUES: Final = ACK_COUNT_LIMIT + 2 * _KEYS
+#: Most bytes or characters of a body that are replaced because they are no text: with more of them it is in
+#: another encoding, and of no use.
+REPLACED_LIMIT: Final = 32 * 1024
 _BODY_SECONDS: Final = 30.0
 _SHOWN_ERRORS: Final = 5
 _SHOWN_KEY: Final = 100
-#: SQLite's largest integer, so no id is above it.
-_LARGEST_ID: Final = 2**63 - 1
-
-RowId = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -52,7 +57,18 @@ async def read_body(request: web.Request, model: type[ModelT], limit: int = SMAL
         TooLargeError: It has more than `limit` bytes.
         InvalidRequestError: It is no JSON or does not fit; the message names field and value.
     """
-    source = sound_json(await _read(request, limit))
+    raw = await _read(request, limit)
+    size = json_size(raw, _VALUES)
+    if size.keys > _KEYS:
+        raise InvalidRequestError(f"the body has more than {_KEYS} keys")
+    if size.values > _VALUES:
+        raise InvalidRequestError(f"the body has more than {_VALUES} values")
+    await _let_others_go(raw)
+    try:
+        source = sound_json(raw, most=REPLACED_LIMIT)
+    except ValueError as error:
+        raise InvalidRequestError(f"the body: {error}") from error
+    await _let_others_go(raw)
     if (told := _replaced.get()) is not None:
         told.append(source.replaced)
     try:
@@ -63,6 +79,8 @@ async def read_body(request: web.Request, model: type[ModelT], limit: int = SMAL
 
 def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
     """The request's query as `model`; errors as for `read_body`."""
+    if len(request.query) > _KEYS:
+        raise InvalidRequestError(f"the query has more than {_KEYS} keys")
     try:
         given = {key: sound_text(value, nul=True).text for key, value in request.query.items()}
         return model.model_validate(given)
@@ -73,7 +91,7 @@ def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
 def path_id(request: web.Request) -> int:
     """The number `{id}` of the request's path; an `InvalidRequestError` shows what stands there."""
     text = request.match_info["id"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _LARGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID):
         raise InvalidRequestError(f"path: id: is not a number of this hive (value: {shown(text)})")
     return int(text)
 
@@ -115,6 +133,15 @@ def answer(model: BaseModel) -> web.Response:
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def _let_others_go(raw: bytes) -> None:
+    """Between two steps of reading a large body. Each holds the loop for some milliseconds at most.
+
+    A thread would not help: what takes the time are single calls, during which no other thread runs.
+    """
+    if len(raw) > SMALL_BYTES:
+        await asyncio.sleep(0)
 
 
 async def _read(request: web.Request, limit: int) -> bytes:

@@ -1,9 +1,10 @@
 """Live events that wait for the link: bounded, in order, taken in frames that the broker accepts."""
 
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
-from hyperhive.protocol.events import EVENT_SIZE_LIMIT, NewEvent, Note
+from hyperhive.protocol.events import EVENT_SIZE_LIMIT, FRAME_VALUES, NewEvent, Note
+from hyperhive.text import json_size
 
 #: Events kept while the broker is away; beyond that the oldest are dropped.
 EVENT_LIMIT: Final = 10_000
@@ -11,11 +12,21 @@ EVENT_LIMIT: Final = 10_000
 EVENTS_PER_FRAME: Final = 64
 
 
+#: Most values in the events of one frame; what else is in a report has room beside them.
+_VALUES: Final = FRAME_VALUES // 2
+
+
+class _Size(NamedTuple):
+    """Of an event as JSON."""
+
+    bytes: int
+    values: int
+
+
 class EventQueue:
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self._limit = limit
-        # Each with its size as JSON in bytes.
-        self._events: deque[tuple[NewEvent, int]] = deque()
+        self._events: deque[tuple[NewEvent, _Size]] = deque()
         #: How many events were dropped since the number was last set to 0.
         self.dropped = 0
 
@@ -25,8 +36,9 @@ class EventQueue:
     def add(self, event: NewEvent) -> None:
         """Queue an event; one that no frame could carry becomes a note."""
         size = _size(event)
-        if size > EVENT_SIZE_LIMIT:
-            text = f"an event of kind {event.kind.value} was left out: {size} bytes"
+        if size.bytes > EVENT_SIZE_LIMIT or size.values > _VALUES:
+            size_said = f"{size.bytes} bytes, {size.values} values"
+            text = f"an event of kind {event.kind.value} was left out: {size_said}"
             event = NewEvent(ts=event.ts, turn=event.turn, data=Note(level="warning", text=text))
             size = _size(event)
         if len(self._events) >= self._limit:
@@ -35,13 +47,16 @@ class EventQueue:
         self._events.append((event, size))
 
     def take(self) -> list[NewEvent]:
-        """The next frame's events, EVENT_SIZE_LIMIT bytes in all at most."""
+        """The next frame's events: together at most as large as the largest one can be."""
         batch: list[NewEvent] = []
-        room = EVENT_SIZE_LIMIT
-        while self._events and len(batch) < EVENTS_PER_FRAME and self._events[0][1] <= room:
-            event, size = self._events.popleft()
+        room, values = EVENT_SIZE_LIMIT, _VALUES
+        while self._events and len(batch) < EVENTS_PER_FRAME:
+            event, size = self._events[0]
+            room, values = room - size.bytes, values - size.values
+            if min(room, values) < 0:
+                break
             batch.append(event)
-            room -= size
+            self._events.popleft()
         return batch
 
     def put_back(self, batch: list[NewEvent]) -> None:
@@ -49,5 +64,6 @@ class EventQueue:
         self._events.extendleft((event, _size(event)) for event in reversed(batch))
 
 
-def _size(event: NewEvent) -> int:
-    return len(event.model_dump_json().encode())
+def _size(event: NewEvent) -> _Size:
+    source = event.model_dump_json().encode()
+    return _Size(len(source), json_size(source, _VALUES).values)

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from hyperhive.protocol.agents import AgentView
-from hyperhive.protocol.base import ApiModel, Timestamp
+from hyperhive.protocol.base import LARGEST_ID, ApiModel, Timestamp, TokenCount
 from hyperhive.protocol.messages import Message, MessageHeader
 from hyperhive.protocol.questions import Question
 from hyperhive.text import sound_text
@@ -30,6 +30,10 @@ EVENT_TEXT_LIMIT: Final = 32 * 1024
 EVENT_SIZE_LIMIT: Final = 256 * 1024
 #: Longest input of a tool as JSON, in characters; a longer one becomes one text, cut.
 INPUT_LIMIT: Final = 2 * EVENT_TEXT_LIMIT
+#: Most values in what a tool was called with, or in what stands where a text belongs; the rest is left out.
+VALUE_LIMIT: Final = 1024
+#: Most values in all of one frame; see `hyperhive.text.json_size`.
+FRAME_VALUES: Final = 8 * 1024
 #: Longest name or id in an event, in characters.
 NAME_LIMIT: Final = 200
 #: Most tools that the end of a turn names, and most calls of one turn.
@@ -39,6 +43,7 @@ MOST_CALLS: Final = 1_000_000
 MOST_USD: Final = 10_000
 
 _DEPTH: Final = 16
+_MORE: Final = "[… more]"
 _CUT: Final = re.compile(r"\n\[… \d{1,9} more characters\]")
 
 
@@ -80,7 +85,7 @@ def _text(value: object) -> str:
         case None:
             return ""
         case _:
-            return cut(_json(_plain(value, _DEPTH)))
+            return cut(_json(_plain(value)))
 
 
 def _name(value: object) -> str:
@@ -88,8 +93,8 @@ def _name(value: object) -> str:
 
 
 def _input(value: object) -> object:
-    """Plain JSON, not too deep and not too long."""
-    plain = _plain(value, _DEPTH)
+    """Plain JSON, not too deep, not too long and not of too many values."""
+    plain = _plain(value)
     text = _json(plain)
     return plain if len(text) <= INPUT_LIMIT else {"(cut)": cut(text)}
 
@@ -98,20 +103,46 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _plain(value: object, depth: int) -> object:
-    match value:
-        case str():
-            return cut(value)
-        case dict() if depth:
-            return {_name(key): _plain(one, depth - 1) for key, one in value.items()}
-        case list() if depth:
-            return [_plain(one, depth - 1) for one in value]
-        case dict() | list():
-            return "[… nested too deeply]"
-        case float() if not math.isfinite(value):
-            return None
-        case _:
-            return value
+def _plain(value: object) -> object:
+    return _Plain().of(value, _DEPTH)
+
+
+class _Plain:
+    """Takes over a value of JSON, and whatever is in it up to `VALUE_LIMIT`."""
+
+    def __init__(self) -> None:
+        self._room = VALUE_LIMIT
+
+    def of(self, value: object, depth: int) -> object:
+        match value:
+            case str():
+                return cut(value)
+            case dict() if depth:
+                plain: dict[str, object] = {}
+                for key, one in value.items():
+                    if not self._takes_one():
+                        plain[_MORE] = ""
+                        break
+                    plain[_name(key)] = self.of(one, depth - 1)
+                return plain
+            case list() if depth:
+                listed: list[object] = []
+                for one in value:
+                    if not self._takes_one():
+                        listed.append(_MORE)
+                        break
+                    listed.append(self.of(one, depth - 1))
+                return listed
+            case dict() | list():
+                return "[… nested too deeply]"
+            case float() if not math.isfinite(value):
+                return None
+            case _:
+                return value
+
+    def _takes_one(self) -> bool:
+        self._room -= 1
+        return self._room >= 0
 
 
 def _seconds(value: object) -> object:
@@ -130,8 +161,9 @@ def _counts(value: object) -> object:
 LogText = Annotated[str, BeforeValidator(_text)]
 LogName = Annotated[str, BeforeValidator(_name)]
 ToolInput = Annotated[dict[str, Any], BeforeValidator(_input)]
-MessageIds = Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(max_length=512)]
-TokenCount = Annotated[int, Field(ge=0, le=10**9)]
+MessageIds = Annotated[
+    list[Annotated[int, Field(ge=1, le=LARGEST_ID)]], Field(max_length=512, fail_fast=True)
+]
 Level = Literal["info", "warning", "error"]
 
 

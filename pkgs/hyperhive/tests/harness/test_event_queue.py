@@ -1,8 +1,17 @@
 """Events that wait for the link."""
 
 from hyperhive.harness.event_queue import EVENTS_PER_FRAME, EventQueue
-from hyperhive.protocol.events import EVENT_SIZE_LIMIT, NewEvent, Note, Text, ToolRefusal
+from hyperhive.protocol.events import (
+    EVENT_SIZE_LIMIT,
+    FRAME_VALUES,
+    NewEvent,
+    Note,
+    Text,
+    ToolRefusal,
+    ToolUse,
+)
 from hyperhive.protocol.link import Report
+from hyperhive.text import json_size
 
 
 def text(words: str) -> NewEvent:
@@ -30,6 +39,19 @@ def test_a_frame_never_grows_beyond_what_the_broker_takes() -> None:
         frame = Report(status=None, events=batch).model_dump_json().encode()
         assert len(frame) <= EVENT_SIZE_LIMIT + 16 * 1024
     assert len(queue) == 0
+
+
+def test_a_frame_never_has_more_values_than_the_broker_takes() -> None:
+    queue = EventQueue()
+    rows = [[number] for number in range(2000)]
+    for _ in range(40):
+        queue.add(NewEvent(ts=1.0, turn="t", data=ToolUse(input={"rows": rows})))
+    taken = 0
+    while batch := queue.take():
+        frame = Report(status=None, events=batch).model_dump_json().encode()
+        assert json_size(frame, FRAME_VALUES).values <= FRAME_VALUES
+        taken += len(batch)
+    assert (taken, len(queue)) == (40, 0)
 
 
 def test_an_event_that_no_frame_could_carry_becomes_a_note() -> None:

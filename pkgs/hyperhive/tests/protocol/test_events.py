@@ -7,6 +7,7 @@ import pytest
 from hyperhive.protocol.events import (
     EVENT_TEXT_LIMIT,
     INPUT_LIMIT,
+    VALUE_LIMIT,
     AgentEvent,
     EventData,
     NewEvent,
@@ -84,6 +85,17 @@ def test_an_input_that_is_too_long_is_kept_as_the_begin_of_one_text() -> None:
 
     assert (use.id, use.name, list(use.input)) == ("u1", "Write", ["(cut)"])
     assert len(use.input["(cut)"]) < INPUT_LIMIT
+
+
+def test_of_an_input_of_too_many_values_the_first_are_kept() -> None:
+    rows = [[number, number] for number in range(VALUE_LIMIT)]
+    kept = VALUE_LIMIT // 3
+
+    use = ToolUse(input={"rows": rows, "more": {"a": 1}})
+
+    assert use.input == {"rows": [*rows[:kept], "[… more]"], "[… more]": ""}
+    assert ToolUse(input=use.input).input == {"rows": [*rows[:kept], "[… more]"], "[… more]": ""}
+    assert Text.model_validate({"text": [0] * 100_000}).text == f'[{"0, " * VALUE_LIMIT}"[… more]"]'
 
 
 @pytest.mark.parametrize(

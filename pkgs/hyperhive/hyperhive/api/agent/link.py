@@ -7,8 +7,9 @@ from typing import Final
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import ValidationError
 
+from hyperhive.api.json_io import REPLACED_LIMIT
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
-from hyperhive.protocol.events import EVENT_SIZE_LIMIT
+from hyperhive.protocol.events import EVENT_SIZE_LIMIT, FRAME_VALUES
 from hyperhive.protocol.link import (
     HARNESS_FRAME,
     HarnessFrame,
@@ -25,7 +26,7 @@ from hyperhive.services.links import REPLACED, Link
 from hyperhive.system.listeners import socket_of
 from hyperhive.system.sockets import peer_of
 from hyperhive.system.tasks import Tasks
-from hyperhive.text import sound_json
+from hyperhive.text import json_size, sound_json
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,8 @@ class LinkApi:
             writer = self._tasks.start(_write(link), f"link {self._agent}")
             while (frame := await _next(socket)) is not None:
                 await self._take(frame)
+                # What has come already is given without a pause: between two frames everybody has a turn.
+                await asyncio.sleep(0)
         finally:
             if writer is not None:
                 writer.cancel()
@@ -166,8 +169,14 @@ async def _next(socket: web.WebSocketResponse) -> HarnessFrame | None:
         raise InvalidRequestError("frames are text")
     if message.type is not WSMsgType.TEXT:
         return None
+    if json_size(message.data.encode(), FRAME_VALUES).values > FRAME_VALUES:
+        raise InvalidRequestError(f"invalid frame: it has more than {FRAME_VALUES} values")
     try:
-        return HARNESS_FRAME.validate_json(sound_json(message.data).text)
+        source = sound_json(message.data, most=REPLACED_LIMIT)
+    except ValueError as error:
+        raise InvalidRequestError(f"invalid frame: {error}") from error
+    try:
+        return HARNESS_FRAME.validate_json(source.text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"])

@@ -6,10 +6,11 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-from hyperhive.api.json_io import TEXT_BYTES, Query, RowId, answer, read_body, read_query
+from hyperhive.api.json_io import TEXT_BYTES, Query, answer, read_body, read_query
 from hyperhive.domain.bash import Verdict, judge
 from hyperhive.errors import ConflictError
 from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.base import RowId
 from hyperhive.protocol.events import EventKind
 from hyperhive.protocol.lifecycle import Verb
 from hyperhive.protocol.link import Cancel, Compact, NewSession, SessionCommand

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from aiohttp import web
 from pydantic import Field, model_validator
 
-from hyperhive.api.json_io import TEXT_BYTES, Query, RowId, answer, path_id, read_body, read_query
+from hyperhive.api.json_io import TEXT_BYTES, Query, answer, path_id, read_body, read_query
+from hyperhive.protocol.base import RowId
 from hyperhive.protocol.messages import OPERATOR, MessageState, ReadRequest, SendRequest
 from hyperhive.protocol.questions import AnswerRequest, QuestionList
 from hyperhive.services.messages import Messages
