@@ -1,10 +1,11 @@
 """Who may call: peer uid, `Host`, `Origin` and the operator's session, and the headers on every answer."""
 
+import asyncio
 from collections.abc import Callable, Collection
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler, Middleware
 
 from hyperhive.api.errors import errors_as_json
@@ -48,10 +49,22 @@ async def secure_answer(_request: web.BaseRequest, response: web.StreamResponse)
 
 
 @web.middleware
-async def path_targets_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse `GET http://other/…` and the like: such a target overrides `Host` in parsers."""
+async def plain_requests_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what no client of ours sends and parsers understand in different ways.
+
+    That is HTTP but 1.1 and 1.0, a request without a `Host` or with two, an upgrade of 1.0, and `GET
+    http://other/…`, where the target overrides `Host`.
+    """
+    if request.version not in {HttpVersion10, HttpVersion11}:
+        raise web.HTTPVersionNotSupported
+    if len(request.headers.getall("Host", [])) != 1:
+        raise InvalidRequestError("there must be one Host header")
+    if request.version == HttpVersion10 and "Upgrade" in request.headers:
+        raise InvalidRequestError("HTTP/1.0 cannot be upgraded")
     if not request.raw_path.startswith("/"):
         raise InvalidRequestError("the request target must be a path")
+    # Requests that came together are handled without a pause: between two of them everybody has a turn.
+    await asyncio.sleep(0)
     return await handler(request)
 
 
@@ -123,7 +136,7 @@ def unix_app(tasks: Tasks, peer_allowed: Callable[[int], bool]) -> web.Applicati
         middlewares=[
             tell_replaced,
             errors_as_json,
-            path_targets_only,
+            plain_requests_only,
             peers_only(peer_allowed),
             finish_writes(tasks),
         ]

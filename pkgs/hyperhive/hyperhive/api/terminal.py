@@ -142,6 +142,8 @@ class TerminalApi:
             # That the harness has closed comes the other way, behind its last output.
             with contextlib.suppress(ConnectionError):
                 await _pass_on(message, harness)
+            # What has come already is given without a pause: between two frames everybody has a turn.
+            await asyncio.sleep(0)
         return WSCloseCode.OK, "it was closed"
 
     async def _beat(self, request: web.Request, browser: web.WebSocketResponse) -> tuple[int, str]:
@@ -169,6 +171,7 @@ async def _from_harness(harness: HarnessSocket, browser: web.WebSocketResponse) 
             await _pass_on(message, browser)
         finally:
             harness.transport.resume_reading()
+        await asyncio.sleep(0)
     code = harness.frames.close_code or CLOSE_LEFT
     if code in _REASONS:
         return code, _REASONS[code]

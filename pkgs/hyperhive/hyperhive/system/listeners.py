@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,16 @@ _KEEPALIVE_SECONDS: Final = 75.0
 _HEADERS: Final = 64
 #: Half of what a connection holds of a body that nobody has read, in bytes: aiohttp's own is 256 KiB.
 _READ_AHEAD: Final = 32 * 1024
+#: Most bytes of one read. All that is in them is parsed before anything else goes on, and six bytes can be a
+#: chunk of a body or a frame: asyncio's own 256 KiB of them hold the loop for more than 100 ms.
+_READ_BYTES: Final = 32 * 1024
+
+#: Most frames of one client that bring no message of their own (pings, pongs and pieces of a message) in so
+#: many seconds. Ours send a ping in 20 s, and no pieces.
+_SPARE_FRAMES: Final = 300
+_SPARE_SECONDS: Final = 10.0
+#: A frame with reserved bits, which every parser refuses with 1002.
+_WRONG_FRAME: Final = b"\xf0\x80"
 
 #: Makes the answer to a request that is no HTTP, or that failed outside of the application.
 FailureAnswer = Callable[[int], web.Response]
@@ -121,6 +132,15 @@ class _Connection(web.RequestHandler):
         )
         self._failure = failure
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # What asyncio's transports over sockets ask for at a time.
+        transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
+        super().connection_made(transport)
+
+    def set_parser(self, parser: Any, *args: Any, **kw: Any) -> None:
+        """From here on the connection is a WebSocket."""
+        super().set_parser(_ClientFrames(parser), *args, **kw)  # type: ignore[arg-type]
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -142,6 +162,61 @@ class _Connection(web.RequestHandler):
         """What aiohttp itself could not handle; a client that went away is not worth a traceback."""
         if not isinstance(kw.get("exc_info"), ConnectionError):
             super().log_exception(*args, **kw)
+
+
+class _ClientFrames:
+    """Passes on to aiohttp's parser what a WebSocket's client sends, up to a frame that none may send.
+
+    That is one without a mask, which aiohttp reads although the protocol wants the connection closed (RFC
+    6455, 5.1), and one too many that brings no message, of which whoever reads messages hears nothing. In
+    place of it goes one that the parser refuses; everything else is the parser's to judge.
+    """
+
+    def __init__(self, parser: Any) -> None:
+        self._parser = parser
+        #: The beginning of a header that has not come whole, and how much of its frame is still to come.
+        self._begin = b""
+        self._rest = 0
+        self._spares = 0
+        self._spares_until = 0.0
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        data, self._begin = self._begin + data, b""
+        at, wrong = self._walk(data)
+        if wrong:
+            data = data[:at] + _WRONG_FRAME
+        elif at < len(data):
+            data, self._begin = data[:at], data[at:]
+        passed: tuple[bool, bytes] = self._parser.feed_data(data)
+        return passed
+
+    def feed_eof(self) -> None:
+        self._parser.feed_eof()
+
+    def _walk(self, data: bytes) -> tuple[int, bool]:
+        """Where the first wrong header begins, or the last, when it is not whole; else the end or more."""
+        at, size = self._rest, len(data)
+        while at + 2 <= size:
+            opcode, length = data[at] & 0x0F, data[at + 1] & 0x7F
+            begin = at + 2 + {126: 2, 127: 8}.get(length, 0)
+            if not data[at + 1] & 0x80:
+                return at, True
+            if begin > size:
+                break
+            if (opcode == 0 or opcode & 0x8) and self._is_one_too_many():
+                return at, True
+            if length > 125:
+                length = int.from_bytes(data[at + 2 : begin], "big")
+            at = begin + 4 + length
+        self._rest = max(0, at - size)
+        return at, False
+
+    def _is_one_too_many(self) -> bool:
+        now = time.monotonic()
+        if now > self._spares_until:
+            self._spares, self._spares_until = 0, now + _SPARE_SECONDS
+        self._spares += 1
+        return self._spares > _SPARE_FRAMES
 
 
 def socket_of(request: web.BaseRequest) -> socket.socket | None:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from hyperhive.api.errors import errors_as_json, plain_problem
 from hyperhive.api.json_io import answer
-from hyperhive.api.security import finish_writes, path_targets_only, peers_only
+from hyperhive.api.security import finish_writes, peers_only, plain_requests_only
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
 from hyperhive.protocol.lifecycle import UnitMap, UnitState, UnitStatus, Verb
 from hyperhive.system.listeners import Listener
@@ -123,7 +123,7 @@ class Supervisor:
         app = web.Application(
             middlewares=[
                 errors_as_json,
-                path_targets_only,
+                plain_requests_only,
                 peers_only(lambda uid: uid in {0, own}),
                 finish_writes(Tasks()),
             ]

@@ -21,6 +21,11 @@ ASK = ("POST", "/v1/questions")
 LEASE = ("POST", "/v1/inbox/lease")
 MAIL = {"to": "bob", "body": "x"}
 
+#: What is no number or no boolean where one belongs, or none that can be.
+FLOATS: list[Any] = [True, False, "5", "", [], {}, None, -1, 10**40, 1e308, float("nan"), float("inf")]
+INTEGERS: list[Any] = [value for value in FLOATS if value is not None] + [1.5]
+BOOLEANS: list[Any] = [0, 1, "true", "", [], {}, None]
+
 #: What `mallory` tries: a name, method, path, body, and the status and key it gets.
 TRIALS: list[tuple[str, str, str, Any, int, str]] = [
     ("send with a sender", *SEND, {**MAIL, "sender": "boss"}, *BAD),
@@ -47,6 +52,17 @@ TRIALS: list[tuple[str, str, str, Any, int, str]] = [
     ("lease as another", *LEASE, {"turn": "t", "agent": "bob"}, *BAD),
     ("lease too many", *LEASE, {"turn": "t", "max": 1000}, *BAD),
     ("wait too long", *LEASE, {"turn": "t", "wait_seconds": 9999}, *BAD),
+    *(
+        (f"{path} with {field}: {json.dumps(value)}", "POST", path, {**body, field: value}, *BAD)
+        for path, body, fields in [
+            ("/v1/inbox/lease", {"turn": "t"}, {"wait_seconds": FLOATS, "max": INTEGERS}),
+            ("/v1/inbox/ack", {"turn": "t"}, {"ids": [[value] for value in INTEGERS]}),
+            ("/v1/messages", MAIL, {"in_reply_to": INTEGERS}),
+            ("/v1/questions", {"question": "x", "to": "bob"}, {"ttl_seconds": INTEGERS, "multi": BOOLEANS}),
+        ]
+        for field, values in fields.items()
+        for value in values
+    ),
     ("ack as another", "POST", "/v1/inbox/ack", {"turn": "bobs-turn", "agent": "bob"}, *BAD),
     ("read the state", "GET", "/api/state", None, *MISSING),
     ("send as operator", "POST", "/api/messages", MAIL, *MISSING),
@@ -88,10 +104,18 @@ TARGETS = [
 
 #: Bytes that are no proper request, and the status they get.
 IMPROPER = {
-    b"GET /v1/me HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n": 400,
-    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n": 400,
+    b"GET /v1/me HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 10_000 + b"\r\n\r\n": 400,
+    b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n": 400,
     b"GET /v1/me HTTP/1.1\r\n" + b"X: y\r\n" * 1000 + b"\r\n": 400,
     b"GET /v1/me HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n": 400,
+    b"GET /v1/me\r\n\r\n": 505,
+    b"GET /v1/me HTTP/0.9\r\nHost: x\r\n\r\n": 505,
+    b"GET /v1/me HTTP/1.0\r\n\r\n": 400,
+    b"GET /v1/me HTTP/1.1\r\n\r\n": 400,
+    b"GET /v1/me HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n": 400,
+    b"GET /v1/link HTTP/1.0\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n": 400,
+    b"GET /v1/me HTTP/1.2\r\nHost: x\r\n\r\n": 400,
+    b"GET /v1/me HTTP/2.0\r\nHost: x\r\n\r\n": 505,
     b"GET /v1/me HTTP/9.9\r\nHost: x\r\n\r\n": 400,
     b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n{": 413,
     b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}": 400,
@@ -185,7 +209,7 @@ async def test_others_turns_and_questions_are_out_of_reach(besieged: RunningHive
     mallory = besieged.agents["mallory"]
     for path in ("/v1/inbox/ack", "/v1/inbox/requeue"):
         assert await call(mallory, "POST", path, {"turn": "bobs-turn"}) == (200, {"ids": []})
-    seen = {"turn": "bobs-turn", "ids": [1, -1, 10**30]}
+    seen = {"turn": "bobs-turn", "ids": [1, 2**63 - 1]}
     assert await call(mallory, "POST", "/v1/inbox/ack", seen) == (200, {"ids": []})
     assert await call(mallory, "POST", "/v1/inbox/lease", {"turn": "bobs-turn"}) == (
         200,

@@ -20,7 +20,7 @@ from hyperhive.api.security import (
     finish_writes,
     hosts_only,
     own_origin_only,
-    path_targets_only,
+    plain_requests_only,
     secure_answer,
     unix_app,
 )
@@ -48,7 +48,7 @@ def operator_app(
             tell_replaced,
             errors_as_json,
             compressed_json,
-            path_targets_only,
+            plain_requests_only,
             hosts_only(host_names),
             own_origin_only,
             gate.middleware,

@@ -148,6 +148,8 @@ class _Streams:
             async for message in self._socket:
                 self._check()
                 self._take(message)
+                # What has come already is given without a pause: between two frames everybody has a turn.
+                await asyncio.sleep(0)
         finally:
             await self._tasks.cancel()
 
