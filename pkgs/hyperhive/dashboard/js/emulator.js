@@ -4,7 +4,7 @@ import { FitAddon } from "../vendor/addon-fit.module.js";
 import "./adopted_style.js";
 import { countGraphemes } from "./character_width.js";
 
-export const SCROLLBACK_LINES = 5000;
+const SCROLLBACK_LINES = 5000;
 
 /** No screen has more rows or columns; see the broker's Size. */
 const MOST = 500;

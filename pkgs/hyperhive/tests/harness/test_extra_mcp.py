@@ -1,11 +1,10 @@
 """Extra MCP servers: a real server process behind a filter, and what the operator sees of it."""
 
-import asyncio
 import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from hyperhive.harness.extra_mcp import ExtraMcpServer
 from hyperhive.protocol.agents import McpState
 from tests.conftest import mcp_server
 from tests.harness.conftest import MakeHive
+from tests.harness.test_mcp_faults import until
 
 #: A server whose one tool is answered with a protocol error; no library, so that it starts at once.
 PICKY = """
@@ -42,12 +42,6 @@ def config(directory: Path, *allowed: str, **changes: Any) -> McpServerConfig:
     args = [str(EXAMPLE / "harvest_server.py"), str(directory / "h.sqlite"), str(EXAMPLE / "harvest.csv")]
     fields = {"command": sys.executable, "args": args} | changes
     return McpServerConfig.model_validate(mcp_server(*allowed, **fields))
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 def text(result: types.CallToolResult) -> str:

@@ -3,7 +3,7 @@ import { isUnread } from "./inbox.js";
 import { openForOperator } from "./questions.js";
 
 /** More new items than this at once become one notification that counts them. */
-export const MOST_AT_ONCE = 3;
+const MOST_AT_ONCE = 3;
 const BODY_LIMIT = 240;
 
 /** States on the way to another one: what was wrong before may still be wrong after them. */
