@@ -38,6 +38,7 @@ _CONNECTIONS: Final = 32
 _MOST_CONNECTIONS: Final = 128
 _EVENTS: Final = 8
 _EVENT_TEXT: Final = 30_000
+_UNREAD_SECONDS: Final = 60.0
 #: What a slow page takes in a second, in bytes, and the streams that it has open on its socket.
 _SLOW: Final = 160 * 1024
 _READS: Final = 10
@@ -166,6 +167,40 @@ def held_bodies(agent: Path, _admin: Path) -> Flood:
     return flood
 
 
+def broken_text(agent: Path, _admin: Path) -> Flood:
+    """One body of 1 MiB after the other of which nothing is text."""
+    body = rb"\ud800" * (LARGE * 2 // 3)
+    return _repeated(
+        agent, post_request("/v1/messages", b'{"to":"%b","body":"%b"}' % (SINK.encode(), body)), PACE
+    )
+
+
+def unread_answers(agent: Path, _admin: Path) -> Flood:
+    """On every connection that an agent may have a message of 1 MiB that it asked for and does not read."""
+    # The first that the operator sent to it.
+    request = get_request("/v1/messages/1")
+
+    async def hold() -> None:
+        while True:
+            reader, writer = await asyncio.open_unix_connection(agent, limit=1024)
+            try:
+                writer.write(request)
+                # Its head is enough.
+                await reader.read(1)
+                await asyncio.sleep(_UNREAD_SECONDS)
+            finally:
+                writer.close()
+
+    async def flood(seconds: float, _answers: Counter[int]) -> None:
+        holding = [asyncio.ensure_future(hold()) for _ in range(_MOST_CONNECTIONS)]
+        await asyncio.sleep(seconds)
+        for one in holding:
+            one.cancel()
+        await asyncio.gather(*holding, return_exceptions=True)
+
+    return flood
+
+
 def link_frames(agent: Path, _admin: Path) -> Flood:
     """Events at full speed; frames count with the status 0."""
     event = {"ts": 1.0, "kind": "text", "turn": "t", "data": {"text": "x" * _EVENT_TEXT}}
@@ -198,6 +233,7 @@ FLOODS: Final = {
     make.__name__: make
     for make in (
         unknown_keys,
+        broken_text,
         large_sends,
         fast_large_sends,
         lease_requeue,
@@ -206,6 +242,7 @@ FLOODS: Final = {
         link_frames,
         small_calls,
         held_bodies,
+        unread_answers,
     )
 }
 

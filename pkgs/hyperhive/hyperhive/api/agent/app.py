@@ -5,6 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from hyperhive.api.agent.answers import unread_bounded
 from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
 from hyperhive.api.agent.messages import AgentMessagesApi
@@ -32,6 +33,7 @@ def agent_app(
     `lease_seconds` without a hold.
     """
     app = unix_app(tasks, peer_allowed)
+    app.middlewares.insert(0, unread_bounded())
     app.middlewares.extend((_owned_by(agent), large_bodies_in_turns()))
     app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())
     app.add_routes(LifecycleApi(agent, services).routes())

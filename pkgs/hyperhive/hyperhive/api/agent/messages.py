@@ -1,5 +1,8 @@
 """What an agent reads and writes: messages, its inbox, questions, and whom it may reach."""
 
+import asyncio
+from typing import Final
+
 from aiohttp import web
 
 from hyperhive.api.cancellation import OpenCalls
@@ -9,6 +12,9 @@ from hyperhive.protocol.agents import Me
 from hyperhive.protocol.messages import AckRequest, LeaseRequest, RequeueRequest, SendRequest
 from hyperhive.protocol.questions import AnswerRequest, AskRequest, QuestionList
 from hyperhive.services.composition import Services
+
+#: Messages and questions that one agent reads at a time.
+_READS: Final = 4
 
 
 class AgentMessagesApi:
@@ -20,6 +26,8 @@ class AgentMessagesApi:
         self._messages = services.messages
         self._questions = services.questions
         self._open_calls = open_calls
+        # What is read of the store waits whole until it is an answer.
+        self._reading = asyncio.Semaphore(_READS)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -54,7 +62,8 @@ class AgentMessagesApi:
 
     async def get(self, request: web.Request) -> web.Response:
         """One message, if the caller is its sender or recipient."""
-        return answer(await self._messages.get(path_id(request), viewer=self._agent))
+        async with self._reading:
+            return answer(await self._messages.get(path_id(request), viewer=self._agent))
 
     async def lease(self, request: web.Request) -> web.Response:
         """Hand out mail; wait for the first message as long as the caller asked."""
@@ -78,7 +87,8 @@ class AgentMessagesApi:
 
     async def open_questions(self, _request: web.Request) -> web.Response:
         """The open questions that the caller asked or was asked."""
-        return answer(QuestionList(questions=await self._questions.open_for(self._agent)))
+        async with self._reading:
+            return answer(QuestionList(questions=await self._questions.open_for(self._agent)))
 
     async def answer_question(self, request: web.Request) -> web.Response:
         body = await read_body(request, AnswerRequest, TEXT_BYTES)
