@@ -330,7 +330,7 @@ async def _serve(name: str, agent: Path, admin: Path) -> None:
     while line := await lines.readline():
         answers: Counter[int] = Counter()
         await flood(float(line), answers)
-        print(json.dumps(answers), flush=True)  # noqa: T201
+        print(json.dumps(answers), flush=True)  # noqa: T201 - likewise
     transport.close()
 
 

@@ -38,6 +38,7 @@ _SHOWN_KEY: Final = 100
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+# In contexts, not in the request: old releases of aiohttp have no typed keys for that, new ones ask for them.
 #: What `read_body` replaced for the request that this context serves.
 _replaced: ContextVar[list[int] | None] = ContextVar("replaced", default=None)
 #: Waits until the request that this context serves may have a large body.

@@ -139,7 +139,7 @@ class _Connection(web.RequestHandler):
 
     def set_parser(self, parser: Any, *args: Any, **kw: Any) -> None:
         """From here on the connection is a WebSocket."""
-        super().set_parser(_ClientFrames(parser), *args, **kw)  # type: ignore[arg-type]
+        super().set_parser(_ClientFrames(parser), *args, **kw)  # type: ignore[arg-type] # it acts as one
 
     def handle_error(
         self,
