@@ -162,6 +162,26 @@ in
       tasks = setting.LimitsConfig.tasks {
         example = 512;
       };
+      broker = {
+        requestsPerSecond = setting.BrokerLimitsConfig.requests_per_second {
+          example = 50;
+        };
+        receivedKiBPerSecond = setting.BrokerLimitsConfig.received_kib_per_second {
+          example = 1024;
+        };
+        storedMiBPerHour = setting.BrokerLimitsConfig.stored_mib_per_hour {
+          example = 64;
+        };
+        rowsPerHour = setting.BrokerLimitsConfig.rows_per_hour {
+          example = 10000;
+        };
+        framesPerSecond = setting.BrokerLimitsConfig.frames_per_second {
+          example = 50;
+        };
+        eventsMiBPerHour = setting.BrokerLimitsConfig.events_mib_per_hour {
+          example = 100;
+        };
+      };
     };
 
     credentials = setting.AgentConfig.credentials {

@@ -32,6 +32,14 @@ let
       memory_mib = options.limits.memoryMiB;
       disk_mib = options.limits.diskMiB;
       inherit (options.limits) tasks;
+      broker = {
+        requests_per_second = options.limits.broker.requestsPerSecond;
+        received_kib_per_second = options.limits.broker.receivedKiBPerSecond;
+        stored_mib_per_hour = options.limits.broker.storedMiBPerHour;
+        rows_per_hour = options.limits.broker.rowsPerHour;
+        frames_per_second = options.limits.broker.framesPerSecond;
+        events_mib_per_hour = options.limits.broker.eventsMiBPerHour;
+      };
     };
   };
 

@@ -105,6 +105,14 @@
           memoryMiB = 2048;
           diskMiB = 20480;
           tasks = 512;
+          broker = {
+            requestsPerSecond = 50;
+            receivedKiBPerSecond = 1024;
+            storedMiBPerHour = 64;
+            rowsPerHour = 10000;
+            framesPerSecond = 50;
+            eventsMiBPerHour = 100;
+          };
         };
         credentials.CLAUDE_CODE_OAUTH_TOKEN = "alice-token";
         packages = [ pkgs.jq ];

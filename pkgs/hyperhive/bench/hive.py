@@ -27,13 +27,20 @@ from hyperhive.up.processes import BROKER, HiveProcesses
 MODEL: Final = "claude-sonnet-4-5"
 TOOLS: Final = ("Bash", "Read", "Write", "Edit", "Glob", "Grep")
 
-#: The loop breaker is off: its limits are far below what is measured here.
+#: The loop breaker is off, and agents' limits are high: both are far below what is measured here.
 _HIVE: Final = f"""
 [dashboard]
 port = 0
 [defaults]
 model = "{MODEL}"
 tools = {list(TOOLS)}
+[defaults.limits.broker]
+requests_per_second = 100000
+received_kib_per_second = 1048576
+stored_mib_per_hour = 1048576
+rows_per_hour = 1000000000
+frames_per_second = 100000
+events_mib_per_hour = 1048576
 [loop_breaker]
 messages_per_minute = 0
 duplicates = 0

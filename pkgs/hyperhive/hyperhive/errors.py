@@ -89,10 +89,18 @@ class LoopBrokenError(HyperhiveError):
 
 
 class TooManyRequestsError(HyperhiveError):
-    """The caller asks for this too often; the message says when it may again."""
+    """The caller asks for this too often, or for too much; the message says when it may again.
+
+    Attributes:
+        retry_after: Seconds after which it may, where that is known; None for what never fits.
+    """
 
     key = "too_many_requests"
     status = 429
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class QuotaError(HyperhiveError):
@@ -147,17 +155,19 @@ class StoreError(HyperhiveError):
 
 
 class RemoteError(HyperhiveError):
-    """Who answers on a socket refused; `key` and `message` are its own."""
+    """Who answers on a socket refused; `key`, `message` and `retry_after` are its own."""
 
-    def __init__(self, key: str, message: str) -> None:
+    def __init__(self, key: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.key = key
+        self.retry_after = retry_after
 
     @classmethod
     def from_answer(cls, peer: str, status: int, answer: bytes) -> Self:
         """What the `{"error": {"key", "message"}}` of an answer says; `peer` names who gave it."""
         try:
             problem = json.loads(sound_json(answer).text)["error"]
-            return cls(str(problem["key"]), str(problem["message"]))
+            after = problem.get("retry_after")
+            return cls(str(problem["key"]), str(problem["message"]), None if after is None else float(after))
         except (ValueError, KeyError, TypeError):
             return cls(HyperhiveError.key, f"{peer} answered {status} without a reason")

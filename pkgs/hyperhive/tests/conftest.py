@@ -9,6 +9,7 @@ import pytest
 from hyperhive.config import BrokerConfig, McpServerConfig
 from hyperhive.config.models import (
     AgentSettings,
+    BrokerLimitsConfig,
     HiveFileContext,
     ListenConfig,
     NotificationsConfig,
@@ -32,6 +33,15 @@ class Clock:
         self.now += seconds
 
 
+#: Of an agent's container.
+CONTAINER = {"cpu_percent": 100, "memory_mib": 512, "disk_mib": 1024, "tasks": 128}
+
+
+def limited(**broker: int) -> dict[str, Any]:
+    """Fields of an agent that may ask of the broker what this says, and else the defaults."""
+    return {"limits": CONTAINER | {"broker": BrokerLimitsConfig.default_values() | broker}}
+
+
 def agent_config(name: str, **changes: Any) -> dict[str, Any]:
     """One agent of `broker.json` with everything written; nothing of its own is compacted."""
     table = {
@@ -40,7 +50,7 @@ def agent_config(name: str, **changes: Any) -> dict[str, Any]:
         "tools": ["Bash"],
         "notes": {"compact_above_bytes": 0},
         "context": {"compact_above_percent": 0},
-        "limits": {"cpu_percent": 100, "memory_mib": 512, "disk_mib": 1024, "tasks": 128},
+        "limits": CONTAINER,
     }
     settings = AgentSettings.model_validate(table, context=HiveFileContext(directory=Path("/")))
     return settings.model_dump() | {"name": name, "role": "agent"} | changes

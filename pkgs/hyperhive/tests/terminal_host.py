@@ -32,7 +32,7 @@ class TerminalHost:
     def __init__(self, config: HarnessConfig) -> None:
         self._client = BrokerClient(config.socket, patience=5)
         self._tasks = Tasks()
-        self._link = BrokerLink(self._client, list, self._on_frame)
+        self._link = BrokerLink(self._client, list, self._on_frame, config.agent.limits.broker)
         self.terminals = Terminals(config, self._client, self._link, ManualSession())
 
     def start(self) -> None:

@@ -1,13 +1,14 @@
 """The one place that turns errors into `{"error": {"key", "message"}}`."""
 
 import logging
+import math
 from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from hyperhive.errors import HyperhiveError, NotFoundError, TooLargeError
+from hyperhive.errors import HyperhiveError, NotFoundError, TooLargeError, TooManyRequestsError
 from hyperhive.protocol.base import Problem, ProblemDetail
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,11 @@ _KEYS: Final = {400: "invalid_request", 413: TooLargeError.key, 500: HyperhiveEr
 
 
 def problem(error: HyperhiveError) -> web.Response:
-    return _answer(error.status, error.key, error.message)
+    after = error.retry_after if isinstance(error, TooManyRequestsError) else None
+    response = _answer(error.status, error.key, error.message, after)
+    if after is not None:
+        response.headers["Retry-After"] = str(math.ceil(after))
+    return response
 
 
 def plain_problem(status: int) -> web.Response:
@@ -61,6 +66,7 @@ def _abort(request: web.Request) -> None:
         request.transport.abort()
 
 
-def _answer(status: int, key: str, message: str) -> web.Response:
-    shape = Problem(error=ProblemDetail(key=key, message=message))
-    return web.Response(status=status, body=shape.model_dump_json().encode(), content_type="application/json")
+def _answer(status: int, key: str, message: str, retry_after: float | None = None) -> web.Response:
+    shape = Problem(error=ProblemDetail(key=key, message=message, retry_after=retry_after))
+    body = shape.model_dump_json(exclude_none=True).encode()
+    return web.Response(status=status, body=body, content_type="application/json")

@@ -26,9 +26,11 @@ def run(args: argparse.Namespace) -> int:
     rows = [_HEAD, *(_row(agent, time.time()) for agent in state["agents"])]
     questions = [question for question in state["questions"] if question["state"] == "open"]
     servers = [line for agent in state["agents"] for line in _servers(agent)]
+    limited = [_limited(agent) for agent in state["agents"] if agent["limited_today"]]
     parts = [
         table(rows),
         *(["\n".join(servers)] if servers else []),
+        *(["\n".join(limited)] if limited else []),
         *(_question(question) for question in questions),
     ]
     if state["unread"]:
@@ -71,6 +73,11 @@ def _servers(agent: dict[str, Any]) -> Iterator[str]:
             yield f"{where}: {one_line(server['reason'], 300)}"
             yield f"  hyperhive restart {agent['name']}, once it is mended"
         yield from (f"{where}: {one_line(remark, 300)}" for remark in server["remarks"])
+
+
+def _limited(agent: dict[str, Any]) -> str:
+    counts = ", ".join(f"{kind} {count} times" for kind, count in sorted(agent["limited_today"].items()))
+    return f"{agent['name']} met limits at the broker today (limits.broker): {counts}"
 
 
 def _question(question: dict[str, Any]) -> str:

@@ -171,8 +171,33 @@ class BudgetConfig(ConfigModel):
     """Turns per day (UTC) after which no new turn starts; mail keeps queueing. `null` is no cap."""
 
 
+class BrokerLimitsConfig(ConfigModel):
+    """What the agent may ask of the broker, so that it cannot slow or fill the hive.
+
+    A call over a limit is refused with the time after which to try again, which the harness does by itself;
+    frames and events are slowed. An agent that works does not meet these limits.
+    """
+
+    requests_per_second: Annotated[int, Field(ge=1, le=100_000), default(20)]
+    """Calls of the broker, a minute's worth at once."""
+    received_kib_per_second: Annotated[int, Field(ge=64, le=4_194_304), default(256)]
+    """KiB that the broker takes in, a minute's worth at once."""
+    stored_mib_per_hour: Annotated[int, Field(ge=8, le=1_048_576), default(16)]
+    """MiB of messages, questions and answers that are stored, half an hour's worth at once. Each counts half
+    a KiB besides its text."""
+    rows_per_hour: Annotated[int, Field(ge=60, le=1_000_000_000), default(3600)]
+    """Messages, questions and answers that are stored, one for each recipient; half an hour's worth at
+    once."""
+    frames_per_second: Annotated[int, Field(ge=1, le=100_000), default(20)]
+    """Reports of the harness, sixteen events counting as one more; 20 seconds' worth at once. Beyond it the
+    broker reads them more slowly."""
+    events_mib_per_hour: Annotated[int, Field(ge=1, le=1_048_576), default(20)]
+    """MiB of events in the agent's log, 48 minutes' worth at once. When a quarter of that is left, long
+    texts of events are cut to 1 KiB, and when nothing is left, events wait."""
+
+
 class LimitsConfig(ConfigModel):
-    """Resources of the agent's container."""
+    """Resources of the agent's container, and what the agent may ask of the broker."""
 
     cpu_percent: Annotated[int, Field(ge=1, le=100_000), default(200)]
     """CPU time of the container in percent of one core."""
@@ -184,6 +209,7 @@ class LimitsConfig(ConfigModel):
     smaller one holds as soon as everything fits."""
     tasks: Annotated[int, Field(ge=16, le=4_194_304), default(1024)]
     """Processes and threads that the container may have."""
+    broker: BrokerLimitsConfig
 
 
 class AgentSettings(ConfigModel):

@@ -9,6 +9,7 @@ from hyperhive.protocol.agents import (
     AgentLimits,
     AgentPolicy,
     AgentView,
+    BrokerLimits,
     McpServer,
     McpState,
     RunningTool,
@@ -45,6 +46,7 @@ def policy(agent: AgentConfig, *, contained: bool) -> AgentPolicy:
         compact_notes_above_bytes=agent.notes.compact_above_bytes,
         silent_minutes=agent.silent_minutes,
         limits=limits if contained else None,
+        broker_limits=BrokerLimits(**given.broker.model_dump()),
     )
 
 

@@ -1,17 +1,18 @@
-"""Events from outside: dated, and limited in number."""
+"""Events from outside: dated, and limited in what an agent may have stored of them."""
 
+import json
 import math
 from typing import Final
 
-from hyperhive.protocol.events import EventKind, NewEvent, Note
+from hyperhive.domain.budgets import ROW_BYTES, TokenBucket
+from hyperhive.protocol.events import EventKind, NewEvent, Note, cut
 
-#: Events of one agent that are stored per second in the long run, and at once after a quiet time;
-#: an event counts once more for every `EVENT_UNIT` bytes of its data.
-EVENT_RATE: Final = 50.0
-EVENT_BURST: Final = 1000.0
-EVENT_UNIT: Final = 8192
-#: The burst goes this far below zero for the ends of turns, so that statistics do not lose one.
-_TURN_END_RESERVE: Final = -1000.0
+#: Longest text in one field of an event that is cut because little of the budget is left, in characters.
+SHORT_TEXT: Final = 1024
+#: The part of a full bucket below which events are cut.
+_LOW: Final = 0.25
+#: The bucket goes this far below zero for the ends of turns, so that statistics do not lose one.
+_TURN_END_RESERVE: Final = 1024.0 * 1024
 
 
 def dated(event: NewEvent, now: float) -> NewEvent:
@@ -20,26 +21,55 @@ def dated(event: NewEvent, now: float) -> NewEvent:
     return event if possible else event.model_copy(update={"ts": now})
 
 
-def dropped_note(now: float) -> NewEvent:
-    text = f"events were dropped: more than {EVENT_RATE:.0f} a second, or too large"
+def limited_note(limit: str, now: float) -> NewEvent:
+    """Says in the log that some of it is missing; `limit` as `budgets.limit_text`."""
+    text = f"texts of events were cut short, or events dropped: more than {limit}"
     return NewEvent(ts=now, turn=None, data=Note(level="warning", text=text))
 
 
+def event_bytes(event: NewEvent) -> int:
+    """What an event takes from the budget."""
+    return ROW_BYTES + len(event.data.model_dump_json().encode())
+
+
+def shortened(event: NewEvent) -> NewEvent:
+    """The event with its long texts cut; what was cut already stays."""
+    changes = {name: _short(name, value) for name, value in event.data}
+    data = event.data.model_copy(update=changes)
+    return event if data == event.data else event.model_copy(update={"data": data})
+
+
+def _short(name: str, value: object) -> object:
+    match value:
+        case str():
+            return cut(value, SHORT_TEXT)
+        case {"(cut)": str(text)} if name == "input":
+            return {"(cut)": cut(text, SHORT_TEXT)}
+        case dict() if name == "input":
+            text = json.dumps(value, ensure_ascii=False)
+            return value if len(text) <= SHORT_TEXT else {"(cut)": cut(text, SHORT_TEXT)}
+        case _:
+            return value
+
+
 class EventAllowance:
-    """A token bucket: how many more events of one agent may be stored now."""
+    """Which events of one agent may be stored, and how long: the harness asks, and so does the broker."""
 
-    def __init__(self, now: float) -> None:
-        self._tokens = EVENT_BURST
-        self._at = now
+    def __init__(self, bucket: TokenBucket) -> None:
+        self._bucket = bucket
 
-    def takes(self, event: NewEvent, now: float) -> bool:
-        """Count one event; False when it is to be dropped."""
-        elapsed = max(0.0, now - self._at)
-        self._at = now
-        self._tokens = min(EVENT_BURST, self._tokens + elapsed * EVENT_RATE)
-        floor = _TURN_END_RESERVE if event.kind is EventKind.TURN_END else 0.0
-        price = 1 + len(event.data.model_dump_json().encode()) // EVENT_UNIT
-        if self._tokens - price < floor:
-            return False
-        self._tokens -= price
-        return True
+    def admit(self, event: NewEvent, now: float) -> NewEvent | None:
+        """Count the event, and return it whole or cut short; None when it has to wait."""
+        low = self._bucket.level(now) < _LOW * self._bucket.burst
+        for one in (shortened(event),) if low else (event, shortened(event)):
+            if not self._bucket.take(event_bytes(one), now, _floor(one)):
+                return one
+        return None
+
+    def wait(self, event: NewEvent, now: float) -> float:
+        """Seconds until it is admitted."""
+        return self._bucket.wait(event_bytes(shortened(event)), now, _floor(event))
+
+
+def _floor(event: NewEvent) -> float:
+    return -_TURN_END_RESERVE if event.kind is EventKind.TURN_END else 0.0

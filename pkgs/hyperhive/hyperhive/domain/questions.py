@@ -80,3 +80,16 @@ def _quoted(question: Question) -> str:
     return (
         f"{text[:QUOTED_LIMIT]}\n[… {len(text) - QUOTED_LIMIT} more characters, see question {question.id}]"
     )
+
+
+def sizes_of_asking(question: str, options: list[str], target: str) -> list[int]:
+    """Bytes of the rows that come of it: the question, the mail with it, and the mail when it is closed."""
+    text, chosen = len(question.encode()), sum(len(option.encode()) for option in options)
+    mail = [] if target == OPERATOR else [text + chosen]
+    return [text + chosen, *mail, len(question[:QUOTED_LIMIT].encode())]
+
+
+def sizes_of_answering(question: Question, answer: str) -> list[int]:
+    """Bytes of the rows: the answer beside the question, and the mail to its asker."""
+    size = len(answer.encode())
+    return [size, size + len(question.question[:QUOTED_LIMIT].encode())]

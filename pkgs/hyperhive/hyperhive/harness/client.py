@@ -26,8 +26,13 @@ from hyperhive.protocol.messages import (
 )
 from hyperhive.protocol.questions import AnswerRequest, AskRequest, Question
 
-#: How long a call keeps trying while the broker does not answer, in seconds.
+#: How long a call keeps trying while the broker does not answer, or has it wait, in seconds.
 PATIENCE: Final = 60.0
+#: How long a call of a tool waits for the agent's budget at the broker; after that the model is told.
+TOOL_PATIENCE: Final = 5.0
+
+#: What a wait for the budget counts at least, so that it ends.
+_SHORTEST: Final = 0.1
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
@@ -36,7 +41,8 @@ class BrokerClient:
     """Calls of one agent.
 
     Each is repeated while the broker is away, and raises an `UnavailableError` after `patience` seconds; a
-    refusal is a `RemoteError` with the broker's key. What is sent twice is committed once.
+    refusal is a `RemoteError` with the broker's key. What is sent twice is committed once. When the agent's
+    budget is used up, a call waits as long as the broker says.
     """
 
     def __init__(self, socket: str, patience: float = PATIENCE) -> None:
@@ -71,7 +77,7 @@ class BrokerClient:
     async def send(self, to: str, body: str, in_reply_to: int | None = None) -> SendResult:
         """Send one message; it is committed when this returns, and may be after an `UnavailableError`."""
         request = SendRequest(to=to, body=body, in_reply_to=in_reply_to, idempotency_key=uuid.uuid4().hex)
-        return await self._call("POST", "/v1/messages", request, SendResult)
+        return await self._call("POST", "/v1/messages", request, SendResult, budget=TOOL_PATIENCE)
 
     async def lease(self, turn: str, most: int = 1, wait_seconds: float = 0) -> LeaseResult:
         """Take up to `most` messages into `turn`, waiting up to `wait_seconds` for the first.
@@ -98,12 +104,11 @@ class BrokerClient:
 
     async def ask(self, request: AskRequest) -> Question:
         keyed = request.model_copy(update={"idempotency_key": uuid.uuid4().hex})
-        return await self._call("POST", "/v1/questions", keyed, Question)
+        return await self._call("POST", "/v1/questions", keyed, Question, budget=TOOL_PATIENCE)
 
     async def answer(self, question: int, answer: str) -> Question:
-        return await self._call(
-            "POST", f"/v1/questions/{question:d}/answer", AnswerRequest(answer=answer), Question
-        )
+        path, request = f"/v1/questions/{question:d}/answer", AnswerRequest(answer=answer)
+        return await self._call("POST", path, request, Question, budget=TOOL_PATIENCE)
 
     async def agents(self) -> AgentList:
         """For the manager only."""
@@ -123,8 +128,12 @@ class BrokerClient:
         *,
         patience: float | None = None,
         wait: float = 0,
+        budget: float = PATIENCE,
     ) -> AnswerT:
-        """One call that the broker may take `wait` seconds longer for than for any other."""
+        """One call that the broker may take `wait` seconds longer for than for any other.
+
+        It waits up to `budget` seconds for what the agent's budget does not have yet.
+        """
         longest = 30 + wait
         limit = aiohttp.ClientTimeout(total=longest)
         left = self._patience if patience is None else patience
@@ -133,6 +142,11 @@ class BrokerClient:
             began = time.monotonic()
             try:
                 return await self._once(method, path, body, kind, limit)
+            except RemoteError as error:
+                if error.retry_after is None or error.retry_after > budget:
+                    raise
+                budget -= max(error.retry_after, _SHORTEST)
+                await asyncio.sleep(error.retry_after)
             except (aiohttp.ClientConnectionError, OSError, TimeoutError) as error:
                 delay = backoff.next()
                 # What took longer than a try can take was no waiting: this process was stopped meanwhile.

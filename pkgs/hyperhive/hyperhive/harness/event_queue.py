@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Final, NamedTuple
 
+from hyperhive.domain.events import EventAllowance
 from hyperhive.protocol.events import EVENT_SIZE_LIMIT, FRAME_VALUES, NewEvent, Note
 from hyperhive.text import json_size
 
@@ -24,7 +25,8 @@ class _Size(NamedTuple):
 
 
 class EventQueue:
-    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+    def __init__(self, allowance: EventAllowance, limit: int = EVENT_LIMIT) -> None:
+        self._allowance = allowance
         self._limit = limit
         self._events: deque[tuple[NewEvent, _Size]] = deque()
         #: How many events were dropped since the number was last set to 0.
@@ -46,16 +48,20 @@ class EventQueue:
             self.dropped += 1
         self._events.append((event, size))
 
-    def take(self) -> list[NewEvent]:
-        """The next frame's events: together at most as large as the largest one can be."""
+    def wait(self, now: float) -> float | None:
+        """Seconds until the next event may go; None while there is none."""
+        return self._allowance.wait(self._events[0][0], now) if self._events else None
+
+    def take(self, now: float) -> list[NewEvent]:
+        """The next frame's events: together at most as large as the largest one can be, and in the budget."""
         batch: list[NewEvent] = []
         room, values = EVENT_SIZE_LIMIT, _VALUES
         while self._events and len(batch) < EVENTS_PER_FRAME:
             event, size = self._events[0]
             room, values = room - size.bytes, values - size.values
-            if min(room, values) < 0:
+            if min(room, values) < 0 or (admitted := self._allowance.admit(event, now)) is None:
                 break
-            batch.append(event)
+            batch.append(admitted)
             self._events.popleft()
         return batch
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,10 +11,13 @@ import aiohttp
 from pydantic import ValidationError
 
 from hyperhive import __version__
+from hyperhive.config.models import BrokerLimitsConfig
+from hyperhive.domain.budgets import EVENT_FRAMES, bucket
+from hyperhive.domain.events import EventAllowance
 from hyperhive.domain.timing import Backoff
 from hyperhive.harness.client import BrokerClient
-from hyperhive.harness.event_queue import EventQueue
-from hyperhive.protocol.agents import AgentStatus, McpServer
+from hyperhive.harness.event_queue import EVENTS_PER_FRAME, EventQueue
+from hyperhive.protocol.agents import AgentStatus, BudgetKind, McpServer
 from hyperhive.protocol.events import NewEvent
 from hyperhive.protocol.link import (
     BROKER_FRAME,
@@ -32,6 +36,10 @@ log = logging.getLogger(__name__)
 
 #: Longest wait between two attempts to connect, in seconds.
 RECONNECT_CEILING: Final = 5.0
+#: The part of the agent's budget that reports use; the rest is for holds, and for clocks that differ.
+_SHARE: Final = 0.9
+#: What a frame with as many events as go into one counts.
+_LARGEST_FRAME: Final = 1 + EVENTS_PER_FRAME * EVENT_FRAMES
 #: How long the broker has to take what was sent before the end.
 _TIMEOUT: Final = aiohttp.ClientWSTimeout(ws_close=1.0)
 
@@ -44,12 +52,18 @@ class BrokerLink:
         client: BrokerClient,
         leases: Callable[[], list[str]],
         on_frame: Callable[[BrokerFrame], None],
+        limits: BrokerLimitsConfig,
     ) -> None:
-        """Call `leases` at each hello and hold, and `on_frame` for every frame; neither must block."""
+        """Call `leases` at each hello and hold, and `on_frame` for every frame; neither must block.
+
+        What the broker would slow or drop by `limits` waits here, where events that wait share frames.
+        """
         self._client = client
         self._leases = leases
         self._on_frame = on_frame
-        self._queue = EventQueue()
+        now = time.monotonic()
+        self._frames = bucket(limits, BudgetKind.FRAMES, now, _SHARE)
+        self._queue = EventQueue(EventAllowance(bucket(limits, BudgetKind.EVENTS, now, _SHARE)))
         self._state: dict[str, Any] = {}
         self._unsent: set[str] = set()
         self._answers: list[Answer] = []
@@ -148,20 +162,24 @@ class BrokerLink:
 
     async def _report(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:
-            await self._news.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._queue.wait(time.monotonic())):
+                    await self._news.wait()
             self._news.clear()
             while self._answers:
                 await _send(socket, self._answers.pop(0))
-            while self._queue or self._unsent:
+            while self._unsent or self._queue.wait(time.monotonic()) == 0:
                 await self._report_batch(socket)
             if self._queue.dropped:
                 log.warning("%d events were dropped while the broker was away", self._queue.dropped)
                 self._queue.dropped = 0
-            if not self._news.is_set():
+            if not self._queue and not self._news.is_set():
                 self._idle.set()
 
     async def _report_batch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        batch = self._queue.take()
+        # Meanwhile what happens gathers, and goes in one frame.
+        await asyncio.sleep(self._frames.wait(_LARGEST_FRAME, time.monotonic()))
+        batch = self._queue.take(time.monotonic())
         changed = {name: self._state[name] for name in self._unsent}
         self._unsent.clear()
         try:
@@ -170,6 +188,7 @@ class BrokerLink:
             self._queue.put_back(batch)
             self._wake()
             raise
+        self._frames.spend(1 + len(batch) * EVENT_FRAMES, time.monotonic())
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, frame: HarnessFrame) -> None:

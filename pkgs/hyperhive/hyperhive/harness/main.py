@@ -61,7 +61,7 @@ class Harness:
             for name, server in agent.mcp_servers.items()
         ]
         self._failed_servers: set[str] = set()
-        self._link = BrokerLink(self._client, lambda: self._inbox.leases, self._on_frame)
+        self._link = BrokerLink(self._client, lambda: self._inbox.leases, self._on_frame, agent.limits.broker)
         self._board = StatusBoard(agent.model, self._link.set_status)
         self._tool_hook = ToolHook(Gate(config), self._on_refusal, self._on_change)
         home = Path(config.claude.home)

@@ -81,6 +81,28 @@ class Waiting(ApiModel):
     since: Timestamp
 
 
+class BudgetKind(StrEnum):
+    """What an agent may ask of the broker, with a limit of its own each."""
+
+    REQUESTS = "requests"
+    BYTES_IN = "bytes_in"
+    STORED = "stored"
+    ROWS = "rows"
+    FRAMES = "frames"
+    EVENTS = "events"
+
+
+class BrokerLimits(ApiModel):
+    """What an agent may ask of the broker, as in the contract."""
+
+    requests_per_second: int
+    received_kib_per_second: int
+    stored_mib_per_hour: int
+    rows_per_hour: int
+    frames_per_second: int
+    events_mib_per_hour: int
+
+
 class AgentLimits(ApiModel):
     """What an agent's container may take: CPU in percent of one core, memory, disk, processes and threads."""
 
@@ -108,6 +130,8 @@ class AgentPolicy(ApiModel):
     silent_minutes: int
     #: null where nothing holds them: agents that are plain processes.
     limits: AgentLimits | None
+    #: Holds for every agent.
+    broker_limits: BrokerLimits
 
 
 class McpState(StrEnum):
@@ -169,6 +193,8 @@ class AgentView(ApiModel):
     last_turn_at: Timestamp | None
     turns_today: int
     cost_today_usd: float
+    #: How often the broker refused, slowed or cut short what it sent today; only kinds that it did so with.
+    limited_today: dict[BudgetKind, int]
 
 
 class Me(ApiModel):

@@ -54,6 +54,8 @@ class ProblemDetail(ApiModel):
     key: str
     #: One sentence.
     message: str
+    #: Seconds after which the call may be repeated; there only where that is known.
+    retry_after: float | None = None
 
 
 class Problem(ApiModel):

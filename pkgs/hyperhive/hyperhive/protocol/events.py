@@ -71,10 +71,10 @@ class TurnResult(StrEnum):
     FAILED = "failed"
 
 
-def cut(text: str) -> str:
+def cut(text: str, limit: int = EVENT_TEXT_LIMIT) -> str:
     """The text, cut to the limit with a note of how much is missing; what was cut already stays."""
-    if len(text) > EVENT_TEXT_LIMIT and not _CUT.fullmatch(text, EVENT_TEXT_LIMIT):
-        text = f"{text[:EVENT_TEXT_LIMIT]}\n[… {len(text) - EVENT_TEXT_LIMIT} more characters]"
+    if len(text) > limit and not _CUT.fullmatch(text, limit):
+        text = f"{text[:limit]}\n[… {len(text) - limit} more characters]"
     return sound_text(text).text
 
 

@@ -1,15 +1,16 @@
 """Agents as the operator sees them: connection, unit, reported status, inbox depth, today's counters."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.config import AgentConfig
 from hyperhive.domain.agents import NAME_LIMIT, believable, brief, policy, servers
+from hyperhive.domain.budgets import TokenBucket
 from hyperhive.domain.lifecycle import actions, shown
 from hyperhive.domain.models import used
 from hyperhive.domain.recipients import Roster
-from hyperhive.domain.timing import SlidingWindow, day_start
+from hyperhive.domain.timing import day_start
 from hyperhive.errors import ConflictError, NotFoundError
 from hyperhive.protocol.agents import (
     AgentBrief,
@@ -25,6 +26,7 @@ from hyperhive.protocol.events import AgentEvent, TurnEnd
 from hyperhive.protocol.lifecycle import UnitState, UnitStatus
 from hyperhive.protocol.messages import OPERATOR
 from hyperhive.protocol.questions import Question, QuestionState
+from hyperhive.services.budgets import Budgets
 from hyperhive.services.bus import Bus
 from hyperhive.store import events as store
 from hyperhive.store import questions
@@ -49,12 +51,12 @@ class _Agent:
     shown: AgentStatus
     #: When the shown state began.
     since: float
+    #: How often the page may be told of it.
+    told: TokenBucket
     linked: bool = False
     #: It was connected since its unit last came up.
     lost: bool = False
     servers: list[McpServer] | None = None
-    #: How often the page may be told of it.
-    told: SlidingWindow = field(default_factory=lambda: SlidingWindow(FRAMES_PER_SECOND, seconds=1))
 
     @property
     def settled(self) -> bool:
@@ -68,8 +70,9 @@ class _Agent:
 class Agents:
     """Who is in the hive, and how they are. All but `start` is immediate: no I/O, event loop only."""
 
-    def __init__(self, bus: Bus, clock: Callable[[], float], *, contained: bool) -> None:
+    def __init__(self, bus: Bus, budgets: Budgets, clock: Callable[[], float], *, contained: bool) -> None:
         self._bus = bus
+        self._budgets = budgets
         self._clock = clock
         self._contained = contained
         self.roster = Roster({})
@@ -105,7 +108,8 @@ class Agents:
         now = self._clock()
         unit = UnitStatus(unit=agent.name, state=UnitState.UNKNOWN, reason="")
         bare = AgentStatus.bare(AgentState.STARTING, agent.model)
-        new = _Agent(agent, unit, now, reported=bare, shown=bare, since=now)
+        told = TokenBucket(FRAMES_PER_SECOND, FRAMES_PER_SECOND, now)
+        new = _Agent(agent, unit, now, reported=bare, shown=bare, since=now, told=told)
         new.shown = new.status(now)
         self._agents[agent.name] = new
         self._chosen[agent.name] = chosen
@@ -148,6 +152,7 @@ class Agents:
             last_turn_at=self._last_turn.get(name),
             turns_today=counts.turns,
             cost_today_usd=counts.cost_usd,
+            limited_today=self._budgets.met_today(name),
         )
 
     def views(self) -> list[AgentView]:
@@ -225,10 +230,10 @@ class Agents:
 
     def touch(self, name: str) -> None:
         """Tell the operator's page how the agent is now; in a flood, at the next sweep."""
-        if self._known(name).told.take(self._clock()):
-            self._bus.publish(AgentChanged(name))
-        else:
+        if self._known(name).told.take(1, self._clock()):
             self._held_back.add(name)
+        else:
+            self._bus.publish(AgentChanged(name))
 
     def sweep(self) -> None:
         """Notice harnesses that did not connect in time, and tell what was held back in a flood."""

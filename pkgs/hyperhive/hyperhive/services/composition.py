@@ -6,7 +6,10 @@ from pathlib import Path
 
 from hyperhive import __version__
 from hyperhive.config import AgentConfig, BrokerConfig
+from hyperhive.protocol.bus import Notice
+from hyperhive.protocol.messages import OPERATOR, MessageKind
 from hyperhive.services.agents import Agents
+from hyperhive.services.budgets import Budgets
 from hyperhive.services.bus import Bus
 from hyperhive.services.diagnosis import Doctor, SelfTests
 from hyperhive.services.events import Events
@@ -33,6 +36,7 @@ class Services:
 
     config: BrokerConfig
     bus: Bus
+    budgets: Budgets
     recorder: StatsRecorder
     db: Database
     agents: Agents
@@ -65,6 +69,7 @@ class Services:
         self.agents.check_free(agent.name)
         # What can fail comes first, so that nothing is left of it.
         chosen = await self.models.kept(agent)
+        self.budgets.add(agent)
         self.agents.add(agent, chosen)
         self.lifecycle.add(agent.name)
 
@@ -76,6 +81,7 @@ class Services:
         """
         # From here on nobody can send to it, and its own calls are refused.
         self.agents.remove(name)
+        self.budgets.remove(name)
         self.lifecycle.remove(name)
         self.selftests.remove(name)
         self.terminals.remove(name)
@@ -97,10 +103,19 @@ class Services:
         await self.questions.sweep()
         await self.events.sweep()
         await self.quota.sweep()
+        await self._sweep_budgets()
         await self.sessions.sweep()
         self.agents.sweep()
         await self.stats.sweep()
         await self.terminals.sweep()
+
+    async def _sweep_budgets(self) -> None:
+        changed, notices = self.budgets.sweep()
+        for name in changed:
+            self.agents.touch(name)
+        for text in notices:
+            await self.messages.post(OPERATOR, MessageKind.NOTICE, text)
+            self.bus.publish(Notice("warning", text))
 
 
 def build_services(
@@ -122,7 +137,8 @@ def build_services(
     """
     state, contained, push = Path(config.state_dir), config.runtime == "nixos", config.notifications.ntfy
     bus = Bus()
-    agents = Agents(bus, clock, contained=contained)
+    budgets = Budgets(clock)
+    agents = Agents(bus, budgets, clock, contained=contained)
     recorder = StatsRecorder(lambda: agents.roster)
     db = Database(
         state / "db" / "broker.sqlite",
@@ -131,15 +147,16 @@ def build_services(
         record=recorder.record,
     )
     links = Links(bus)
-    messages = Messages(db, bus, agents, config, clock)
+    messages = Messages(db, bus, agents, budgets, config, clock)
     questions = Questions(db, messages)
-    events = Events(db, bus, config, clock)
+    events = Events(db, bus, budgets, config, clock)
     quota = Quota(db, messages.quotas, lambda: agents.roster)
     sessions = Sessions(db, state / "operator-token", password_hash, clock)
     selftests = SelfTests(config, agents, runtime, links, clock, dashboard_port=dashboard_port)
     return Services(
         config=config,
         bus=bus,
+        budgets=budgets,
         recorder=recorder,
         db=db,
         agents=agents,

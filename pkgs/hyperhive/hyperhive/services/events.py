@@ -1,15 +1,16 @@
 """Agents' live logs: stored with limits, streamed, kept for a while."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.config import BrokerConfig
-from hyperhive.domain.events import EventAllowance, dated, dropped_note
+from hyperhive.domain.budgets import Budget
+from hyperhive.domain.events import EventAllowance, dated, limited_note
 from hyperhive.domain.timing import DAY
+from hyperhive.protocol.agents import BudgetKind
 from hyperhive.protocol.bus import EventStored
 from hyperhive.protocol.events import AgentEvent, EventKind, EventPage, NewEvent, Note
+from hyperhive.services.budgets import Budgets
 from hyperhive.services.bus import Backlog, Bus, StreamItem, Subscription
 from hyperhive.store import events as store
 from hyperhive.store.database import Database
@@ -17,28 +18,20 @@ from hyperhive.store.transaction import Transaction
 
 #: Most events of one page.
 PAGE_LIMIT: Final = 500
-#: Seconds between two rounds of retention, rows that one round deletes, and between two notes of a drop.
+#: Seconds between two rounds of retention, and rows that one round deletes.
 _PURGE_EVERY: Final = 60.0
 _PURGE_ROWS: Final = 5000
-_NOTE_EVERY: Final = 10.0
-
-
-@dataclass
-class _Limiter:
-    """Only the writer thread touches it."""
-
-    allowance: EventAllowance
-    #: When the log last said that something was dropped.
-    noted_at: float = -math.inf
 
 
 class Events:
-    def __init__(self, db: Database, bus: Bus, config: BrokerConfig, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, db: Database, bus: Bus, budgets: Budgets, config: BrokerConfig, clock: Callable[[], float]
+    ) -> None:
         self._db = db
+        self._budgets = budgets
         self._days = config.retention.events_days
         self._clock = clock
         self._purged_at = clock()
-        self._limiters: dict[str, _Limiter] = {}
         self._watchers: dict[str, set[Subscription]] = {}
         bus.subscribe(EventStored, self._stream)
 
@@ -47,8 +40,7 @@ class Events:
 
         Long texts are cut and an agent that sends too many loses some; a note in the log says so.
         """
-        limiter = self._limiters.setdefault(agent, _Limiter(EventAllowance(self._clock())))
-        return await self._db.commit(_append, agent, events, limiter)
+        return await self._db.commit(_append, agent, events, self._budgets.get(agent))
 
     async def note(self, agent: str, note: Note) -> None:
         """A line of our own, which a flood of the agent's events cannot crowd out."""
@@ -73,7 +65,6 @@ class Events:
 
     def remove(self, agent: str) -> None:
         """The log stays; whoever watches it reaches its end."""
-        self._limiters.pop(agent, None)
         for watcher in tuple(self._watchers.pop(agent, ())):
             watcher.close()
 
@@ -91,12 +82,22 @@ class Events:
                 watcher.offer(item)
 
 
-def _append(tx: Transaction, agent: str, events: Sequence[NewEvent], limiter: _Limiter) -> list[AgentEvent]:
-    accepted = [dated(event, tx.now) for event in events if limiter.allowance.takes(event, tx.now)]
-    if len(accepted) < len(events) and not 0 <= tx.now - limiter.noted_at < _NOTE_EVERY:
-        limiter.noted_at = tx.now
-        accepted.append(dropped_note(tx.now))
-    return store.append(tx, agent, accepted)
+def _append(
+    tx: Transaction, agent: str, events: Sequence[NewEvent], budget: Budget | None
+) -> list[AgentEvent]:
+    dates = [dated(event, tx.now) for event in events]
+    return store.append(tx, agent, dates if budget is None else _limited(dates, budget, tx.now))
+
+
+def _limited(events: Sequence[NewEvent], budget: Budget, now: float) -> list[NewEvent]:
+    allowance = EventAllowance(budget.buckets[BudgetKind.EVENTS])
+    admitted = [(event, allowance.admit(event, now)) for event in events]
+    accepted = [event for _, event in admitted if event is not None]
+    limited = sum(event is not asked for asked, event in admitted)
+    budget.met[BudgetKind.EVENTS] += limited
+    if limited and not budget.notes.take(1, now):
+        accepted.append(limited_note(budget.limit_text(BudgetKind.EVENTS), now))
+    return accepted
 
 
 def _note(tx: Transaction, agent: str, note: Note) -> None:

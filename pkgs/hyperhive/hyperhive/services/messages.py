@@ -41,6 +41,7 @@ from hyperhive.protocol.messages import (
 )
 from hyperhive.protocol.questions import QuestionState
 from hyperhive.services.agents import Agents
+from hyperhive.services.budgets import Budgets
 from hyperhive.services.bus import Bus
 from hyperhive.services.sending import Rules, concerns, send
 from hyperhive.store import history, idempotency, questions
@@ -70,12 +71,14 @@ class Messages:
         db: Database,
         bus: Bus,
         agents: Agents,
+        budgets: Budgets,
         config: BrokerConfig,
         clock: Callable[[], float],
     ) -> None:
         self._db = db
         self._bus = bus
         self._agents = agents
+        self._budgets = budgets
         self._config = config
         self._clock = clock
         self._purged_at = clock()
@@ -96,7 +99,7 @@ class Messages:
 
     @property
     def rules(self) -> Rules:
-        return Rules(self._agents.roster, self._config.loop_breaker, self._quotas)
+        return Rules(self._agents.roster, self._config.loop_breaker, self._quotas, self._budgets)
 
     def ruled(
         self, fn: Callable[Concatenate[Transaction, Rules, P], T]
@@ -134,6 +137,7 @@ class Messages:
             UnknownRecipientError: Nobody is called that.
             RecipientDeniedError: The allow-list does not permit it.
             LoopBrokenError: The loop breaker stopped it; of a broadcast nothing was sent then.
+            TooManyRequestsError: The sender stored too much.
             ConflictError: The idempotency key belongs to another call.
             QuotaError: There is no room for more until something is finished.
         """

@@ -13,6 +13,8 @@ from hyperhive.domain.questions import (
     check_cancel,
     check_sees,
     expired_text,
+    sizes_of_answering,
+    sizes_of_asking,
 )
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, SYSTEM, MessageKind
@@ -54,7 +56,7 @@ class Questions:
         """Close a question with an answer, which goes to the asker as a message.
 
         A `NotFoundError` when it is none of the caller's business, a `ForbiddenError` for its asker, a
-        `ConflictError` when it is closed.
+        `ConflictError` when it is closed, a `TooManyRequestsError` when the caller stored too much.
         """
         return await self._db.commit(self._messages.ruled(_answer), question_id, by, text)
 
@@ -110,6 +112,7 @@ def _ask(tx: Transaction, rules: Rules, asker: str, request: AskRequest) -> Ques
     if (held := store.open_bytes(connection, asker)) and held + len(request.question.encode()) > OPEN_BYTES:
         raise ConflictError("your open questions are long enough: wait for answers or cancel some")
     check_quota(tx, rules, [message])
+    rules.budgets.store(asker, sizes_of_asking(request.question, request.options, target), tx.now)
     question = store.insert(tx, _new_question(tx.now, asker, target, request))
     if target != OPERATOR:
         messages.insert(tx, message.carrying(question.id, asked_text(question)))
@@ -139,6 +142,7 @@ def _new_question(now: float, asker: str, target: str, request: AskRequest) -> N
 def _answer(tx: Transaction, rules: Rules, question_id: int, by: str, text: str) -> Question:
     found = check_sees(store.get(tx.connection, question_id), by, question_id)
     check_answer(found, by, tx.now)
+    rules.budgets.store(by, sizes_of_answering(found, text), tx.now)
     closed = store.close(tx, found.id, Closing(QuestionState.ANSWERED, by, tx.now, text))
     kind = MessageKind.QUESTION_ANSWERED
     if closed.asker != by:

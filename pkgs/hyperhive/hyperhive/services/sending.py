@@ -23,6 +23,7 @@ from hyperhive.domain.recipients import RECIPIENT_DENIED, Roster
 from hyperhive.errors import HyperhiveError, InvalidRequestError, LoopBrokenError, NotFoundError, QuotaError
 from hyperhive.protocol.bus import Notice, RefusalUnstored
 from hyperhive.protocol.messages import EVERYONE, OPERATOR, MessageHeader, MessageKind, SendRequest
+from hyperhive.services.budgets import Budgets
 from hyperhive.store import idempotency, loops, quota
 from hyperhive.store import messages as store
 from hyperhive.store.messages import NewMessage
@@ -37,6 +38,7 @@ class Rules:
     roster: Roster
     limits: LoopBreakerConfig
     quotas: Quotas
+    budgets: Budgets
 
 
 def fingerprint(*parts: object) -> str:
@@ -50,8 +52,8 @@ def send(
     """Store one message for every recipient, or the refusal, which the caller raises after the commit.
 
     Raises what makes no sense: `NotFoundError` of a sender that has left, `InvalidRequestError`,
-    `UnknownRecipientError`, and a `ConflictError` when the idempotency key belongs to another call; and a
-    `QuotaError`.
+    `UnknownRecipientError`, a `ConflictError` when the idempotency key belongs to another call, a
+    `QuotaError`, and a `TooManyRequestsError` when the sender's budget is used up.
     """
     check_sender(rules, sender)
     connection, key = tx.connection, request.idempotency_key
@@ -78,6 +80,8 @@ def send(
         if refusal:
             return refusal
     check_quota(tx, rules, news)
+    # All of them share one text.
+    rules.budgets.store(sender, [len(request.body.encode()), *(0 for _ in news[1:])], tx.now)
     first = store.insert(tx, news[0])
     sent = [first, *(store.insert(tx, new, like=first.id) for new in news[1:])]
     idempotency.keep(tx, sender, key, call, [message.id for message in sent])
@@ -98,12 +102,12 @@ def refuse(tx: Transaction, rules: Rules, new: NewMessage) -> HyperhiveError | N
     """
     denial = rules.roster.denial(new.sender, new.recipient)
     if denial:
-        _keep_refused(tx, new, RECIPIENT_DENIED)
+        _keep_refused(tx, rules, new, RECIPIENT_DENIED)
         return denial
     loop = _judge_loop(tx, rules.limits, new)
     if loop is None:
         return None
-    _keep_refused(tx, new, loop.rule)
+    _keep_refused(tx, rules, new, loop.rule)
     _tell_loop(tx, new, loop)
     return LoopBrokenError(refusal_text(loop))
 
@@ -150,11 +154,13 @@ def _count_same(tx: Transaction, new: NewMessage) -> int:
     return count(tx.connection, new.sender, new.recipient, since, new.body)
 
 
-def _keep_refused(tx: Transaction, new: NewMessage, rule: str) -> None:
-    if loops.count_refused(tx.connection, new.sender, tx.now - 60) >= REFUSED_PER_MINUTE:
+def _keep_refused(tx: Transaction, rules: Rules, new: NewMessage, rule: str) -> None:
+    body = refused_body(new.body)
+    many = loops.count_refused(tx.connection, new.sender, tx.now - 60) >= REFUSED_PER_MINUTE
+    if many or not rules.budgets.stores(new.sender, [len(body.encode())], tx.now):
         tx.events.append(RefusalUnstored(new.sender))
         return
-    store.insert(tx, new.refused(rule, refused_body(new.body)))
+    store.insert(tx, new.refused(rule, body))
 
 
 def _tell_loop(tx: Transaction, new: NewMessage, loop: LoopRefusal) -> None:

@@ -206,7 +206,7 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
             "[agents.ada.limits]\ncpus = 3",
             (
                 "hive.toml: agents.ada.limits.cpus: Extra inputs are not permitted (value: 3); known are "
-                "cpu_percent, memory_mib, disk_mib, tasks"
+                "cpu_percent, memory_mib, disk_mib, tasks, broker"
             ),
         ),
         (

@@ -65,6 +65,14 @@ export function agent(name, state = "idle", fields = {}) {
       compact_notes_above_bytes: 0,
       silent_minutes: 10,
       limits: null,
+      broker_limits: {
+        requests_per_second: 20,
+        received_kib_per_second: 256,
+        stored_mib_per_hour: 16,
+        rows_per_hour: 3600,
+        frames_per_second: 20,
+        events_mib_per_hour: 20,
+      },
     },
     mcp_servers: [],
     status: {
@@ -87,6 +95,7 @@ export function agent(name, state = "idle", fields = {}) {
     last_turn_at: null,
     turns_today: 0,
     cost_today_usd: 0,
+    limited_today: {},
     ...fields,
   };
 }

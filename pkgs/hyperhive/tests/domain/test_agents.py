@@ -1,6 +1,6 @@
 from hyperhive.config import AgentConfig
 from hyperhive.domain.agents import policy, servers
-from hyperhive.protocol.agents import AgentLimits, AgentPolicy, McpServer, McpState
+from hyperhive.protocol.agents import AgentLimits, AgentPolicy, BrokerLimits, McpServer, McpState
 from tests.conftest import agent_config, mcp_server
 
 
@@ -26,6 +26,14 @@ def test_a_policy_says_what_the_configuration_allows() -> None:
         compact_notes_above_bytes=9000,
         silent_minutes=7,
         limits=AgentLimits(cpu_percent=100, memory_mib=512, disk_mib=1024, tasks=128),
+        broker_limits=BrokerLimits(
+            requests_per_second=20,
+            received_kib_per_second=256,
+            stored_mib_per_hour=16,
+            rows_per_hour=3600,
+            frames_per_second=20,
+            events_mib_per_hour=20,
+        ),
     )
 
 

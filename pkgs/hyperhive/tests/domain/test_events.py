@@ -1,13 +1,19 @@
 import pytest
 
-from hyperhive.domain.events import EVENT_BURST, EVENT_RATE, EVENT_UNIT, EventAllowance, dated, dropped_note
-from hyperhive.protocol.events import NewEvent, Note, ToolUse, TurnEnd
+from hyperhive.domain.budgets import TokenBucket
+from hyperhive.domain.events import SHORT_TEXT, EventAllowance, dated, event_bytes, limited_note, shortened
+from hyperhive.protocol.events import NewEvent, Note, Text, ToolUse, TurnEnd
 
 NOW = 1000.0
+MIB = 1024 * 1024
 
 
 def event(ts: float = 1.0) -> NewEvent:
     return NewEvent(ts=ts, turn="t", data=ToolUse(id="a", name="Bash", input={"command": "ls"}))
+
+
+def text(characters: int) -> NewEvent:
+    return NewEvent(ts=NOW, turn="t", data=Text(text="x" * characters))
 
 
 def test_an_event_of_the_past_stays_as_it_is() -> None:
@@ -19,31 +25,39 @@ def test_a_time_that_cannot_be_is_now(ts: float) -> None:
     assert dated(event(ts), NOW) == event(NOW)
 
 
-def test_an_allowance_fills_up_again_with_time() -> None:
-    allowance = EventAllowance(NOW)
+def test_a_shortened_event_has_the_first_of_each_long_text_and_all_else() -> None:
+    given = {"command": "y" * 3000}
+    use = NewEvent(ts=NOW, turn="t", data=ToolUse(id="a", name="Bash", input=given))
+    cut = shortened(use)
+    assert isinstance(cut.data, ToolUse)
+    assert cut.data.input == {"(cut)": f'{{"command": "{"y" * (SHORT_TEXT - 13)}\n[… 1991 more characters]'}
+    assert shortened(event()) == event()
+    end = NewEvent(ts=NOW, turn="t", data=TurnEnd(tools={"Bash": 3, "x" * 200: 4}, tool_calls=7))
+    assert shortened(end) == end
+
+
+def test_a_bucket_that_runs_low_has_texts_cut_then_events_wait_and_ends_of_turns_do_not() -> None:
+    allowance = EventAllowance(TokenBucket(rate=1000, burst=MIB, now=NOW))
     end = NewEvent(ts=NOW, turn="t", data=TurnEnd())
 
-    def accepted(at: float) -> int:
-        return sum(allowance.takes(event(), at) for _ in range(5000))
+    admitted = [allowance.admit(text(30_000), NOW) for _ in range(1000)]
 
-    assert [accepted(NOW), accepted(NOW), accepted(NOW + 2), accepted(NOW - 50)] == [
-        EVENT_BURST,
-        0,
-        2 * EVENT_RATE,
-        0,
-    ]
-    assert allowance.takes(end, NOW)
-    assert sum(allowance.takes(end, NOW) for _ in range(5000)) < 5000
+    whole = sum(one == text(30_000) for one in admitted)
+    cut = sum(one == shortened(text(30_000)) for one in admitted)
+    assert (whole, cut, admitted.count(None)) == (26, 160, 814)
+    assert allowance.wait(event(), NOW) > 0
+    assert allowance.admit(event(), NOW) is None
+    assert allowance.admit(end, NOW) == end
+    assert allowance.admit(event(), NOW + 3600) == event()
 
 
-@pytest.mark.parametrize("unit", ["x" * EVENT_UNIT, "🐝" * (EVENT_UNIT // 4)], ids=["ascii", "wide"])
-def test_a_large_event_uses_up_the_allowance_of_many(unit: str) -> None:
-    allowance = EventAllowance(NOW)
-    large = NewEvent(ts=NOW, turn="t", data=ToolUse(input={str(part): unit for part in range(7)}))
+def test_the_reserve_for_ends_of_turns_ends_too() -> None:
+    allowance = EventAllowance(TokenBucket(rate=1, burst=MIB, now=NOW))
+    end = NewEvent(ts=NOW, turn="t", data=TurnEnd())
+    admitted = sum(allowance.admit(end, NOW) is not None for _ in range(10_000))
+    assert admitted == 2 * MIB // event_bytes(end)
 
-    assert sum(allowance.takes(large, NOW) for _ in range(200)) == EVENT_BURST // 8
 
-
-def test_a_drop_is_noted_as_a_warning() -> None:
-    text = "events were dropped: more than 50 a second, or too large"
-    assert dropped_note(NOW) == NewEvent(ts=NOW, turn=None, data=Note(level="warning", text=text))
+def test_that_some_is_missing_is_noted_as_a_warning() -> None:
+    said = "texts of events were cut short, or events dropped: more than 3 a day"
+    assert limited_note("3 a day", NOW) == NewEvent(ts=NOW, turn=None, data=Note(level="warning", text=said))

@@ -9,7 +9,9 @@ import pytest
 from hyperhive.errors import RemoteError, UnavailableError
 from hyperhive.harness import client as client_module
 from hyperhive.harness.client import BrokerClient
+from hyperhive.protocol.agents import BudgetKind
 from hyperhive.protocol.questions import AskRequest
+from tests.conftest import limited
 from tests.harness.conftest import MakeHive
 
 
@@ -86,3 +88,25 @@ async def test_the_patience_is_not_used_up_by_a_pause_of_the_harness(
         await hive.restart_broker()
         assert (await acking).ids == [mail.id]
         await patient.close()
+
+
+async def test_a_call_over_the_budget_waits_as_long_as_the_broker_says(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice=limited(requests_per_second=1))
+    async with hive.client("alice") as alice:
+        for _ in range(61):
+            assert (await alice.me()).name == "alice"
+    assert hive.broker.services.budgets.met_today("alice") == {BudgetKind.REQUESTS: 1}
+
+
+async def test_a_tool_does_not_wait_for_long_and_says_why(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice=limited(stored_mib_per_hour=8), bob={})
+    async with hive.client("alice") as alice:
+        for _ in range(20):
+            await alice.send("bob", "x" * 200_000)
+        with pytest.raises(
+            RemoteError, match=r"limits\.broker\.stored_mib_per_hour\): try again in"
+        ) as refused:
+            await alice.send("bob", "x" * 200_000)
+        assert (refused.value.key, (refused.value.retry_after or 0) > 5) == ("too_many_requests", True)
+        # Others of its calls go on.
+        assert (await alice.send("bob", "short")).messages[0].recipient == "bob"

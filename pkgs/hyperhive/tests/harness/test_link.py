@@ -1,12 +1,14 @@
 """The link to the real broker: wakes, reports, holds and reconnects."""
 
+import asyncio
+
 from hyperhive.harness.link import BrokerLink
 from hyperhive.harness.status import StatusBoard
 from hyperhive.protocol.agents import AgentState, McpServer, McpState
 from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.protocol.link import BrokerFrame, Wake, Welcome
 from hyperhive.protocol.messages import MessageState
-from tests.conftest import mcp_server
+from tests.conftest import limited, mcp_server
 from tests.harness.conftest import MakeHive, SmallHive, until
 
 
@@ -16,7 +18,8 @@ class Linked:
     def __init__(self, hive: SmallHive, leases: list[str]) -> None:
         self.frames: list[BrokerFrame] = []
         self.client = hive.client("alice")
-        self.link = BrokerLink(self.client, lambda: leases, self.frames.append)
+        limits = hive.config.agents["alice"].limits.broker
+        self.link = BrokerLink(self.client, lambda: leases, self.frames.append, limits)
         hive.tasks.start(self.link.run(), "link")
 
     async def frame(self, count: int) -> BrokerFrame:
@@ -106,4 +109,36 @@ async def test_a_held_lease_survives_a_restart_of_the_broker_and_others_go_back(
     await linked.frame(1)
     assert (await hive.settled(lost, MessageState.QUEUED)).turn is None
     assert (await hive.settled(held, MessageState.LEASED)).turn == "t-held"
+    await linked.client.close()
+
+
+async def test_a_flood_of_events_goes_in_few_frames_and_none_is_lost(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice=limited(frames_per_second=1))
+    linked = Linked(hive, [])
+    await linked.frame(1)
+    for number in range(200):
+        linked.link.emit(note(number))
+        await asyncio.sleep(0)
+    StatusBoard("m", linked.link.set_status).show(AgentState.IDLE)
+
+    async def all_there() -> bool:
+        return len(await hive.events("alice", "note")) == 200
+
+    await until(all_there, "200 events")
+    await hive.state("alice", AgentState.IDLE)
+    assert hive.broker.services.budgets.met_today("alice") == {}
+    await linked.client.close()
+
+
+async def test_events_that_wait_for_the_budget_hold_up_no_status(small_hive: MakeHive) -> None:
+    hive = await small_hive("", alice=limited(events_mib_per_hour=1))
+    linked = Linked(hive, [])
+    board = StatusBoard("m", linked.link.set_status)
+    for _ in range(1000):
+        linked.link.emit(NewEvent(ts=1.0, turn=None, data=Note(text="x" * 1000)))
+    board.show(AgentState.IDLE)
+    await hive.state("alice", AgentState.IDLE)
+    board.show(AgentState.FAILED, "late")
+    await hive.state("alice", AgentState.FAILED)
+    assert hive.broker.services.budgets.met_today("alice") == {}
     await linked.client.close()

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from hyperhive.config import BrokerConfig
+from hyperhive.config.models import BrokerLimitsConfig
 from hyperhive.errors import NotFoundError
 from hyperhive.protocol.agents import (
     AgentBrief,
@@ -10,6 +11,7 @@ from hyperhive.protocol.agents import (
     AgentState,
     AgentStatus,
     AgentView,
+    BrokerLimits,
     McpServer,
     McpState,
     ModelChoice,
@@ -58,6 +60,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
             compact_notes_above_bytes=0,
             silent_minutes=10,
             limits=None,
+            broker_limits=BrokerLimits(**BrokerLimitsConfig.default_values()),
         ),
         mcp_servers=[],
         status=AgentStatus(
@@ -79,6 +82,7 @@ async def test_an_agent_of_which_nothing_is_known_is_offline(core: Core, clock: 
         last_turn_at=None,
         turns_today=0,
         cost_today_usd=0.0,
+        limited_today={},
     )
     assert [view.name for view in core.agents.views()] == ["alice", "bob", "boss"]
 

@@ -11,7 +11,7 @@ from hyperhive.protocol.events import (
     ToolUse,
     TurnEnd,
 )
-from tests.conftest import Clock
+from tests.conftest import Clock, limited
 from tests.services.conftest import Core, StartCore
 
 HiveConfig = Callable[..., BrokerConfig]
@@ -47,18 +47,26 @@ async def test_long_texts_are_cut_and_numbers_that_json_cannot_say_are_null(core
     assert (await core.events.page("alice")).events == [stored]
 
 
-async def test_a_flood_of_events_is_cut_off_with_a_note_but_ends_of_turns_are_kept(
-    core: Core, clock: Clock
+async def test_a_flood_of_events_is_cut_short_then_off_with_a_note_but_ends_of_turns_are_kept(
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
 ) -> None:
+    core = await start_core(hive_config(agents={"alice": limited(events_mib_per_hour=1), "bob": {}}))
     for _ in range(10):
-        await core.events.append("alice", [event(clock.now)] * 200)
-    stored = await core.events.append("alice", [event(clock.now), event(clock.now, data=TurnEnd())])
+        await core.events.append("alice", [event(clock.now, text="x" * 4096)] * 200)
+    stored = await core.events.append(
+        "alice", [event(clock.now, text="y" * 600), event(clock.now, data=TurnEnd())]
+    )
 
-    page = await core.events.page("alice", limit=500)
-    notes = [one.data.text for one in page.events if isinstance(one.data, Note)]
+    events = (await core.events.page("alice", limit=500)).events
+    notes = [one.data.text for one in events if isinstance(one.data, Note)]
+    lengths = [len(one.data.text) for one in events if isinstance(one.data, Text)]
     assert [one.data for one in stored] == [TurnEnd()]
-    assert notes == ["events were dropped: more than 50 a second, or too large"]
-    assert page.events[0].id == 1002
+    limit = "1 MiB of events an hour (limits.broker.events_mib_per_hour)"
+    assert notes == [f"texts of events were cut short, or events dropped: more than {limit}"]
+    assert (lengths.count(4096), max(size for size in lengths if size < 4096)) == (136, 1049)
+    assert len(lengths) < 300
+    [kept] = await core.events.append("bob", [event(clock.now, text="x" * 4096)])
+    assert kept.data == Text(text="x" * 4096)
 
 
 async def test_retention_forgets_old_events(

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from hyperhive.domain.events import EVENT_BURST
 from hyperhive.errors import ConflictError, NotFoundError, UnavailableError
 from hyperhive.protocol.events import Note
 from hyperhive.protocol.link import AttachViewer, BrokerFrame, KillTerminal, OpenTerminal, TerminalRefused
@@ -19,8 +18,8 @@ from hyperhive.protocol.terminal import (
 )
 from hyperhive.services.events import PAGE_LIMIT
 from hyperhive.services.terminal import TerminalRelay
-from tests.conftest import Clock
-from tests.services.conftest import Core
+from tests.conftest import Clock, HiveConfig, limited
+from tests.services.conftest import Core, StartCore
 
 SIZE = Size(cols=80, rows=24)
 
@@ -244,12 +243,13 @@ async def test_a_terminal_that_comes_too_late_is_ended(
 
 
 async def test_a_harness_that_loses_terminals_all_the_time_does_not_fill_the_log(
-    terminals: TerminalRelay, core: Core, clock: Clock
+    start_core: StartCore, hive_config: HiveConfig, clock: Clock
 ) -> None:
-    for number in range(2 * int(EVENT_BURST)):
-        await terminals.report("alice", [terminal(number, clock)])
+    core = await start_core(hive_config(agents={"alice": limited(events_mib_per_hour=1)}))
+    for number in range(2000):
+        await core.terminals.report("alice", [terminal(number, clock)])
     found = await core.events.page("alice", limit=PAGE_LIMIT)
-    assert (found.events[0].id, len(await notes(core))) == (EVENT_BURST + 1, 100)
+    assert 1000 < found.events[0].id < 1500
 
 
 async def test_an_agent_that_left_has_no_terminals_and_nobody_waits_for_them(

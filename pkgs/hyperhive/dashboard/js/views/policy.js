@@ -168,6 +168,31 @@ function limitLabel({ cpu_percent: cpu, memory_mib: memory, disk_mib: disk, task
   return `CPU ${cpu} % of one core, memory ${memory} MiB, disk ${disk} MiB, ${tasks} processes and threads`;
 }
 
+// How each kind of load is limited, by its field, and how often it met the limit, by its kind.
+const BROKER_LIMITS = [
+  ["requests_per_second", "requests", "calls a second"],
+  ["received_kib_per_second", "bytes_in", "KiB sent a second"],
+  ["stored_mib_per_hour", "stored", "MiB stored an hour"],
+  ["rows_per_hour", "rows", "messages and questions an hour"],
+  ["frames_per_second", "frames", "reports a second"],
+  ["events_mib_per_hour", "events", "MiB of events an hour"],
+];
+
+function BrokerLimits({ limits, met }) {
+  return html`
+    <ul class="broker-limits">
+      ${BROKER_LIMITS.map(
+        ([field, kind, words]) => html`
+          <li>
+            ${limits[field]} ${words}
+            ${met[kind] ? html`<strong>, refused or slowed ${met[kind]}× today</strong>` : null}
+          </li>
+        `,
+      )}
+    </ul>
+  `;
+}
+
 function contextLabel({ compact_above_percent: percent, compact_notes_above_bytes: bytes }) {
   return [
     percent ? `compacted above ${percent} %` : "never compacted by itself",
@@ -209,6 +234,8 @@ export const View = memo(function Policy({ agent }) {
         <dd><${Budget} policy=${policy} agent=${agent} /></dd>
         <dt>Limits</dt>
         <dd>${policy.limits ? limitLabel(policy.limits) : "none: it is a process of whoever started the hive"}</dd>
+        <dt>At the broker</dt>
+        <dd><${BrokerLimits} limits=${policy.broker_limits} met=${agent.limited_today} /></dd>
         <dt>Silent model</dt>
         <dd>${silenceLabel(policy)}</dd>
         <dt>Context</dt>

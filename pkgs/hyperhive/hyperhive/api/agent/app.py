@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from hyperhive.api.agent.answers import unread_bounded
+from hyperhive.api.agent.budget import within_budget
 from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
 from hyperhive.api.agent.messages import AgentMessagesApi
@@ -34,6 +35,8 @@ def agent_app(
     """
     app = unix_app(tasks, peer_allowed)
     app.middlewares.insert(0, unread_bounded())
+    # Before the writes that are finished even when their caller has gone: a refusal is not.
+    app.middlewares.insert(-1, within_budget(agent, services.budgets))
     app.middlewares.extend((_owned_by(agent), large_bodies_in_turns()))
     app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())
     app.add_routes(LifecycleApi(agent, services).routes())

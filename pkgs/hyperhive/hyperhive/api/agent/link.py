@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import ValidationError
 
+from hyperhive.api.agent.budget import PacedSocket
 from hyperhive.api.json_io import REPLACED_LIMIT
 from hyperhive.errors import ConflictError, HyperhiveError, InvalidRequestError
 from hyperhive.protocol.events import EVENT_SIZE_LIMIT, FRAME_VALUES
@@ -66,7 +67,7 @@ class LinkApi:
         link = Link(socket, None if connection is None else peer_of(connection))
         await socket.prepare(request)
         try:
-            await self._serve(socket, link)
+            await self._serve(PacedSocket(socket, self._agent, self._services.budgets), link)
         except HyperhiveError as error:
             log.warning("link of %s closed: %s", self._agent, error)
             await link.close(WSCloseCode.POLICY_VIOLATION, str(error))
@@ -74,7 +75,7 @@ class LinkApi:
             log.debug("link of %s broke", self._agent)
         return socket
 
-    async def _serve(self, socket: web.WebSocketResponse, link: Link) -> None:
+    async def _serve(self, socket: PacedSocket, link: Link) -> None:
         try:
             async with asyncio.timeout(_HELLO_SECONDS):
                 hello = await _next(socket)
@@ -90,6 +91,8 @@ class LinkApi:
             writer = self._tasks.start(_write(link), f"link {self._agent}")
             while (frame := await _next(socket)) is not None:
                 await self._take(frame)
+                if isinstance(frame, Report):
+                    await socket.count(len(frame.events))
                 # What has come already is given without a pause: between two frames everybody has a turn.
                 await asyncio.sleep(0)
         finally:
@@ -162,7 +165,7 @@ async def _write(link: Link) -> None:
         log.debug("a link broke while it was written to")
 
 
-async def _next(socket: web.WebSocketResponse) -> HarnessFrame | None:
+async def _next(socket: PacedSocket) -> HarnessFrame | None:
     """The next frame, or None when the link is closed."""
     message = await socket.receive()
     if message.type is WSMsgType.BINARY:

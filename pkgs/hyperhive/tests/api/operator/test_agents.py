@@ -1,5 +1,6 @@
 """One agent for the operator: view, log, model, policy."""
 
+from hyperhive.config.models import BrokerLimitsConfig
 from hyperhive.protocol.events import NewEvent, Note, TurnStart
 from tests.api.conftest import RunningHive, StartHive, call, refusal
 
@@ -28,6 +29,7 @@ async def test_an_agents_view_shows_policy_state_and_depth(start_hive: StartHive
                 "compact_notes_above_bytes": 0,
                 "silent_minutes": 10,
                 "limits": None,
+                "broker_limits": BrokerLimitsConfig.default_values(),
             },
             "inbox_depth": 1,
         },

@@ -16,7 +16,8 @@ from hyperhive import __version__
 from hyperhive.protocol.base import CLOSE_LEFT
 from hyperhive.protocol.events import NewEvent, Note
 from hyperhive.services.bus import BACKLOG_BYTES, Subscription
-from tests.api.conftest import RunningHive, call, refusal
+from tests.api.conftest import RunningHive, StartHive, call, refusal
+from tests.conftest import limited
 
 
 async def _event(stream: aiohttp.ClientResponse) -> dict[str, Any]:
@@ -70,8 +71,10 @@ async def test_the_stream_of_an_unknown_agent_is_not_found(hive: RunningHive) ->
 
 
 async def test_a_browser_that_does_not_read_is_dropped_and_holds_nobody_up(
-    hive: RunningHive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    start_hive: StartHive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    hive = await start_hive(agents={"alice": limited(stored_mib_per_hour=1000)})
+    await hive.log_in()
     monkeypatch.setattr("hyperhive.api.operator.stream.WRITE_SECONDS", 0.2)
     host, _, port = hive.url.removeprefix("http://").partition(":")
     [cookie] = hive.browser.cookie_jar
