@@ -350,9 +350,11 @@ async def _read_pages(connection: McpConnection, found: ToolList) -> None:
     """Ask for the pages of the list; a `ServerFailedError` when there is not even a first one."""
     try:
         async with asyncio.timeout(LIST_LIMIT):
-            found.add(await connection.request("tools/list", {}, LIST_LIMIT))
-            while found.cursor is not None:
-                found.add(await connection.request("tools/list", {"cursor": found.cursor}, LIST_LIMIT))
+            while not found.pages or found.cursor is not None:
+                asked = {} if found.cursor is None else {"cursor": found.cursor}
+                page = await connection.request("tools/list", asked, LIST_LIMIT)
+                # To check the definitions of a hundred tools takes seconds.
+                await asyncio.to_thread(found.add, page)
     except (TimeoutError, AnsweredError, ServerFailedError) as error:
         reason = str(error) or f"not all of it came within {LIST_LIMIT:.0f} s"
         if not found.pages:

@@ -6,10 +6,12 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped] # it has no types
 import pytest
 from mcp import types
 
@@ -350,6 +352,21 @@ async def test_a_page_with_too_many_tools_is_cut(make: Make) -> None:
     server = make(pages={"": {"tools": many}})
     assert len(await server.tools()) == 1000
     assert "1000 tools and 4 MiB are the most" in server.status().remarks[0]
+
+
+async def test_definitions_are_checked_beside_the_loop(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a hundred tools take seconds, in which the agent could not hold its mail."""
+    threads: set[int] = set()
+    check = jsonschema.Draft202012Validator.check_schema
+
+    def seen(schema: dict[str, Any]) -> None:
+        threads.add(threading.get_ident())
+        check(schema)
+
+    monkeypatch.setattr(jsonschema.Draft202012Validator, "check_schema", seen)
+    assert len(await make().tools()) == len(TOOLS)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_server_that_refuses_its_list_has_failed_and_says_so(make: Make) -> None:
