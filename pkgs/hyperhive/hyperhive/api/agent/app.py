@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from hyperhive.api.agent.answers import unread_bounded
+from hyperhive.api.agent.answers import Answers
 from hyperhive.api.agent.budget import within_budget
 from hyperhive.api.agent.lifecycle import LifecycleApi
 from hyperhive.api.agent.link import LinkApi
@@ -34,11 +34,12 @@ def agent_app(
     `lease_seconds` without a hold.
     """
     app = unix_app(tasks, peer_allowed)
-    app.middlewares.insert(0, unread_bounded())
+    answers = Answers()
+    app.middlewares.insert(0, answers.bounded())
     # Before the writes that are finished even when their caller has gone: a refusal is not.
     app.middlewares.insert(-1, within_budget(agent, services.budgets))
     app.middlewares.extend((_owned_by(agent), large_bodies_in_turns()))
-    app.add_routes(AgentMessagesApi(agent, services, open_calls).routes())
+    app.add_routes(AgentMessagesApi(agent, services, open_calls, answers).routes())
     app.add_routes(LifecycleApi(agent, services).routes())
     app.add_routes(LinkApi(agent, services, tasks, lease_seconds=lease_seconds).routes())
     app.add_routes(ViewerApi(agent, services.terminals).routes())

@@ -1,10 +1,8 @@
 """What an agent reads and writes: messages, its inbox, questions, and whom it may reach."""
 
-import asyncio
-from typing import Final
-
 from aiohttp import web
 
+from hyperhive.api.agent.answers import Answers
 from hyperhive.api.cancellation import OpenCalls
 from hyperhive.api.json_io import TEXT_BYTES, answer, path_id, read_body
 from hyperhive.api.security import WAITS
@@ -13,21 +11,17 @@ from hyperhive.protocol.messages import AckRequest, LeaseRequest, RequeueRequest
 from hyperhive.protocol.questions import AnswerRequest, AskRequest, QuestionList
 from hyperhive.services.composition import Services
 
-#: Messages and questions that one agent reads at a time.
-_READS: Final = 4
-
 
 class AgentMessagesApi:
     """Whatever a request says, its sender is the agent whose socket this is."""
 
-    def __init__(self, agent: str, services: Services, open_calls: OpenCalls) -> None:
+    def __init__(self, agent: str, services: Services, open_calls: OpenCalls, answers: Answers) -> None:
         self._agent = agent
         self._agents = services.agents
         self._messages = services.messages
         self._questions = services.questions
         self._open_calls = open_calls
-        # What is read of the store waits whole until it is an answer.
-        self._reading = asyncio.Semaphore(_READS)
+        self._answers = answers
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -62,7 +56,7 @@ class AgentMessagesApi:
 
     async def get(self, request: web.Request) -> web.Response:
         """One message, if the caller is its sender or recipient."""
-        async with self._reading:
+        async with self._answers.turn():
             return answer(await self._messages.get(path_id(request), viewer=self._agent))
 
     async def lease(self, request: web.Request) -> web.Response:
@@ -87,7 +81,7 @@ class AgentMessagesApi:
 
     async def open_questions(self, _request: web.Request) -> web.Response:
         """The open questions that the caller asked or was asked."""
-        async with self._reading:
+        async with self._answers.turn():
             return answer(QuestionList(questions=await self._questions.open_for(self._agent)))
 
     async def answer_question(self, request: web.Request) -> web.Response:
