@@ -27,13 +27,20 @@ from hyperhive.up.processes import BROKER, HiveProcesses
 MODEL: Final = "claude-sonnet-4-5"
 TOOLS: Final = ("Bash", "Read", "Write", "Edit", "Glob", "Grep")
 
-#: The loop breaker is off, and agents' limits are high: both are far below what is measured here.
+#: The loop breaker is off: its limits are far below what is measured here.
 _HIVE: Final = f"""
 [dashboard]
 port = 0
 [defaults]
 model = "{MODEL}"
 tools = {list(TOOLS)}
+[loop_breaker]
+messages_per_minute = 0
+duplicates = 0
+ping_pong = 0
+"""
+#: Nothing that agents meet.
+_NO_LIMITS: Final = """
 [defaults.limits.broker]
 requests_per_second = 100000
 received_kib_per_second = 1048576
@@ -41,10 +48,6 @@ stored_mib_per_hour = 1048576
 rows_per_hour = 1000000000
 frames_per_second = 100000
 events_mib_per_hour = 1048576
-[loop_breaker]
-messages_per_minute = 0
-duplicates = 0
-ping_pong = 0
 """
 _LINES: Final = 40
 _IDLE_SECONDS: Final = 30.0
@@ -91,9 +94,11 @@ class BenchHive:
 
 @asynccontextmanager
 async def bench_hive(
-    directory: Path, agents: Sequence[str], harnesses: Sequence[str] = ()
+    directory: Path, agents: Sequence[str], harnesses: Sequence[str] = (), *, limited: bool = False
 ) -> AsyncIterator[BenchHive]:
     """Run a hive of `agents` with its state below `directory`; only `harnesses` of them are alive.
+
+    Where it is not `limited` as a hive is by default, agents may ask as much of the broker as they can.
 
     Raises:
         HyperhiveError: It does not come up.
@@ -102,7 +107,7 @@ async def bench_hive(
     await model.start()
     said: deque[str] = deque(maxlen=_LINES)
     try:
-        hive = _hive(directory, agents, harnesses, model)
+        hive = _hive(directory, agents, harnesses, model, limited=limited)
         processes = HiveProcesses(
             hive, Secrets({}, {}), on_line=lambda name, line: said.append(f"{name} | {line}")
         )
@@ -134,8 +139,10 @@ async def settled(operator: HttpPeer, agent: str, message: int | None = None) ->
     await asyncio.sleep(_QUIET)
 
 
-def _hive(directory: Path, agents: Sequence[str], alive: Sequence[str], model: ModelServer) -> Hive:
-    text = _HIVE + "".join(f"[agents.{name}]\n" for name in agents)
+def _hive(
+    directory: Path, agents: Sequence[str], alive: Sequence[str], model: ModelServer, *, limited: bool
+) -> Hive:
+    text = _HIVE + ("" if limited else _NO_LIMITS) + "".join(f"[agents.{name}]\n" for name in agents)
     hive = parse_hive(text, choose_paths(directory, dashboard_dir()), directory=directory)
     harnesses = {}
     for name in alive:

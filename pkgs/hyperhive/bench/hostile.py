@@ -96,7 +96,7 @@ async def _flooded(directory: Path, name: str, *, quick: bool) -> Measured:
     await asyncio.to_thread(directory.mkdir)
     async with AsyncExitStack() as stack:
         hive = await stack.enter_async_context(
-            bench_hive(directory / "hive", [ATTACKER, SINK, SENDER, RECEIVER])
+            bench_hive(directory / "hive", [ATTACKER, SINK, SENDER, RECEIVER], limited=True)
         )
         operator = await stack.enter_async_context(hive.operator())
         for _ in range(_MAIL):
