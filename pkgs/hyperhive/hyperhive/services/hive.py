@@ -22,7 +22,7 @@ from hyperhive.services.questions import Questions
 
 #: Most messages of the flow, and of the inbox, in a snapshot, and most characters of their bodies: what
 #: the page shows first must come quickly, whatever agents write.
-FIRST_MESSAGES: Final = 100
+FIRST_MESSAGES: Final = 90
 FIRST_CHARACTERS: Final = 48 * 1024
 
 
