@@ -11,6 +11,9 @@ from hyperhive.protocol.agents import BudgetKind
 
 #: Bytes that a row takes besides its text: its other columns, its indexes and its idempotency key.
 ROW_BYTES: Final = 512
+#: Bytes of a page of the database, and how many of them rows can have.
+_PAGE: Final = 4096
+_PAGE_ROOM: Final = 4000
 
 #: What an event of a report counts, in frames.
 EVENT_FRAMES: Final = 1 / 16
@@ -42,6 +45,13 @@ _KINDS: Final = {
     BudgetKind.FRAMES: _Kind("frames_per_second", 1, 1, 20, "frames a second"),
     BudgetKind.EVENTS: _Kind("events_mib_per_hour", _MIB, _HOUR, 0.8 * _HOUR, "MiB of events an hour"),
 }
+
+
+def row_bytes(text: int) -> int:
+    """What a row with a text of so many bytes takes in the file; long ones leave room in their pages."""
+    if text <= _PAGE_ROOM:
+        return ROW_BYTES + (_PAGE // (_PAGE_ROOM // text) if text else 0)
+    return ROW_BYTES + math.ceil(text / _PAGE) * _PAGE
 
 
 class TokenBucket:

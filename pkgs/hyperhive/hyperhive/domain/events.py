@@ -4,7 +4,7 @@ import json
 import math
 from typing import Final
 
-from hyperhive.domain.budgets import ROW_BYTES, TokenBucket
+from hyperhive.domain.budgets import TokenBucket, row_bytes
 from hyperhive.protocol.events import EventKind, NewEvent, Note, cut
 
 #: Longest text in one field of an event that is cut because little of the budget is left, in characters.
@@ -29,7 +29,7 @@ def limited_note(limit: str, now: float) -> NewEvent:
 
 def event_bytes(event: NewEvent) -> int:
     """What an event takes from the budget."""
-    return ROW_BYTES + len(event.data.model_dump_json().encode())
+    return row_bytes(len(event.data.model_dump_json().encode()))
 
 
 def shortened(event: NewEvent) -> NewEvent:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hyperhive.config import AgentConfig
-from hyperhive.domain.budgets import ROW_BYTES, Budget, TokenBucket, met_text
+from hyperhive.domain.budgets import Budget, TokenBucket, met_text, row_bytes
 from hyperhive.domain.timing import day_start
 from hyperhive.errors import TooManyRequestsError
 from hyperhive.protocol.agents import BudgetKind
@@ -61,7 +61,7 @@ class Budgets:
     def store(self, name: str, sizes: list[int], now: float) -> None:
         """Take rows of so many bytes each, on the writer thread; errors as in `take`."""
         if (budget := self.get(name)) is not None:
-            stored = sum(sizes) + ROW_BYTES * len(sizes)
+            stored = sum(map(row_bytes, sizes))
             budget.take({BudgetKind.STORED: stored, BudgetKind.ROWS: len(sizes)}, now)
 
     def stores(self, name: str, sizes: list[int], now: float) -> bool:

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from hyperhive.config.models import BrokerLimitsConfig
-from hyperhive.domain.budgets import Budget, TokenBucket, bucket
+from hyperhive.domain.budgets import Budget, TokenBucket, bucket, row_bytes
 from hyperhive.errors import TooManyRequestsError
 from hyperhive.protocol.agents import BudgetKind
 
@@ -72,6 +72,13 @@ def test_what_never_fits_says_how_much_would_and_no_time() -> None:
         f"too much at once for {limit}: 8388609, and at most 8388608 fit",
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"), [(0, 512), (100, 614), (1300, 1877), (2100, 4608), (4100, 8704), (200_000, 201_216)]
+)
+def test_a_row_counts_the_pages_that_its_text_takes(text: int, taken: int) -> None:
+    assert row_bytes(text) == taken
 
 
 def test_the_first_hour_of_an_agent_stores_at_most_64_mib() -> None:

@@ -44,7 +44,7 @@ def test_a_bucket_that_runs_low_has_texts_cut_then_events_wait_and_ends_of_turns
 
     whole = sum(one == text(30_000) for one in admitted)
     cut = sum(one == shortened(text(30_000)) for one in admitted)
-    assert (whole, cut, admitted.count(None)) == (26, 160, 814)
+    assert (whole, cut, admitted.count(None)) == (24, 133, 843)
     assert allowance.wait(event(), NOW) > 0
     assert allowance.admit(event(), NOW) is None
     assert allowance.admit(end, NOW) == end
