@@ -21,6 +21,7 @@ from hyperhive.demo.model_script import load_script
 from hyperhive.demo.model_server import ModelServer
 from hyperhive.system.admin import AdminClient
 from hyperhive.system.subreaper import descendants
+from tests.harness.conftest import until
 
 LEASE_SECONDS: Final = 5
 HIVE: Final = f"""
@@ -156,3 +157,53 @@ async def test_the_end_of_a_turn_comes_in_time_though_its_lease_is_over(hive: Hi
 
     await hive.until(lambda: hive.row()["state"] == "acked")
     assert (hive.row()["deliveries"], len(hive.turns())) == (1, 1)
+
+
+LEFT_ALONE = """
+import asyncio, sys
+from pathlib import Path
+from hyperhive.harness.terminal import Terminal
+from hyperhive.protocol.link import OpenTerminal
+
+async def main():
+    terminal = Terminal(OpenTerminal(id="0" * 32, who="me", cols=80, rows=24), lambda: None)
+    terminal._grace = 2.0
+    running = asyncio.create_task(terminal.run(["sleep", "100"], Path("/"), {}))
+    while not terminal.is_started:
+        await asyncio.sleep(0.01)
+    print("alone", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    # What is due by now has been called then.
+    await asyncio.sleep(0.1)
+    print(terminal._is_ending, flush=True)
+    print((await running).reason, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_no_time_of_grace_goes_by_while_the_machine_sleeps() -> None:
+    harness = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", LEFT_ALONE), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert harness.stdin is not None
+    assert harness.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            assert await harness.stdout.readline() == b"alone\n"
+        harness.send_signal(signal.SIGSTOP)
+        awake = time.monotonic() + 3
+
+        async def slept() -> bool:
+            return time.monotonic() > awake
+
+        await until(slept, "the grace is over by the clock")
+        harness.stdin.write(b"\n")
+        harness.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(30):
+            assert await harness.stdout.readline() == b"False\n"
+            assert await harness.stdout.readline() == b"nobody looked at it for 0 minutes\n"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            harness.kill()
+        await harness.communicate()

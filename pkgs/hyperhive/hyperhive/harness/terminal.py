@@ -54,6 +54,8 @@ log = logging.getLogger(__name__)
 
 #: How long a shell may take to end after SIGHUP.
 TERMINATE_SECONDS: Final = 2.0
+#: Parts of the grace, one of which a pause of the whole process can use up.
+_GRACE_PARTS: Final = 20
 #: How long a program may take to see that its terminal has another size.
 _REDRAW_SECONDS: Final = 0.15
 #: How long the broker and the viewers have to take the ends of terminals when the harness stops.
@@ -362,9 +364,14 @@ class Terminal:
         self._alone_since = loop.time()
         loop.call_later(EXACT_SECONDS, self._room.set)
         if self.end is None:
-            self._deserted = loop.call_later(self._grace, self._desert)
+            self._stay_alone(_GRACE_PARTS)
 
-    def _desert(self) -> None:
+    def _stay_alone(self, parts: int) -> None:
+        """Wait for the rest of the grace in parts: of a sleep of the machine no more than one goes by."""
+        if parts:
+            part = self._grace / _GRACE_PARTS
+            self._deserted = asyncio.get_running_loop().call_later(part, self._stay_alone, parts - 1)
+            return
         reason = f"nobody looked at it for {self._grace / 60:.0f} minutes"
         self._tasks.start(self.terminate(reason), "end of a shell")
 
