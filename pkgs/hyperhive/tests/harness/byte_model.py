@@ -1,5 +1,6 @@
 """A model server that sends bytes as told, where the scripted one knows only good form."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -67,6 +68,9 @@ class ByteModel:
     def __init__(self) -> None:
         self.play: Play = lambda _body: start() + text("ok") + end("end_turn")
         self.bodies: list[dict[str, Any]] = []
+        #: Answers wait until it is set.
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.url = ""
 
     async def start(self) -> web.AppRunner:
@@ -85,6 +89,7 @@ class ByteModel:
         if not body.get("stream"):
             return refuse(500, "api_error", "no answer in one piece")
         self.bodies.append(body)
+        await self.answers.wait()
         answer = self.play(body)
         if isinstance(answer, web.Response):
             return answer

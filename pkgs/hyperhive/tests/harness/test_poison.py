@@ -1,7 +1,7 @@
 """Mail that fails every turn: it is parked alone, and no later request holds a copy of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,11 @@ import pytest
 from aiohttp import web
 
 from hyperhive.harness.session import Session
+from hyperhive.protocol.agents import AgentState
 from hyperhive.protocol.events import TurnResult
 from hyperhive.protocol.messages import Message, MessageState, SendRequest
 from tests.harness.byte_model import ByteModel, Play, call, end, refuse, start, text
-from tests.harness.conftest import MakeHive, SmallHive
+from tests.harness.conftest import MODEL, MakeHive, SmallHive
 from tests.harness.test_session import session, transcript
 
 GOOD = start() + text("ok") + end("end_turn")
@@ -81,6 +82,52 @@ async def test_poison_is_parked_with_its_error_while_the_mail_behind_it_is_done(
     assert "an early mail" in history(byte_model)
     for kept in ("of the same", "of another", "a late mail"):
         assert history(byte_model).count(kept) == 1
+
+
+def asked_again(model: ByteModel) -> Callable[[], Awaitable[bool]]:
+    before = len(model.bodies)
+
+    async def asked() -> bool:
+        return len(model.bodies) > before
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"), [("new-session", {}), ("model", {"model": "claude-opus-4-5"}), ("cancel", {})]
+)
+async def test_what_the_operator_does_between_two_retries_neither_helps_poison_nor_stops_it(
+    small_hive: MakeHive, byte_model: ByteModel, verb: str, body: dict[str, str]
+) -> None:
+    hive = await small_hive("", alice={"models": [MODEL, "claude-opus-4-5"]})
+    await awake(hive, byte_model)
+    await hive.settled(await hive.say("alice", "an early mail"))
+    byte_model.play = poisoned(bad_request)
+    poison = await hive.say("alice", "POISON")
+
+    async def failed() -> bool:
+        return (await hive.broker.services.messages.get(poison.id)).failures > 0
+
+    await hive.until(failed, "a turn failed")
+    if verb == "cancel":
+        # There is nothing else that it could be for.
+        byte_model.answers.clear()
+        await hive.until(asked_again(byte_model), "it is tried again")
+    await hive.tell("alice", verb, **body)
+    if verb == "cancel":
+        byte_model.answers.set()
+        # It rests until something new comes.
+        await hive.state("alice", AgentState.IDLE)
+    behind = await hive.say("alice", "behind it")
+    # The first failure was its own turn's; what came behind it may have been in the second one's.
+    parked = await hive.settled(poison, MessageState.PARKED, within_seconds=60)
+    assert "400 the reason" in (parked.error or "")
+    assert parked.failures in {3, 4}
+    await hive.settled(behind)
+    await hive.settled(await hive.say("alice", "a late mail"))
+    assert "POISON" not in history(byte_model)
+    assert ("an early mail" in history(byte_model)) is (verb != "new-session")
+    assert byte_model.bodies[-1]["model"] == body.get("model", MODEL)
 
 
 async def test_failures_that_no_prompt_causes_park_nothing_and_leave_one_copy_of_the_prompt(
