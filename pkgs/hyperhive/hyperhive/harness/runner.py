@@ -46,6 +46,9 @@ _LATER: Final = {
     "new_session": "a new session begins after this turn",
 }
 
+#: Failures of a message from which on no compaction is tried to make it fit.
+TRIES_TO_FIT: Final = 2
+
 SAVE_NOTES: Final = (
     "This is hyperhive, not mail: your context is nearly full and will be compacted after this turn. "
     "Write what you must not forget into notes.md now, then end the turn."
@@ -211,13 +214,16 @@ class Runner:
         turn = await self._prompt(turn_id, prompt, ids)
         if turn.result is not TurnResult.TOO_LONG:
             return turn
-        if self._session.id is not None and await self._may_compact(self._board.status.context_used):
+        fits_never = any(message.failures >= TRIES_TO_FIT for message in messages)
+        compacts = self._session.id is not None and not fits_never
+        if compacts and await self._may_compact(self._board.status.context_used):
             self.note("warning", "the context is full: compacting, then the same prompt once more")
             tried = (await self._breaker.now()).tried(self._board.status.context_used or 0)
             await self._connect()
             compacted = await self._compact(turn_id)
             turn = await self._prompt(turn_id, prompt, ids)
-            if turn.result in {TurnResult.OK, TurnResult.TOO_LONG}:
+            # Still too long after a good compaction, it says nothing about the next one.
+            if turn.result is TurnResult.OK or compacted.result in _NO_GAIN:
                 await self._breaker.keep(tried.judged(gained=turn.result is TurnResult.OK))
             if turn.result is not TurnResult.TOO_LONG or compacted.result is not TurnResult.OK:
                 return turn

@@ -5,6 +5,7 @@ from pathlib import Path
 from hyperhive.demo.model_request import RequestKind
 from hyperhive.harness.breaker import KeptBreaker
 from hyperhive.protocol.agents import AgentState
+from hyperhive.protocol.messages import MessageState
 from tests.harness.conftest import MakeHive, SmallHive
 
 FULL = """
@@ -29,6 +30,13 @@ error_status = 400
 error_type = "invalid_request_error"
 error_message = "prompt is too long: 250000 tokens > 200000 maximum"
 error_times = 0
+"""
+GROWN = """
+[[turn]]
+when = '^\\| grown$'
+[[turn.step]]
+text = "done"
+usage = { input_tokens = 150000 }
 """
 LONG_NOTES = f"""
 default_text = "ok"
@@ -105,22 +113,21 @@ async def test_a_new_session_begins_with_new_tries(small_hive: MakeHive) -> None
     assert requests(hive, RequestKind.COMPACT) == 3
 
 
-async def test_a_prompt_that_no_compaction_makes_fit_brings_two_of_them(small_hive: MakeHive) -> None:
-    hive = await small_hive(TOO_LONG, alice={})
+async def test_a_prompt_that_no_compaction_makes_fit_brings_two_and_leaves_the_context_its_own(
+    small_hive: MakeHive,
+) -> None:
+    hive = await small_hive(TOO_LONG + GROWN, alice={"context": {"compact_above_percent": 50}})
     await hive.wake("alice", env=hive.quick_failures("alice"))
     await say(hive, "small")
-    await hive.say("alice", "big")
-
-    # Each failure starts Claude Code again, after a pause.
-    for times in (2, 4, 5):
-
-        async def tried_again(least: int = times) -> bool:
-            ends = await hive.events("alice", "turn_end")
-            return len([end for end in ends if end["result"] == "too_long"]) >= least
-
-        await hive.until(tried_again, f"the prompt failed {times} times")
+    big = await hive.say("alice", "big")
+    # Three turns, and Claude Code started anew after each.
+    await hive.settled(big, MessageState.PARKED, within_seconds=60)
+    ends = [end["result"] for end in await hive.events("alice", "turn_end")]
+    assert ends.count("too_long") == 5
     assert await prompts(hive, "/compact") == 2
-    assert len(await warnings(hive, "compacting twice")) == 1
+    await say(hive, "grown", "small")
+    assert await prompts(hive, "/compact") == 3
+    assert await warnings(hive, "compacting twice") == []
 
 
 async def test_notes_that_get_no_shorter_are_rewritten_twice_and_again_when_they_grew(
