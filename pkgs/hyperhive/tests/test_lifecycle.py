@@ -23,6 +23,7 @@ port = 0
 [agents.manager]
 role = "manager"
 [agents.ada]
+bash = ["kill *"]
 """
 
 SCRIPT = """
@@ -46,6 +47,12 @@ times = 1
 [[turn.step]]
 delay_seconds = 60.0
 text = "late"
+[[turn]]
+agent = "ada"
+when = 'all the memory'
+[[turn.step]]
+tool = "Bash"
+input = { command = "kill -9 $HYPERHIVE_HARNESS" }
 """
 
 
@@ -149,3 +156,26 @@ async def test_a_turn_that_is_stopped_gives_its_mail_back_and_it_comes_again(run
     await running.post("/api/agents/ada/start")
     again = await running.until(f"/api/messages/{mail}", lambda message: message["state"] == "acked")
     assert (again["deliveries"], again["redelivered"]) == (2, True)
+    assert again["failures"] == 0
+
+
+async def test_mail_whose_turns_kill_the_harness_is_parked_and_leaves_nothing_of_itself(
+    running: Running, tmp_path: Path
+) -> None:
+    early = await running.send("ada", "first of all")
+    await running.until(f"/api/messages/{early}", lambda message: message["state"] == "acked")
+    poison = await running.send("ada", "all the memory")
+    parked = await running.until(f"/api/messages/{poison}", lambda message: message["state"] == "parked")
+    assert "the agent's harness was killed in the middle of the turn" in parked["error"]
+    assert (parked["failures"], parked["deliveries"]) == (3, 3)
+    late = await running.send("ada", "a late one")
+    await running.until(f"/api/messages/{late}", lambda message: message["state"] == "acked")
+    [conversation] = tmp_path.glob("**/projects/*/*.jsonl")
+    asked = [line for line in conversation.read_text().splitlines() if '"type":"user"' in line]
+    assert [
+        any(body in line for line in asked) for body in ("first of all", "all the memory", "a late one")
+    ] == [
+        True,
+        False,
+        True,
+    ]

@@ -14,6 +14,10 @@ REFUSED_PER_MINUTE: Final = 60
 REFUSED_BODY_LIMIT: Final = 2000
 #: What is said of a failure that said nothing.
 NO_REASON: Final = "no reason was given."
+#: What is said of a turn that nobody ended.
+HARNESS_VANISHED: Final = (
+    "the agent's harness was killed in the middle of the turn, as it is when its container has no memory left"
+)
 #: Most ids that a sentence lists.
 _LISTED: Final = 20
 #: From so many times in a row on an agent that gives its mail back gets none for a while.

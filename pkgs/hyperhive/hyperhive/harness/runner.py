@@ -209,6 +209,11 @@ class Runner:
         return await self._settle(turn)
 
     async def _run_turn(self, turn_id: str, messages: Sequence[Message], pending: int) -> Turn:
+        blamed = any(message.failures for message in messages)
+        if self._session.undone and (blamed or not any(message.redelivered for message in messages)):
+            # A harness that was killed left the prompt of mail that may be why, or that is parked by now.
+            await self._session.go_back()
+            await self._connect()
         prompt = wake_prompt(messages, pending)
         ids = [message.id for message in messages]
         turn = await self._prompt(turn_id, prompt, ids)

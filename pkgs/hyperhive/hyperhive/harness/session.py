@@ -92,6 +92,11 @@ class Session:
     def connected(self) -> bool:
         return self._client is not None
 
+    @property
+    def undone(self) -> bool:
+        """Whether there is something in the conversation since its last turn that ended well."""
+        return self._undone is not None
+
     async def connect(self) -> None:
         """Start Claude Code and go on with the last conversation; start a new one if that is gone.
 

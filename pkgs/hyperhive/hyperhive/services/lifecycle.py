@@ -64,6 +64,10 @@ class Lifecycle:
         self._agents.unit_changed(name, self._runtime.unknown(name, ""))
         self._due.set()
 
+    def acts(self, name: str) -> bool:
+        """Whether the agent is being started, stopped or restarted from here."""
+        return self._busy[name] > 0
+
     def remove(self, name: str) -> None:
         """What is being done to the agent ends by itself."""
         self._stopped_by.pop(name, None)

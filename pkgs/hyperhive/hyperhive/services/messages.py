@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from hyperhive.config import BrokerConfig
 from hyperhive.domain.messages import (
+    HARNESS_VANISHED,
     Rest,
     check_parked,
     dropped_text,
@@ -235,9 +236,14 @@ class Messages:
         """Give the turns' leases a full term, also those that have lapsed if nobody else took the mail."""
         await self._db.commit(_hold, agent, turns, self._lease_end())
 
-    async def keep_only(self, agent: str, turns: Sequence[str]) -> AckResult:
-        """Put back what is leased to the agent for any other turn; the listed ones get a full term."""
-        given_back = await self._db.commit(_keep_only, agent, turns, self._lease_end())
+    async def keep_only(self, agent: str, turns: Sequence[str], *, vanished: bool = False) -> AckResult:
+        """Put back what is leased to the agent for any other turn; the listed ones get a full term.
+
+        `vanished` when what held those others is no more and did not say goodbye: they count as failed, for
+        a reason that their mail can have.
+        """
+        lease_end = self._lease_end()
+        given_back = await self._db.commit(self.ruled(_keep_only), agent, turns, lease_end, vanished=vanished)
         if given_back:
             self._gave_back(agent)
         return _ids(given_back)
@@ -467,8 +473,12 @@ def _hold(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -
     store.hold(tx, agent, turns, lease_end)
 
 
-def _keep_only(tx: Transaction, agent: str, turns: Sequence[str], lease_end: float) -> list[MessageHeader]:
+def _keep_only(
+    tx: Transaction, rules: Rules, agent: str, turns: Sequence[str], lease_end: float, *, vanished: bool
+) -> list[MessageHeader]:
     _hold(tx, agent, turns, lease_end)
+    for turn in store.left_turns(tx.connection, agent, turns) if vanished else ():
+        _requeue(tx, rules, agent, turn, HARNESS_VANISHED)
     return store.requeue_others(tx, agent, turns)
 
 

@@ -372,6 +372,19 @@ def requeue_others(tx: Transaction, recipient: str, turns: Sequence[str]) -> lis
     )
 
 
+def left_turns(connection: sqlite3.Connection, recipient: str, turns: Sequence[str]) -> list[str]:
+    """Turns, but these, that mail is leased to, or was until that lapsed and nobody else took it."""
+    rows = connection.execute(
+        "SELECT turn FROM messages INDEXED BY messages_leased WHERE recipient = ?1 AND state = 'leased'"
+        " AND turn NOT IN (SELECT value FROM json_each(?2))"
+        " UNION SELECT lapsed_turn FROM messages INDEXED BY messages_lapsed"
+        " WHERE recipient = ?1 AND state = 'queued' AND lapsed_turn IS NOT NULL"
+        " AND lapsed_turn NOT IN (SELECT value FROM json_each(?2))",
+        (recipient, json.dumps(list(turns))),
+    )
+    return [row[0] for row in rows]
+
+
 def requeue_expired(tx: Transaction) -> list[MessageHeader]:
     return _changed(tx, f"{_LAPSE} lease_expires_at <= ? RETURNING *", tx.now)
 

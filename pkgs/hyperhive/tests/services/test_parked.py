@@ -43,6 +43,28 @@ async def test_what_failed_three_turns_alone_is_parked_and_the_mail_behind_it_fl
     assert ([one.id for one in state.parked], state.parked_before) == ([parked.id], None)
 
 
+async def test_a_harness_that_vanishes_in_its_turns_counts_against_what_they_held_and_is_counted_once(
+    core: Core,
+) -> None:
+    sent, other = [await core.say("alice", "bob", body) for body in ("poison", "fine")]
+    for turn in range(2):
+        assert len(await core.take("bob", f"t{turn}", 8)) == 2
+        # The link ends, and only the next harness shows that the turn did, too.
+        await core.messages.keep_only("bob", [])
+        await core.messages.keep_only("bob", [], vanished=True)
+        await core.messages.keep_only("bob", [], vanished=True)
+        core.messages.let_go_on("bob")
+        assert [(await core.messages.get(one.id)).failures for one in (sent, other)] == [turn + 1] * 2
+    for turn in range(2, 5):
+        assert [one.id for one in await core.take("bob", f"t{turn}", 8)] == [sent.id]
+        await core.messages.keep_only("bob", [f"t{turn}"], vanished=True)
+        await core.messages.keep_only("bob", [], vanished=True)
+    parked = await core.messages.get(sent.id)
+    assert (parked.state, parked.failures) == (MessageState.PARKED, 5)
+    assert "its container has no memory left" in (parked.error or "")
+    assert [one.id for one in await core.take("bob", "t5", 8)] == [other.id]
+
+
 async def test_a_failure_without_a_reason_in_the_mail_never_parks_it(core: Core) -> None:
     sent = await core.say("alice", "bob")
     for turn in range(9):

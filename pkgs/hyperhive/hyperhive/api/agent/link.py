@@ -49,6 +49,8 @@ class LinkApi:
         self._lease_seconds = lease_seconds
         # Joining and leaving both settle leases; one after the other, a new link's leases survive.
         self._settling = asyncio.Lock()
+        #: Pid of the harness whose link ended last, 0 when that was no surprise.
+        self._lost = 0
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/link", self.connect)]
@@ -99,6 +101,7 @@ class LinkApi:
             if writer is not None:
                 writer.cancel()
             if self._links.leave(self._agent, link) and not self._links.stopping:
+                self._lost = self._unasked(link)
                 self._services.selftests.lost(self._agent)
                 self._tasks.start(self._left(), f"leave {self._agent}")
 
@@ -108,14 +111,24 @@ class LinkApi:
         if replaced is not None:
             log.warning("a new link of %s replaces the one that was open", self._agent)
             self._tasks.start(replaced.close(REPLACED, "replaced by a newer link"), f"replace {self._agent}")
+        before = self._lost if replaced is None else self._unasked(replaced)
+        self._lost = 0
+        # A harness that only lost its link comes back as the same process.
+        vanished = link.peer is not None and before not in {0, link.peer.pid}
         messages = self._services.messages
         async with self._settling:
-            await messages.keep_only(self._agent, hello.turns)
+            await messages.keep_only(self._agent, hello.turns, vanished=vanished)
             self._services.agents.connected(self._agent)
             await self._services.terminals.report(self._agent, hello.terminals)
             await link.send(self._welcome())
         if pending := messages.pending(self._agent):
             link.push(Wake(pending=pending))
+
+    def _unasked(self, link: Link) -> int:
+        """Pid of the harness at the other end, 0 if it is unknown or the agent is being stopped from here."""
+        if link.peer is None or self._services.lifecycle.acts(self._agent):
+            return 0
+        return link.peer.pid
 
     def _welcome(self) -> Welcome:
         view = self._services.agents.view(self._agent)

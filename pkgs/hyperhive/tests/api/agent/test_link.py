@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing, suppress
 from typing import Any
@@ -136,6 +138,52 @@ async def test_a_hello_keeps_the_leases_it_names_and_puts_back_the_others(
     assert again["body"] == "lost"
     status, acked = await call(hive.agents["bob"], "POST", "/v1/inbox/ack", {"turn": "t1"})
     assert (status, len(acked["ids"])) == (200, 1)
+
+
+#: A harness of a process of its own that takes what is there and is killed.
+KILLED = """
+import asyncio, os, signal, sys
+import aiohttp
+
+async def main():
+    async with aiohttp.ClientSession("http://broker", connector=aiohttp.UnixConnector(sys.argv[1])) as client:
+        link = await client.ws_connect("/v1/link")
+        await link.send_json({"type": "hello", "version": "1", "turns": []})
+        await link.receive_json()
+        async with client.post("/v1/inbox/lease", json={"turn": "t0"}) as answer:
+            assert len((await answer.json())["messages"]) == 1
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def failures(hive: RunningHive, message: int) -> int:
+    _, found = await call(hive.admin, "GET", f"/api/messages/{message}")
+    return int(found["failures"])
+
+
+async def test_only_another_process_shows_that_a_harness_is_no_more(
+    hive: RunningHive, harnesses: Harnesses
+) -> None:
+    [sent] = await hive.send("bob", "alice", "hello")
+    first = await harnesses.join("alice")
+    await hive.lease("alice", "t0")
+    await first.socket.close()
+    await _until(hive, "alice", AgentState.OFFLINE)
+    last = await harnesses.join("alice")
+    assert await failures(hive, sent["id"]) == 0
+    await hive.lease("alice", "t1")
+    await call(hive.agents["alice"], "POST", "/v1/inbox/requeue", {"turn": "t1"})
+    await last.socket.close()
+    await _until(hive, "alice", AgentState.OFFLINE)
+
+    socket = str(hive.socket("alice"))
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, socket)
+    assert await killed.wait() == -signal.SIGKILL
+    assert await failures(hive, sent["id"]) == 0
+    await harnesses.join("alice")
+    assert await failures(hive, sent["id"]) == 1
 
 
 async def test_the_newest_link_wins_and_keeps_its_leases(hive: RunningHive, harnesses: Harnesses) -> None:
