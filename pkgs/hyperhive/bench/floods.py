@@ -210,7 +210,7 @@ def link_frames(agent: Path, _admin: Path) -> Flood:
         connector = aiohttp.UnixConnector(path=str(agent))
         async with (
             aiohttp.ClientSession("http://localhost", connector=connector) as client,
-            client.ws_connect("/v1/link") as link,
+            client.ws_connect("/v1/link", timeout=aiohttp.ClientWSTimeout(ws_close=0.1)) as link,
         ):
             await link.send_str('{"type":"hello","version":"0","turns":[]}')
             while not link.closed:
@@ -276,7 +276,7 @@ def _greedy(agent: Path, request: Callable[[int], bytes], pace: float) -> Flood:
         async with Caller(agent) as caller:
             async for _ in _ticks(seconds, pace):
                 status = await caller.call(request(size), answers)
-                if status is not None and status != HTTPStatus.OK:
+                if status == HTTPStatus.TOO_MANY_REQUESTS:
                     size = max(_SMALLEST, size // 2)
 
     return flood
