@@ -30,6 +30,9 @@ _READ_AHEAD: Final = 32 * 1024
 #: Most bytes of one read. All that is in them is parsed before anything else goes on, and six bytes can be a
 #: chunk of a body or a frame: asyncio's own 256 KiB of them hold the loop for more than 100 ms.
 _READ_BYTES: Final = 32 * 1024
+#: Most requests that a client sends before it has the answers; ours send one. aiohttp before 3.14 keeps any
+#: number of them, and to collect the garbage of 100,000 takes 300 ms.
+_AHEAD: Final = 1000
 
 #: Most frames of one client that bring no message of their own (pings, pongs and pieces of a message) in so
 #: many seconds. Ours send a ping in 20 s, and no pieces.
@@ -136,6 +139,11 @@ class _Connection(web.RequestHandler):
         # What asyncio's transports over sockets ask for at a time.
         transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if len(self._messages) > _AHEAD and self.transport is not None:
+            self.transport.abort()
 
     def set_parser(self, parser: Any, *args: Any, **kw: Any) -> None:
         """From here on the connection is a WebSocket."""

@@ -104,6 +104,20 @@ async def test_what_is_no_http_gets_the_failure_answer_and_no_traceback(
     assert caplog.records == []
 
 
+async def test_requests_without_end_are_not_kept_for_a_client_that_reads_no_answers(
+    listener: Listener, connect: Connect
+) -> None:
+    _, writer = await connect()
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 200_000)
+    async with asyncio.timeout(20):
+        while not writer.transport.is_closing():
+            served = listener._runner.server
+            transports = [one.transport for one in served.connections] if served else []
+            if any(isinstance(one, asyncio.Transport) and not one.is_reading() for one in transports):
+                break
+            await asyncio.sleep(0)
+
+
 async def test_an_error_outside_of_the_application_is_logged_and_shows_nothing(
     connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
