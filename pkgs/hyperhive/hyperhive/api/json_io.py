@@ -20,9 +20,6 @@ from hyperhive.text import json_size, shown, sound_json, sound_text
 TEXT_BYTES: Final = 1024 * 1024
 #: Most bytes of any other body.
 SMALL_BYTES: Final = 64 * 1024
-#: Most bodies above `SMALL_BYTES` of one agent's socket at a time: until the answer, each takes its size
-#: several times over.
-LARGE_BODIES: Final = 4
 
 #: Most keys of a body or a query, in all of its objects. The largest that anybody needs has ten; each unknown
 #: one is a mistake that would be described.
@@ -112,8 +109,11 @@ async def tell_replaced(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def large_bodies_in_turns() -> Middleware:
-    """Let a socket have `LARGE_BODIES` of them, from their first bytes to the answer; more wait."""
-    free = asyncio.Semaphore(LARGE_BODIES)
+    """Let a socket have one body above `SMALL_BYTES` at a time, until its answer.
+
+    Each takes its size several times over, and time of the loop, of which others' calls get every other turn.
+    """
+    free = asyncio.Lock()
 
     @web.middleware
     async def run(request: web.Request, handler: Handler) -> web.StreamResponse:
