@@ -21,6 +21,11 @@ class TurnInbox:
         """Turns whose leases are to be held: the running one, if it leased anything."""
         return [self.turn] if self.turn is not None and self._leased else []
 
+    @property
+    def seen(self) -> int:
+        """How many messages the running turn has."""
+        return len(self._seen)
+
     def begin(self) -> str:
         """Start a turn and return its id."""
         self.turn = f"t-{uuid.uuid4().hex[:12]}"

@@ -100,6 +100,8 @@ class Runner:
         self._due = asyncio.Event()
         self._mail = False
         self._rest_at = 0
+        #: What was there when the running turn was cancelled, its own mail included.
+        self._known_mail = 0
         self._failures = Backoff(1, 300)
         self._login_failures = 0
         self._ends: list[NewEvent] = []
@@ -115,7 +117,7 @@ class Runner:
             case Wake():
                 self._on_pending(frame.pending)
             case Cancel():
-                self._tasks.start(self._cancel(), "cancel-turn")
+                self._tasks.start(self._cancel(frame.pending), "cancel-turn")
             case _:
                 self._on_command(frame)
 
@@ -327,10 +329,13 @@ class Runner:
     async def _rest(self) -> bool:
         """After a cancelled turn, leave its mail in the queue until something new arrives."""
         try:
-            self._rest_at = (await self._client.me()).pending
+            pending = (await self._client.me()).pending
         except HyperhiveError:
             return False
-        self._mail = False
+        if pending > self._known_mail:
+            # Something new came before the turn had ended.
+            return False
+        self._rest_at, self._mail = pending, False
         return True
 
     async def _login_failed(self, turn: Turn) -> None:
@@ -384,7 +389,8 @@ class Runner:
             data = end.data.model_copy(update={"notes_bytes": size})
             self._emit(end.model_copy(update={"data": data}))
 
-    async def _cancel(self) -> None:
+    async def _cancel(self, pending: int) -> None:
         if self.transcript is not None:
+            self._known_mail = pending + self._inbox.seen
             self.transcript.cancelled()
             await self._session.interrupt()

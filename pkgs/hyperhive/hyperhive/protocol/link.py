@@ -87,9 +87,10 @@ class Wake(ApiModel):
 
 
 class Cancel(ApiModel):
-    """Interrupt the running turn; its messages go back to the queue."""
+    """Interrupt the running turn; its messages go back to the queue, where `pending` others waited then."""
 
     type: Literal["cancel"] = "cancel"
+    pending: int
 
 
 class UseModel(ApiModel):

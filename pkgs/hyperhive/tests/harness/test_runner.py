@@ -193,6 +193,28 @@ async def test_a_cancelled_turn_gives_its_mail_back_and_rests_until_something_ne
     assert not (await hive.settled(again)).redelivered
 
 
+async def test_what_comes_while_a_cancelled_turn_ends_is_new_to_the_agent(small_hive: MakeHive) -> None:
+    hive = await small_hive(
+        """
+        [[turn]]
+        when = '\\| slow'
+        times = 1
+        [[turn.step]]
+        text = "thinking"
+        delay_seconds = 30.0
+        """,
+        alice={},
+    )
+    await hive.wake("alice")
+    slow = await hive.say("alice", "slow")
+    await hive.state("alice", AgentState.WORKING)
+    await hive.thinking()
+    await hive.cancel("alice")
+    at_once = await hive.say("alice", "at once")
+    assert (await hive.settled(slow)).redelivered
+    assert not (await hive.settled(at_once)).redelivered
+
+
 async def test_a_conversation_goes_on_after_the_harness_was_restarted(small_hive: MakeHive) -> None:
     hive = await small_hive('default_text = "ok"', alice={})
     first = await hive.wake("alice")

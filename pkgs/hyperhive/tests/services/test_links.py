@@ -50,14 +50,14 @@ async def test_what_waits_goes_in_the_order_of_its_weight_and_once_of_each_kind_
         OpenTerminal(id="b" * 32, cols=80, rows=24, who="me"),
         RunSelfTest(id="new", port=1, hidden=[]),
         Compact(),
-        Cancel(),
+        Cancel(pending=0),
     ):
         assert links.push("bob", frame)
     writing = asyncio.ensure_future(link.write())
     await asyncio.sleep(0)
     writing.cancel()
     assert [(one["type"], one.get("id", one.get("pending"))) for one in socket.sent] == [
-        ("cancel", None),
+        ("cancel", 0),
         ("new_session", None),
         ("compact", None),
         ("run_self_test", "new"),

@@ -90,7 +90,7 @@ class AgentsApi:
         view = self._agents.view(name)
         if view.status.state is not AgentState.WORKING:
             raise ConflictError(f"{name} is {view.status.state}, not working")
-        if not self._links.push(name, Cancel()):
+        if not self._links.push(name, Cancel(pending=self._messages.pending(name))):
             raise ConflictError(f"{name} is not connected")
         self._messages.let_go_on(name)
         return answer(view)

@@ -224,7 +224,7 @@ async def test_the_operators_cancel_reaches_a_working_agent_only(
     await _until(hive, "bob", AgentState.WORKING)
     status, view = await call(hive.browser, "POST", "/api/agents/bob/cancel")
     assert (status, view["name"]) == (200, "bob")
-    assert await harness.hear() == {"type": "cancel"}
+    assert await harness.hear() == {"type": "cancel", "pending": 0}
 
 
 async def test_orders_reach_a_connected_agent_before_its_mail_and_nobody_else(
