@@ -11,6 +11,7 @@ from playwright.async_api import Browser, expect
 from bench.history import fill
 from bench.visit import Visit, visit
 from hyperhive.protocol.messages import LeaseRequest, SendRequest
+from tests.conftest import limited
 from tests.dashboard.conftest import RunningHive, report, status
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -130,8 +131,10 @@ async def shown_to_the_end(hive: RunningHive, seen: Visit, link: Any, mark: str)
 
 
 async def test_an_hours_traffic_leaves_the_browsers_heap_as_it_was(
-    hive: RunningHive, browser: Browser
+    start_hive: Callable[..., Any], browser: Browser
 ) -> None:
+    busy = limited(rows_per_hour=100_000, frames_per_second=1000)
+    hive = await start_hive(agents={"boss": {"role": "manager"} | busy, "alice": busy, "bob": busy})
     link = await hive.agents["alice"].link()
     async with visit(browser, hive.broker.login_url(), "#/agent/alice") as seen:
         await seen.page.locator(".link[data-link=live]").wait_for()
