@@ -5,6 +5,7 @@ import contextlib
 import time
 import tomllib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -124,8 +125,8 @@ NUMBERED: Final = {
     "many here-documents": "git <<AN\nx\nAN\n",
 }
 SHAPES: Final[dict[str, Callable[[int], str]]] = {
-    **{name: lambda size, name=name: shape(name, size) for name in _REPEATED},
-    **{name: lambda size, form=form: numbered(form, size) for name, form in NUMBERED.items()},
+    **{name: partial(shape, name) for name in _REPEATED},
+    **{name: partial(numbered, form) for name, form in NUMBERED.items()},
 }
 SMALL: Final = 8 * 1024
 LARGE: Final = 64 * 1024 - 64
