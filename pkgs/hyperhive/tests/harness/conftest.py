@@ -212,6 +212,9 @@ async def small_hive(hive_config: Callable[..., BrokerConfig], tmp_path: Path) -
     yield make
     for hive in hives:
         await hive.stop()
+    views = [view for hive in hives for view in hive.broker.services.agents.views()]
+    # An agent that works meets no limit of the broker.
+    assert [(view.name, view.limited_today) for view in views if view.limited_today] == []
 
 
 @pytest.fixture
