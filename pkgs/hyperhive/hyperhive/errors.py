@@ -169,5 +169,5 @@ class RemoteError(HyperhiveError):
             problem = json.loads(sound_json(answer).text)["error"]
             after = problem.get("retry_after")
             return cls(str(problem["key"]), str(problem["message"]), None if after is None else float(after))
-        except (ValueError, KeyError, TypeError):
+        except (AttributeError, ValueError, KeyError, TypeError):
             return cls(HyperhiveError.key, f"{peer} answered {status} without a reason")
