@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from hyperhive.services.hive import FIRST_MESSAGES
 from tests.dashboard.conftest import RunningHive, report, status
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -165,8 +166,8 @@ async def test_the_flow_pages_back_to_the_beginning_and_keeps_its_place(
         await hive.agents["alice"].send("bob", f"note-{number:03}")
     page: Page = await open_page(hive)
     rows = page.locator(".flow .scroll li")
-    await expect(rows.last).to_have_attribute("aria-setsize", "100")
-    for known, at_the_top in ((200, "note-230"), (300, "note-130"), (330, "note-030")):
+    await expect(rows.last).to_have_attribute("aria-setsize", str(FIRST_MESSAGES))
+    for known, at_the_top in ((190, "note-240"), (290, "note-140"), (330, "note-040")):
         # The list has found its place and rests.
         await page.wait_for_function("() => new Promise((done) => setTimeout(done, 300, true))")
         await page.locator(".flow .scroll").hover()
@@ -191,12 +192,12 @@ async def test_a_page_that_has_come_and_is_not_drawn_yet_is_not_followed_by_anot
     )
     await page.goto(hive.broker.login_url())
     rows = page.locator(".flow .scroll li")
-    await expect(rows.last).to_have_attribute("aria-setsize", "100")
+    await expect(rows.last).to_have_attribute("aria-setsize", str(FIRST_MESSAGES))
     await page.wait_for_timeout(1000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "before=" in request.url else None)
     await page.locator(".flow .scroll").evaluate("(box) => { box.scrollTop = 0; }")
-    await expect(rows.first).not_to_have_attribute("aria-setsize", "100")
+    await expect(rows.first).not_to_have_attribute("aria-setsize", str(FIRST_MESSAGES))
     await page.wait_for_timeout(1000)
     assert len(asked) == 1, asked
 
