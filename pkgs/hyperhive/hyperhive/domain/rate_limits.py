@@ -39,7 +39,7 @@ def _last_reset(headers: Mapping[str, str]) -> float | None:
 def _http_date(value: str) -> float | None:
     try:
         date = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 

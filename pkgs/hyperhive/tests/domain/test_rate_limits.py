@@ -22,6 +22,8 @@ LIMIT = "anthropic-ratelimit"
         ({"retry-after": "nan"}, None),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "Wed, 99 Dec 2026 07:28:00 GMT"}, None),
+        ({"retry-after": "Wed, 02 Dec 99999999999999 07:28:00 GMT"}, None),
+        ({"retry-after": "Wed, 02 Dec 2026 07:28:00 +99999999999999"}, None),
         ({"retry-after": "9" * 400}, float("inf")),
         ({f"{LIMIT}-requests-reset": "2026-12-02T07:28:00Z"}, 1_796_196_480),
         ({f"{LIMIT}-requests-reset": "2026-12-02T08:28:00+01:00"}, 1_796_196_480),
