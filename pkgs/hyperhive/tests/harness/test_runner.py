@@ -12,8 +12,8 @@ from hyperhive.demo.claude_env import SCRIPTED_API_KEY
 from hyperhive.demo.model_request import RequestKind
 from hyperhive.harness.main import Harness
 from hyperhive.protocol.agents import AgentState
-from hyperhive.protocol.messages import MessageState
-from tests.harness.conftest import MakeHive
+from hyperhive.protocol.messages import Message, MessageState
+from tests.harness.conftest import MakeHive, SmallHive
 
 
 async def test_mail_wakes_an_idle_agent_and_is_acked_when_the_turn_ended_well(small_hive: MakeHive) -> None:
@@ -166,9 +166,8 @@ async def test_whoami_is_refused_under_a_list_that_does_not_name_it(
     assert "root" not in result["text"]
 
 
-async def test_a_cancelled_turn_gives_its_mail_back_and_rests_until_something_new(
-    small_hive: MakeHive,
-) -> None:
+async def cancelled(small_hive: MakeHive) -> tuple[SmallHive, Message]:
+    """A hive whose alice was just told to end her turn, and the message that began it."""
     hive = await small_hive(
         """
         [[turn]]
@@ -185,6 +184,13 @@ async def test_a_cancelled_turn_gives_its_mail_back_and_rests_until_something_ne
     await hive.state("alice", AgentState.WORKING)
     await hive.thinking()
     await hive.cancel("alice")
+    return hive, slow
+
+
+async def test_a_cancelled_turn_gives_its_mail_back_and_rests_until_something_new(
+    small_hive: MakeHive,
+) -> None:
+    hive, slow = await cancelled(small_hive)
     back = await hive.settled(slow, MessageState.QUEUED)
     await hive.state("alice", AgentState.IDLE)
     assert (back.deliveries, back.turn) == (1, None)
@@ -194,22 +200,7 @@ async def test_a_cancelled_turn_gives_its_mail_back_and_rests_until_something_ne
 
 
 async def test_what_comes_while_a_cancelled_turn_ends_is_new_to_the_agent(small_hive: MakeHive) -> None:
-    hive = await small_hive(
-        """
-        [[turn]]
-        when = '\\| slow'
-        times = 1
-        [[turn.step]]
-        text = "thinking"
-        delay_seconds = 30.0
-        """,
-        alice={},
-    )
-    await hive.wake("alice")
-    slow = await hive.say("alice", "slow")
-    await hive.state("alice", AgentState.WORKING)
-    await hive.thinking()
-    await hive.cancel("alice")
+    hive, slow = await cancelled(small_hive)
     at_once = await hive.say("alice", "at once")
     assert (await hive.settled(slow)).redelivered
     assert not (await hive.settled(at_once)).redelivered
